@@ -1,0 +1,1 @@
+"""Deep learning on the electrocardiogram: the package under the lessons."""

@@ -1,0 +1,171 @@
+"""The machine: quiet logs, seeds and precision before TensorFlow is imported, and a check of what is there."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "opencv-python-headless", "wfdb")
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Send the C++ side's standard error to nowhere: TensorFlow greets there before any log level counts."""
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> None:
+    """Prepare Keras and its backend. Call it first; calling it again only sets seed and precision.
+
+    Parameters
+    ----------
+    seed : int
+        For Python, NumPy and the backend.
+    precision : {"float32", "mixed_bfloat16", "mixed_float16"}
+        Keras dtype policy.
+    figures : bool
+        Also set Matplotlib up for notebooks: PNG figures of one size on every machine.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _quiet_stderr():
+        import keras
+
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            tf.get_logger().setLevel("ERROR")
+            for gpu in tf.config.list_physical_devices("GPU"):
+                with contextlib.suppress(RuntimeError):  # already in use: leave it as it is
+                    tf.config.experimental.set_memory_growth(gpu, True)
+    keras.utils.set_random_seed(seed)
+    keras.config.set_dtype_policy(precision)
+    if figures:
+        import matplotlib as mpl
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("png")
+        mpl.rcParams.update({"figure.dpi": 100, "savefig.dpi": 100, "figure.constrained_layout.use": True})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the check: what was looked at, what was found, and the remedy where it is not well."""
+
+    what: str
+    found: str
+    remedy: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether there is nothing to mend."""
+        return not self.remedy
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check` found."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether the lessons will run here."""
+        return all(finding.well for finding in self.findings)
+
+    def __str__(self) -> str:
+        width = max(len(finding.what) for finding in self.findings)
+        lines = []
+        for finding in self.findings:
+            lines.append(f"{'ok ' if finding.well else '!! '} {finding.what:<{width}}  {finding.found}")
+            if finding.remedy:
+                lines.append(f"{'':<{width + 5}} -> {finding.remedy}")
+        return "\n".join(lines)
+
+
+def check() -> Report:
+    """Look at Python, the packages, the device, memory, disk and data, and time a training step.
+
+    Returns
+    -------
+    Report
+        One finding a line; `Report.well` tells whether the lessons will run.
+    """
+    import psutil
+
+    from ecg_lessons.data import catalog
+
+    setup()
+    memory = psutil.virtual_memory().available / 2**30
+    cache = catalog.cache()
+    place = next(path for path in (cache, *cache.parents) if path.exists())
+    free = shutil.disk_usage(place).free / 2**30
+    here = [name for name in catalog.DATASETS if any(catalog.folder(name).glob("*"))]
+    supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Report(
+        (
+            Finding(
+                "Python", platform.python_version(), "" if supported else "use Python 3.11, 3.12 or 3.13"
+            ),
+            Finding("packages", ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)),
+            _backend(),
+            Finding("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
+            Finding(
+                "memory",
+                f"{memory:.1f} GiB free",
+                "" if memory > 4 else "close other programs: lessons need 4 GiB",
+            ),
+            Finding(
+                "disk", f"{free:.1f} GiB free in {_short(cache)}", "" if free > 1 else "make 1 GiB free there"
+            ),
+            _writable(cache),
+            Finding("real data", ", ".join(here) or "none; the lessons run on the built-in cohort"),
+        )
+    )
+
+
+def _backend() -> Finding:
+    """Name the backend and its devices, and let it train for one step."""
+    import keras
+    import numpy as np
+
+    backend = keras.backend.backend()
+    version = (
+        importlib.metadata.version(backend) if backend != "torch" else importlib.metadata.version("torch")
+    )
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    loss = float(model.train_on_batch(np.ones((4, 8)), np.ones((4, 1))))
+    devices = ", ".join(keras.distribution.list_devices("gpu")) or "no GPU, the lessons do not need one"
+    remedy = "" if np.isfinite(loss) else "reinstall with 'make clean course'"
+    return Finding("Keras", f"{keras.__version__} on {backend} {version}, trains; {devices}", remedy)
+
+
+def _writable(folder: Path) -> Finding:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        well = os.access(folder, os.W_OK)
+    except OSError:
+        well = False
+    remedy = "" if well else "set ECG_LESSONS_CACHE to a folder you may write to"
+    return Finding("cache", _short(folder), remedy)
+
+
+def _short(path: Path) -> str:
+    """Write a path in the home folder with a tilde."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

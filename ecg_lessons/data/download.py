@@ -1,0 +1,152 @@
+"""One file over HTTP: resumed, retried, verified, and put in place in one step."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pooch
+import requests
+
+from ecg_lessons.errors import InputError
+
+#: Seconds to wait for a connection, and for the next bytes.
+TIMEOUT = (10.0, 30.0)
+#: Seconds to pause after the first, second, ... failure without progress; then give up.
+WAITS = (0.5, 1.5, 4.0)
+_CHUNK = 1 << 14  # what a broken line loses at most
+_TRY_AGAIN = {408, 429, 500, 502, 503, 504}
+
+pooch.get_logger().setLevel(logging.WARNING)  # our own progress bar says what is going on
+
+
+class NotOnServer(InputError):
+    """The server answers, and does not have the file."""
+
+
+class Stopped(Exception):
+    """Another download failed or the user pressed Ctrl-C: stop at the next bytes."""
+
+
+@dataclass
+class Downloads:
+    """What the downloads of one run share.
+
+    Attributes
+    ----------
+    session : requests.Session
+        Keeps connections open from file to file.
+    stop : threading.Event
+        Set it, and every download ends at its next bytes.
+    report : callable
+        Called as ``report(target, bytes so far, bytes in all)``; 0 in all where the server does not say.
+    """
+
+    session: requests.Session = field(default_factory=requests.Session)
+    stop: threading.Event = field(default_factory=threading.Event)
+    report: Callable[[Path, int, int], None] = lambda target, received, total: None
+
+    def get(self, url: str, target: Path, sha256: str | None = None) -> None:
+        """Download `url` to `target`, unless it is there with the right checksum.
+
+        The bytes gather in ``<target>.part``, which a later run continues. A wrong checksum costs one more
+        download from scratch, since the part may have been damaged or stale.
+
+        Raises
+        ------
+        InputError
+            If the server cannot be reached, lacks the file (`NotOnServer`), or sends a wrong file twice.
+        OSError
+            If the disk is full or may not be written.
+        Stopped
+            If `stop` was set meanwhile; the part stays.
+        """
+        for last in (False, True):
+            try:
+                pooch.retrieve(url, sha256, target.name, target.parent, downloader=self._receive_into(target))
+                return
+            except InputError:
+                raise
+            except ValueError:  # pooch's word for a wrong checksum
+                if last:
+                    raise InputError(
+                        f"{target.name} from {url} had a wrong SHA-256 checksum twice and was not kept: "
+                        "try again later, or tell the keeper of the mirror."
+                    ) from None
+
+    def _receive_into(self, target: Path) -> Callable[[str, str, object], None]:
+        """Make the pooch downloader that fills the part of `target` and hands it over when complete."""
+        part = target.with_name(target.name + ".part")
+
+        def downloader(url: str, output_file: str, _: object) -> None:
+            os.unlink(output_file)  # pooch's empty placeholder, which a killed process would leave behind
+            try:
+                self._persist(url, target, part)
+                os.replace(part, output_file)
+            except requests.RequestException as error:
+                raise _unreachable(url, error) from error
+            finally:
+                if part.exists() and not part.stat().st_size:
+                    part.unlink()
+
+        return downloader
+
+    def _persist(self, url: str, target: Path, part: Path) -> None:
+        """Receive until the file is complete; only failures without a new byte count against the server."""
+        failures, best = 0, 0
+        while True:
+            try:
+                return self._receive(url, target, part)
+            except requests.RequestException as error:
+                if isinstance(error, requests.HTTPError) and error.response.status_code not in _TRY_AGAIN:
+                    raise NotOnServer(
+                        f"The server has no {target.name} at {url} (HTTP {error.response.status_code}): "
+                        "check the name, and ECG_LESSONS_MIRROR where you set it."
+                    ) from None
+                size = part.stat().st_size if part.exists() else 0
+                failures = 1 if size > best else failures + 1
+                best = max(best, size)
+                no_address = isinstance(error, ValueError)
+                if no_address or failures > len(WAITS):
+                    raise
+                self.stop.wait(WAITS[failures - 1])
+
+    def _receive(self, url: str, target: Path, part: Path) -> None:
+        """Ask for the bytes still missing, and append them to the part."""
+        start = part.stat().st_size if part.exists() else 0
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+        with self.session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+            if answer.status_code == 416:  # nothing follows: the part is complete, or of another file
+                if answer.headers.get("Content-Range") != f"bytes */{start}":
+                    part.unlink()
+                    self._receive(url, target, part)
+                return
+            answer.raise_for_status()
+            if answer.status_code != 206:  # the server sends everything, asked or not
+                start = 0
+            total = start + int(answer.headers.get("Content-Length", 0))
+            with part.open("ab" if start else "wb") as file:
+                for chunk in answer.iter_content(_CHUNK):
+                    if self.stop.is_set():
+                        raise Stopped
+                    start += file.write(chunk)
+                    self.report(target, start, total)
+
+
+def _unreachable(url: str, error: requests.RequestException) -> InputError:
+    if isinstance(error, requests.HTTPError):
+        reason = f"it answers HTTP {error.response.status_code}"
+    elif isinstance(error, requests.Timeout):
+        reason = "it does not answer in time"
+    elif isinstance(error, ValueError):
+        reason = "it is not a web address"
+    else:
+        reason = "no connection, or it breaks off"
+    return InputError(
+        f"Cannot fetch {url} ({reason}): try again when you are online, what has arrived is kept; or work "
+        "with the built-in cohort, which needs no network (--source sample)."
+    )

@@ -1,0 +1,172 @@
+"""Cohorts of simulated patients, written as WFDB in the layout of PTB-XL."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ecg_lessons.data import catalog
+from ecg_lessons.data.simulator import dipole
+from ecg_lessons.data.simulator import patients as people
+from ecg_lessons.errors import InputError
+
+#: Raise it when the same seed gives other recordings than before: cached cohorts are then made anew.
+VERSION = 1
+
+RATE = 500
+SECONDS = 10
+GAIN = 1000  # ADC steps per mV
+#: The leads as PTB-XL spells them.
+LEADS = ("I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+_CLASSES = {"NORM": "NORM", "ASMI": "MI", "AMI": "MI", "IMI": "MI", "LVH": "HYP"} | dict.fromkeys(
+    ("LAFB", "LPFB", "CLBBB", "CRBBB"), "CD"
+)
+
+_README = """SIMULATED ELECTROCARDIOGRAMS - NOT CLINICAL DATA
+
+This folder holds {recordings} recordings of {patients} patients who do not exist. They were drawn by
+ecg_lessons.data.simulator (version {version}, seed {seed}): a dipole model of the heart, whose waves
+were fitted to averages of the open database PTB-XL. The files are laid out as those of PTB-XL, so that
+the same code reads both.
+
+Use them to learn, to test code and to try a lesson without a network. Results on them say nothing about
+real patients, and they must not serve any medical purpose.
+"""
+
+
+def simulate_cohort(
+    folder: str | Path,
+    patients: int = 120,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Simulate a cohort and write it in the layout of PTB-XL at 500 Hz.
+
+    About one patient in ten has a second recording. Patient number `k` is the same however large the cohort.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where to; it must not exist, or be empty.
+    patients : int
+        How many patients.
+    seed : int
+        One seed, one cohort, byte for byte.
+    progress : callable, optional
+        Called with the number of patients done and of all patients.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        If the folder holds something, or the number of patients or the seed cannot be used.
+    """
+    folder = Path(folder)
+    if patients < 1 or seed < 0:
+        raise InputError(
+            f"A cohort needs at least 1 patient and a seed of 0 or more, not {patients} and {seed}."
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is not empty: give a new folder for the simulated cohort.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _write(draft, patients, seed, progress)
+        draft.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        draft.replace(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return folder
+
+
+def sample_cohort(patients: int = 120, seed: int = 0) -> Path:
+    """Give the built-in cohort: simulated on first use, then kept in the cache of this computer.
+
+    Returns
+    -------
+    Path
+        A folder in the layout of PTB-XL. Two processes may ask at once; the first to finish is kept.
+    """
+    cache = catalog.cache() / "sample"
+    folder = cache / f"ptb-xl-v{VERSION}-{patients}-patients-seed-{seed}"
+    if not folder.exists():
+        try:
+            simulate_cohort(folder, patients, seed)
+        except (OSError, InputError):
+            if not folder.exists():  # nobody else was faster: the error is a true one
+                raise
+    return folder
+
+
+def _write(folder: Path, patients: int, seed: int, progress: Callable[[int, int], None] | None) -> None:
+    rows = []
+    for number in range(1, patients + 1):
+        rng = np.random.default_rng([seed, number])
+        patient = people.draw(rng)
+        for visit in range(2 if rng.random() < 0.1 else 1):
+            ecg = len(rows) + 1
+            path = Path(f"records500/{ecg // 1000 * 1000:05d}/{ecg:05d}_hr")
+            write_record(folder / path, people.record(rng, patient, SECONDS, RATE))
+            rows.append(_row(ecg, number, visit, patient, path))
+        if progress:
+            progress(number, patients)
+    pd.DataFrame(rows).to_csv(folder / "ptbxl_database.csv", index=False, lineterminator="\n")
+    codes = {code: form.diagnosis for code, form in people.FORMS.items()} | {"SR": "sinus rhythm"}
+    statements = pd.DataFrame(
+        {
+            "description": codes,
+            "diagnostic": {code: 1.0 for code in _CLASSES},
+            "form": {"LVOLT": 1.0},
+            "rhythm": {"SR": 1.0},
+            "diagnostic_class": _CLASSES,
+        }
+    ).reindex(list(codes))
+    statements.to_csv(folder / "scp_statements.csv", lineterminator="\n")
+    text = _README.format(recordings=len(rows), patients=patients, version=VERSION, seed=seed)
+    (folder / "README.txt").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _row(ecg: int, number: int, visit: int, patient: people.Patient, path: Path) -> dict:
+    """Give a line of the table; the folds keep a patient together."""
+    return {
+        "ecg_id": ecg,
+        "patient_id": float(number),
+        "age": float(patient.age),
+        "sex": patient.sex,
+        "device": "simulator",
+        "report": f"SIMULATED, not a clinical recording: sinus rhythm, {people.FORMS[patient.code].diagnosis}"
+        + (", second recording" if visit else ""),
+        "scp_codes": str({patient.code: 100.0, "SR": 0.0}),
+        "validated_by_human": False,
+        "strat_fold": 1 + (number - 1) % 10,
+        "filename_hr": path.as_posix(),
+    }
+
+
+def write_record(path: Path, eight: np.ndarray) -> None:
+    """Write leads I, II, V1..V6 (mV) as a 12-lead WFDB record, format 16.
+
+    The other limb leads are computed from the rounded I and II, so the identities hold to one ADC step.
+    """
+    steps = np.rint(dipole.twelve_leads(np.clip(np.rint(eight * GAIN), -16000, 16000))).astype("<i2")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_name(path.name + ".dat").write_bytes(steps.tobytes())
+    sums = steps.sum(axis=0, dtype=np.int64) % 65536
+    lines = [f"{path.name} {len(LEADS)} {RATE} {len(steps)}"]
+    for lead, first, total in zip(LEADS, steps[0], sums, strict=True):
+        lines.append(f"{path.name}.dat 16 {GAIN}.0(0)/mV 16 0 {first} {total} 0 {lead}")
+    header = "\n".join([*lines, "# simulated: not a clinical recording", ""])
+    path.with_name(path.name + ".hea").write_text(header, encoding="ascii", newline="\n")

@@ -1,0 +1,130 @@
+"""The heart as a dipole, and what twelve leads see of it.
+
+McSharry 2003 (IEEE Trans Biomed Eng 50:289) draws a heartbeat as a sum of Gaussian waves; Sameni 2007
+(EURASIP J Adv Signal Process, 43407) and Clifford 2010 (Physiol Meas 31:595) let three such sums be a dipole
+in space. Dower 1980 (Clin Cardiol 3:87) projects the dipole on the leads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecg_lessons.data.simulator.waves import REFERENCE_RR, Waves
+
+#: Lead vectors of I, II, V1..V6 along left, feet and back, as published (Dower 1980).
+DOWER = np.array(
+    [
+        [0.632, -0.235, 0.059],
+        [0.235, 1.066, -0.132],
+        [-0.515, 0.157, -0.917],
+        [0.044, 0.164, -1.387],
+        [0.882, 0.098, -1.277],
+        [1.213, 0.127, -0.601],
+        [1.125, 0.127, -0.086],
+        [0.831, 0.076, 0.230],
+    ]
+)
+
+#: The atria lie behind the ventricles: chest leads see them at this share of Dower's vectors (fitted to the
+#: average P wave of 296 normal recordings of PTB-XL; see `waves`).
+ATRIA_TO_CHEST = 0.345
+
+#: The QT interval follows RR to this power: fitted to the T summits of the normal recordings of PTB-XL;
+#: Fridericia has 1/3, Bazett 1/2. It follows slowly: each beat moves it by `QT_MEMORY` of the way (chosen).
+QT_POWER = 0.42
+QT_MEMORY = 0.15
+
+#: A beat is drawn from so many seconds before its R peak to so many after.
+_BEFORE, _AFTER = 0.45, 0.80
+
+
+def dipoles(waves: Waves, beats: np.ndarray, rr: np.ndarray, samples: int, rate: float) -> np.ndarray:
+    """Draw the dipoles of ventricles and atria over time.
+
+    Beats of several kinds are drawn one kind at a time and added.
+
+    Parameters
+    ----------
+    waves : Waves
+        The kind of beat.
+    beats : ndarray, shape (beats,)
+        Times of the R peaks (s); some may lie before the start or after the end.
+    rr : ndarray, shape (beats,)
+        The RR interval that each beat's repolarisation has adapted to (s); see `adapted`.
+    samples : int
+        Length of the result.
+    rate : float
+        Samples per second.
+
+    Returns
+    -------
+    ndarray, shape (samples, 6)
+        mV: left, feet, back of the ventricles, then of the atria.
+    """
+    pad = round((_BEFORE + _AFTER) * rate)
+    near = (beats > -_AFTER) & (beats < samples / rate + _BEFORE)
+    beats, rr = beats[near], rr[near]
+    window = np.arange(-round(_BEFORE * rate), round(_AFTER * rate))
+    index = np.rint(beats * rate).astype(int)[:, None] + window
+    time = index / rate - beats[:, None]
+    stretch = np.where(waves.repolarisation, (rr[:, None] / REFERENCE_RR) ** QT_POWER, 1.0)[:, None]
+    shapes = np.exp(-0.5 * ((time[..., None] - waves.centre * stretch) / (waves.width * stretch)) ** 2)
+    vectors = np.hstack([waves.vector * ~waves.atrial[:, None], waves.vector * waves.atrial[:, None]])
+    moments = np.zeros((samples + 2 * pad, 6))
+    np.add.at(moments, index + pad, shapes @ vectors)
+    return moments[pad : pad + samples]
+
+
+def adapted(rr: np.ndarray) -> np.ndarray:
+    """Give the RR interval that repolarisation has adapted to: an exponential memory of the past ones."""
+    memory = np.empty_like(rr)
+    level = rr[:20].mean()
+    for i, interval in enumerate(rr):
+        level += QT_MEMORY * (interval - level)
+        memory[i] = level
+    return memory
+
+
+def lead_matrix(
+    along: np.ndarray | float = 0.0, up: np.ndarray | float = 0.0, gain: np.ndarray | float = 1.0
+) -> np.ndarray:
+    """Give the map from `dipoles` to the leads I, II, V1..V6, for one chest and its electrodes.
+
+    Without arguments it is Dower's.
+
+    Parameters
+    ----------
+    along : ndarray, shape (6,), or float
+        How far each chest electrode sits on the way to its next neighbour (negative: to the one before),
+        as a share of the distance between them; at most 1.
+    up : ndarray, shape (6,), or float
+        How much of its own strength each chest lead sees from below, because its electrode sits too high.
+    gain : ndarray, shape (6,), or float
+        How much stronger each chest lead is because the chest is thinner there.
+
+    Returns
+    -------
+    ndarray, shape (8, 6)
+    """
+    place = np.clip(np.arange(6) + along, 0, 5)
+    chest = np.stack([np.interp(place, np.arange(6), column) for column in DOWER[2:].T], axis=1)
+    chest[:, 1] -= np.linalg.norm(chest, axis=1) * up
+    chest *= np.broadcast_to(gain, 6)[:, None]
+    return np.hstack([np.vstack([DOWER[:2], chest]), np.vstack([DOWER[:2], ATRIA_TO_CHEST * chest])])
+
+
+def twelve_leads(eight: np.ndarray) -> np.ndarray:
+    """Complete I, II, V1..V6 to the twelve leads by Einthoven's and Goldberger's identities.
+
+    Parameters
+    ----------
+    eight : ndarray, shape (samples, 8)
+
+    Returns
+    -------
+    ndarray, shape (samples, 12)
+        Standard order, in the unit given; integers give halves in the augmented leads.
+    """
+    one, two = eight[:, 0], eight[:, 1]
+    limbs = np.stack([one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2], axis=1)
+    return np.hstack([limbs, eight[:, 2:]])

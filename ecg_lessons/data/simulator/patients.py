@@ -1,0 +1,155 @@
+"""Simulated patients: how their hearts and bodies differ, and what an electrocardiograph writes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from ecg_lessons.data.simulator import body, dipole, rhythm
+from ecg_lessons.data.simulator.waves import BEATS, Waves
+
+
+@dataclass(frozen=True)
+class Form:
+    """A diagnosis of the cohort: its share, the beat it is made of, and its size."""
+
+    share: float
+    beat: str
+    diagnosis: str
+    gain: float = 1.0
+
+
+#: What the cohort is made of, by SCP code. The shares are chosen for teaching; they are no prevalence.
+FORMS = {
+    "NORM": Form(0.60, "NORM", "normal ECG"),
+    "LAFB": Form(0.06, "LAFB", "left axis deviation, left anterior fascicular block"),
+    "LPFB": Form(0.04, "LPFB", "right axis deviation, left posterior fascicular block"),
+    "LVOLT": Form(0.04, "NORM", "low voltage in all leads", gain=0.36),
+    "CLBBB": Form(0.05, "CLBBB", "complete left bundle branch block"),
+    "CRBBB": Form(0.05, "CRBBB", "complete right bundle branch block"),
+    "ASMI": Form(0.04, "ASMI", "old anteroseptal myocardial infarction"),
+    "AMI": Form(0.03, "AMI", "acute anterior myocardial infarction"),
+    "IMI": Form(0.05, "IMI", "inferior myocardial infarction"),
+    "LVH": Form(0.04, "LVH", "left ventricular hypertrophy"),
+}
+
+#: Spread of the population: deviation of the logarithm of size, and of the direction in degrees (frontal,
+#: transverse, sagittal); set so that the 10th and 90th percentile of P, R, S and T per lead and of the
+#: frontal axis come close to those of the 296 normal recordings (see `waves`).
+SIZE = {"P": 0.28, "QRS": 0.21, "T": 0.28}
+DIRECTION = {"P": (9, 12, 8), "QRS": (17, 14, 10), "T": (12, 15, 8)}
+#: Women against men, and per ten years of age from 50: change of the logarithm of size (QRS: R in V5 plus
+#: S in V1; T: lead V3), and of the frontal axis in degrees (the same recordings, linear regression).
+WOMEN = {"P": 0.0, "QRS": -0.16, "T": -0.45}
+DECADE = {"P": 0.0, "QRS": -0.03, "T": -0.03}
+AXIS_PER_DECADE = -2.2
+#: Chest leads of the average patient against Dower's torso (electrode towards the next one, strength), set so
+#: that the medians of R, S and T per lead meet those of the normal recordings: V2 sees more than Dower says.
+CHEST_ALONG = np.array([0.0, 0.2, 0.0, 0.0, 0.0, 0.0])
+CHEST_GAIN = np.array([0.95, 1.40, 1.15, 1.05, 1.0, 0.96])
+
+
+@dataclass(frozen=True)
+class Patient:
+    """One simulated person: what stays the same from recording to recording."""
+
+    age: int
+    sex: int  # 0 male, 1 female, as in PTB-XL
+    code: str
+    heart_rate: float
+    variability: float
+    breathing: float
+    waves: Waves
+    chest: np.ndarray  # strength of V1..V6
+    noise: body.Noise
+
+
+def _groups(waves: Waves) -> dict[str, np.ndarray]:
+    qrs = ~waves.atrial & ~waves.repolarisation
+    return {"P": waves.atrial, "QRS": qrs, "T": waves.repolarisation}
+
+
+def _personal(rng: np.random.Generator, waves: Waves, form: Form, age: int, sex: int) -> Waves:
+    """Vary a typical beat: size and direction of P, QRS and T, intervals, and a little of each wave."""
+    vector, centre, width = waves.vector.copy(), waves.centre.copy(), waves.width.copy()
+    decades = (age - 50) / 10
+    common = rng.normal(size=3)  # a heart that lies differently turns all its waves
+    for name, rows in _groups(waves).items():
+        size = rng.normal(0, SIZE[name]) + sex * WOMEN[name] + (DECADE[name] * decades) - WOMEN[name] / 2
+        turn = (0.6 * common + 0.8 * rng.normal(size=3)) * DIRECTION[name] * (1, -1, 1)
+        turn[0] += AXIS_PER_DECADE * decades * (name == "QRS")
+        gain = form.gain if name != "P" else form.gain**0.5
+        vector[rows] = (
+            gain * np.exp(size) * Rotation.from_euler("zyx", turn, degrees=True).apply(vector[rows])
+        )
+    vector += 0.10 * np.linalg.norm(vector, axis=1, keepdims=True) * rng.normal(size=vector.shape)
+
+    groups = _groups(waves)
+    qrs_time = np.exp(rng.normal(0, 0.09))
+    centre[groups["QRS"]] = centre[groups["QRS"]] * qrs_time + rng.normal(0, 0.001, groups["QRS"].sum())
+    width[groups["QRS"]] *= qrs_time * np.exp(rng.normal(0, 0.05, groups["QRS"].sum()))
+    qt_time = np.exp(rng.normal(0, 0.05) + 0.025 * (sex - 0.5))
+    centre[groups["T"]] *= qt_time
+    width[groups["T"]] *= qt_time * np.exp(rng.normal(0, 0.06))
+    centre[groups["P"]] -= np.clip(rng.normal(0, 0.020) + 0.003 * decades, -0.030, 0.060)
+    return waves.changed(vector=vector, centre=centre, width=width)
+
+
+def draw(rng: np.random.Generator, code: str | None = None) -> Patient:
+    """Draw a patient.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        The patient's own stream.
+    code : str, optional
+        One of `FORMS`; drawn by their shares if not given.
+    """
+    drawn = str(rng.choice(list(FORMS), p=[form.share for form in FORMS.values()]))
+    code = code or drawn
+    form = FORMS[code]
+    sex = int(rng.integers(2))
+    age = int(np.clip(rng.normal(45 if code == "NORM" else 64, 16 if code == "NORM" else 11), 18, 89))
+    return Patient(
+        age=age,
+        sex=sex,
+        code=code,
+        heart_rate=float(np.clip(68 * rng.lognormal(0, 0.16), 49, 104)),
+        variability=float(
+            np.clip(0.035 * np.exp(-0.2 * (age - 50) / 10) * rng.lognormal(0, 0.5), 0.006, 0.12)
+        ),
+        breathing=float(rng.uniform(0.2, 0.33)),
+        waves=_personal(rng, BEATS[form.beat], form, age, sex),
+        chest=CHEST_GAIN * rng.lognormal(0, 0.09, 6),
+        noise=body.draw(rng),
+    )
+
+
+def record(
+    rng: np.random.Generator, patient: Patient, seconds: float = 10.0, rate: float = 500.0
+) -> np.ndarray:
+    """Record a patient: the electrodes are placed anew, the heart rate is that of the day.
+
+    Returns
+    -------
+    ndarray, shape (samples, 8)
+        Leads I, II, V1..V6 in mV.
+    """
+    samples = round(seconds * rate)
+    heart_rate = float(np.clip(patient.heart_rate * rng.lognormal(0, 0.05), 48, 105))
+    beats = rhythm.sinus(rng, seconds, heart_rate, patient.variability, patient.breathing)
+    rr = dipole.adapted(np.diff(beats, prepend=2 * beats[0] - beats[1]))
+    moments = dipole.dipoles(patient.waves, beats, rr, samples, rate)
+    # Respiration rocks the heart by a few degrees in the frontal plane.
+    rock = np.radians(rng.normal(0, 2.5)) * np.sin(2 * np.pi * patient.breathing * np.arange(samples) / rate)
+    left, feet = moments[:, [0, 3]], moments[:, [1, 4]]
+    moments[:, [0, 3]], moments[:, [1, 4]] = left - rock[:, None] * feet, feet + rock[:, None] * left
+    matrix = dipole.lead_matrix(
+        along=CHEST_ALONG + rng.normal(0, 0.15, 6),
+        up=rng.normal(0, 0.05) + rng.normal(0, 0.04, 6),
+        gain=patient.chest,
+    )
+    potentials = body.at_electrodes(rng, patient.noise, samples, rate, patient.breathing)
+    return moments @ matrix.T + potentials @ body.ELECTRODES_TO_LEADS.T

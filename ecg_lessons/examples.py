@@ -1,0 +1,102 @@
+"""Examples: inputs, labels, and whose they are, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ecg_lessons.errors import InputError
+
+Arrays = np.ndarray | Mapping[str, np.ndarray]
+
+
+def rows(x: Arrays, index: np.ndarray) -> Arrays:
+    """Take rows of an array, or of every array in a mapping."""
+    return {name: part[index] for name, part in x.items()} if isinstance(x, Mapping) else x[index]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a network learns from, row by row.
+
+    Attributes
+    ----------
+    x : ndarray or mapping of ndarray, first axis = examples
+        The inputs.
+    y : ndarray of int, shape (examples,)
+        Index into `classes`.
+    patient : ndarray of str, shape (examples,)
+        Whose example it is. Nobody may be left out: honest splits depend on it.
+    classes : tuple of str
+        Names of the classes.
+    info : DataFrame
+        Anything else known of each row (record, lead, swap ...).
+
+    Raises
+    ------
+    InputError
+        If lengths differ, a value is NaN or infinite, a label has no class, or a patient is missing.
+    """
+
+    x: Arrays
+    y: np.ndarray
+    patient: np.ndarray
+    classes: tuple[str, ...]
+    info: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def __post_init__(self) -> None:
+        n = len(self.y)
+        if self.info.empty:
+            object.__setattr__(self, "info", pd.DataFrame(index=range(n)))
+        parts = self.x if isinstance(self.x, Mapping) else {"x": self.x}
+        lengths = {name: len(part) for name, part in parts.items()}
+        lengths |= {"patient": len(self.patient), "info": len(self.info)}
+        for name, length in lengths.items():
+            if length != n:
+                raise InputError(f"Examples of unequal length: {n} labels but {length} rows of {name}.")
+        for name, part in parts.items():
+            good = np.isfinite(part.reshape(n, -1)).all(axis=1) if n else np.ones(0, bool)
+            if not good.all():
+                raise InputError(
+                    f"Row {int(np.argmin(good))} of {name} holds NaN or infinity: repair or leave it out."
+                )
+        if n and (self.y.min() < 0 or self.y.max() >= len(self.classes)):
+            raise InputError(
+                f"Labels run from {self.y.min()} to {self.y.max()}, but there are {len(self.classes)} classes."
+            )
+        nobody = np.array([str(p).strip() in {"", "nan", "None"} for p in self.patient], dtype=bool)
+        if nobody.any():
+            raise InputError(
+                f"Row {int(nobody.argmax())} names no patient: without patients no split is honest."
+            )
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, index: np.ndarray) -> Examples:
+        """Give the rows at `index` (positions or a boolean mask)."""
+        info = self.info.iloc[np.flatnonzero(index) if np.asarray(index).dtype == bool else index]
+        return Examples(
+            rows(self.x, index), self.y[index], self.patient[index], self.classes, info.reset_index(drop=True)
+        )
+
+    def where(self, **conditions: object) -> Examples:
+        """Give the rows whose `info` columns equal the values named, for example ``where(swap="LA/RA")``."""
+        mask = np.ones(len(self), dtype=bool)
+        for column, value in conditions.items():
+            if column not in self.info:
+                raise InputError(
+                    f"Examples know no {column!r}; they know {', '.join(self.info.columns) or 'nothing'}."
+                )
+            mask &= (self.info[column] == value).to_numpy()
+        return self.take(mask)
+
+    def counts(self) -> pd.DataFrame:
+        """Count examples and patients in each class."""
+        table = pd.DataFrame({"class": self.y, "patient": self.patient}).groupby("class")["patient"]
+        counted = pd.DataFrame({"examples": table.size(), "patients": table.nunique()})
+        counted = counted.reindex(range(len(self.classes)), fill_value=0)
+        return counted.set_axis(pd.Index(self.classes, name="class"))

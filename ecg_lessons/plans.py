@@ -1,0 +1,123 @@
+"""The plan of a training: all its choices in one small TOML table, stored with every run."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+import keras
+import tomli_w
+
+from ecg_lessons.errors import InputError
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "rmsprop": keras.optimizers.RMSprop,
+}
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Attributes
+    ----------
+    epochs : int
+        At most so many passes over the training part.
+    batch_size : int
+    learning_rate : float
+        Where the rate starts.
+    schedule : {"constant", "cosine"}
+        Cosine brings the rate down to zero at the last epoch.
+    optimizer : {"adam", "adamw", "rmsprop"}
+    class_weights : tuple of float
+        One weight a class; empty for none.
+    patience : int
+        Epochs without a better validation loss before the training stops; 0 never stops it early.
+    keep : {"best", "last"}
+        Which epoch's network is the result.
+    precision : {"float32", "mixed_bfloat16", "mixed_float16"}
+    seed : int
+        The one source of all randomness.
+    """
+
+    epochs: int = 20
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    schedule: str = "constant"
+    optimizer: str = "adam"
+    class_weights: tuple[float, ...] = ()
+    patience: int = 0
+    keep: str = "best"
+    precision: str = "float32"
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        choices = {
+            "schedule": ("constant", "cosine"),
+            "optimizer": tuple(OPTIMIZERS),
+            "keep": ("best", "last"),
+            "precision": PRECISIONS,
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise InputError(
+                    f"Plan: {name} = {getattr(self, name)!r}; choose one of {', '.join(allowed)}."
+                )
+        for name in ("epochs", "batch_size", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"Plan: {name} = {getattr(self, name)}; it must be above zero.")
+        object.__setattr__(self, "class_weights", tuple(self.class_weights))
+
+    def but(self, **changes: object) -> Plan:
+        """Give the plan with some entries changed; entries that are None stay as they are.
+
+        Raises
+        ------
+        InputError
+            For an unknown entry (with the nearest known one) or a value of the wrong kind.
+        """
+        known = {entry.name: type(entry.default) for entry in fields(self)}
+        changes = {name: value for name, value in changes.items() if value is not None}
+        for name, value in changes.items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(known)}."
+                raise InputError(f"Plan: there is no entry {name!r}; {hint}")
+            kinds = {float: (int, float), tuple: (list, tuple)}.get(known[name], (known[name],))
+            if not isinstance(value, kinds) or isinstance(value, bool):
+                raise InputError(f"Plan: {name} = {value!r} is not {known[name].__name__}.")
+        return replace(self, **changes)
+
+    @classmethod
+    def read(cls, path: str | Path, base: Plan | None = None) -> Plan:
+        """Read a plan from TOML; what the file leaves out comes from `base`."""
+        path = Path(path)
+        try:
+            entries = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(f"No plan {path}: give the path of a TOML file.") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} is not TOML ({error}): mend that line.") from None
+        try:
+            return (base or cls()).but(**entries)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+    def toml(self) -> str:
+        """Write the plan as TOML."""
+        return tomli_w.dumps(asdict(self))
+
+    def optimizer_for(self, steps: int) -> keras.optimizers.Optimizer:
+        """Build the optimizer for a training of `steps` batches in all."""
+        cosine = self.schedule == "cosine"
+        rate = (
+            keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
+            if cosine
+            else self.learning_rate
+        )
+        return OPTIMIZERS[self.optimizer](rate)

@@ -1,0 +1,235 @@
+"""Training: a plan goes in, a run folder comes out, and an interrupted training goes on where it was.
+
+A run folder holds ``plan.toml``, ``run.json`` (what was trained on what), ``history.csv``, ``model.keras``
+and, once evaluated, ``metrics.json`` and ``predictions.csv``. While a training is under way,
+``state-*.keras`` holds the network and the optimizer after the last epoch that is in the history.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from ecg_lessons.errors import InputError
+from ecg_lessons.examples import Examples, rows
+from ecg_lessons.plans import Plan
+
+#: Makes the training examples of one epoch anew, for instance with fresh swaps of electrodes.
+Fresh = Callable[[Examples, np.random.Generator], Examples]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder with a trained network and all that is known of its training."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Open a finished run.
+
+        Raises
+        ------
+        InputError
+            If the folder holds none, or its training has not finished.
+        """
+        run = cls(Path(folder))
+        if not (run.folder / "run.json").exists():
+            raise InputError(f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' made.")
+        if not (run.folder / "model.keras").exists():
+            raise InputError(
+                f"The training in {folder} has not finished: give the same 'train' command again."
+            )
+        return run
+
+    @property
+    def about(self) -> dict:
+        """What was trained: lesson, network, source of the data, split."""
+        return json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+
+    @property
+    def plan(self) -> Plan:
+        """The plan it was trained after."""
+        return Plan.read(self.folder / "plan.toml")
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """Loss and metrics, a row an epoch."""
+        return pd.read_csv(self.folder / "history.csv")
+
+    @property
+    def model(self) -> keras.Model:
+        """The trained network."""
+        return keras.saving.load_model(self.folder / "model.keras")
+
+    def write(self, name: str, content: str | dict | pd.DataFrame) -> Path:
+        """Write a text, JSON or CSV file into the folder, whole or not at all."""
+        if isinstance(content, dict):
+            content = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        elif isinstance(content, pd.DataFrame):
+            content = content.to_csv(index=False)
+        target = self.folder / name
+        partial = target.with_name(f".{name}.partial")
+        try:
+            partial.write_text(content, encoding="utf-8")
+            os.replace(partial, target)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise InputError(f"Cannot write {target}: {error.strerror}.") from None
+        return target
+
+
+def fit(
+    build: Callable[[], keras.Model],
+    train: Examples,
+    validation: Examples,
+    plan: Plan,
+    folder: str | Path,
+    *,
+    about: dict | None = None,
+    fresh: Fresh | None = None,
+    tensorboard: bool = False,
+    progress: Callable[[int, dict], None] | None = None,
+) -> Run:
+    """Train a network, or go on with a training that was interrupted.
+
+    Parameters
+    ----------
+    build : callable
+        Builds the network. A last layer of one unit is trained with binary cross-entropy, a wider one
+        with categorical cross-entropy.
+    train, validation : Examples
+    plan : Plan
+    folder : str or Path
+        The run folder. If it holds an unfinished training of the same plan, that goes on; if it holds a
+        finished one, nothing is trained again.
+    about : dict
+        Stored as ``run.json``.
+    fresh : callable, optional
+        ``fresh(train, rng)`` gives the training examples of each epoch.
+    tensorboard : bool
+        Also write TensorBoard logs into the folder.
+    progress : callable, optional
+        Called as ``progress(epoch, row of the history)``.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a run of another plan, or something else.
+    """
+    run = Run(Path(folder))
+    about = json.loads(json.dumps(about or {}))
+    if not _prepare(run, plan, about):
+        return run
+    keras.utils.set_random_seed(plan.seed)
+    keras.config.set_dtype_policy(plan.precision)
+    steps = -(-len(train) // plan.batch_size)
+    history, model = _resume(run)
+    if model is None:
+        model = build()
+        model.compile(plan.optimizer_for(steps * plan.epochs), _loss(model), metrics=["accuracy"])
+    callbacks = [keras.callbacks.TensorBoard(run.folder / "tensorboard")] if tensorboard else []
+    weights = dict(enumerate(plan.class_weights)) or None
+    while len(history) < plan.epochs and not _stale(history, plan):
+        start, epoch = time.perf_counter(), len(history)
+        # A generator of its own for every epoch: a resumed training sees what an unbroken one would.
+        rng = np.random.default_rng([plan.seed, epoch])
+        _seed_layers(model, rng)
+        examples = fresh(train, rng) if fresh else train
+        order = rng.permutation(len(examples))
+        fitted = model.fit(
+            rows(examples.x, order), examples.y[order],
+            batch_size=plan.batch_size, shuffle=False, class_weight=weights, verbose=0, callbacks=callbacks,
+            validation_data=(validation.x, validation.y), validation_batch_size=256,
+            initial_epoch=epoch, epochs=epoch + 1,
+        )  # fmt: skip
+        row = {"epoch": epoch + 1} | {name: values[0] for name, values in fitted.history.items()}
+        history.append(row | {"seconds": round(time.perf_counter() - start, 3)})
+        _store(run, model, history, plan)
+        if progress:
+            progress(epoch + 1, row)
+    best = run.folder / "best.keras"
+    os.replace(
+        best if plan.keep == "best" else run.folder / f"state-{len(history)}.keras",
+        run.folder / "model.keras",
+    )
+    for leftover in (best, *run.folder.glob("state-*.keras")):
+        leftover.unlink(missing_ok=True)
+    return run
+
+
+def predict(run: Run, x, batch_size: int = 256) -> np.ndarray:
+    """Give the class probabilities, shape (examples, classes); a sigmoid unit becomes two columns."""
+    probability = np.asarray(run.model.predict(x, batch_size=batch_size, verbose=0), dtype=np.float64)
+    return np.hstack([1 - probability, probability]) if probability.shape[1] == 1 else probability
+
+
+def _prepare(run: Run, plan: Plan, about: dict) -> bool:
+    """Make or check the run folder; tell whether there is something left to train."""
+    known = run.folder / "run.json"
+    if known.exists():
+        if run.about != about or run.plan != plan:
+            raise InputError(
+                f"{run.folder} holds another run: choose another folder with --out, or remove that one."
+            )
+        return not (run.folder / "model.keras").exists()
+    if run.folder.exists() and any(run.folder.iterdir()):
+        raise InputError(f"{run.folder} is not empty and is no run: choose another folder with --out.")
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"Cannot make the folder {run.folder}: {error.strerror}.") from None
+    run.write("plan.toml", plan.toml())
+    run.write("run.json", about)
+    return True
+
+
+def _resume(run: Run) -> tuple[list[dict], keras.Model | None]:
+    """Read how far it came. The network is named after its epoch: a kill between two files does no harm."""
+    if not (run.folder / "history.csv").exists():
+        return [], None
+    history = run.history.to_dict("records")
+    state = run.folder / f"state-{len(history)}.keras"
+    return (history, keras.saving.load_model(state)) if state.exists() else ([], None)
+
+
+def _store(run: Run, model: keras.Model, history: list[dict], plan: Plan) -> None:
+    """Keep the state of an epoch: the network first, then the history that points to it."""
+    epoch = len(history)
+    partial = run.folder / ".partial.keras"
+    model.save(partial)
+    state = run.folder / f"state-{epoch}.keras"
+    os.replace(partial, state)
+    if _best(history) == epoch - 1:
+        shutil.copyfile(state, partial)
+        os.replace(partial, run.folder / "best.keras")
+    run.write("history.csv", pd.DataFrame(history))
+    (run.folder / f"state-{epoch - 1}.keras").unlink(missing_ok=True)
+
+
+def _seed_layers(model: keras.Model, rng: np.random.Generator) -> None:
+    """Seed dropout and augmentation anew: Keras does not save where their streams were."""
+    for variable in model.variables:
+        if variable.path.endswith("seed_generator_state"):
+            variable.assign(rng.integers(0, 2**31, variable.shape).astype(variable.dtype))
+
+
+def _best(history: list[dict]) -> int:
+    return int(np.argmin([row["val_loss"] for row in history]))
+
+
+def _stale(history: list[dict], plan: Plan) -> bool:
+    return bool(plan.patience and history and len(history) - 1 - _best(history) >= plan.patience)
+
+
+def _loss(model: keras.Model) -> str:
+    return "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"

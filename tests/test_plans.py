@@ -1,0 +1,47 @@
+"""Plans: read, changed, stored; typing errors are told."""
+
+import pytest
+
+from ecg_lessons.errors import InputError
+from ecg_lessons.plans import Plan
+
+
+def test_survives_its_own_toml(tmp_path):
+    plan = Plan(epochs=3, class_weights=(1.0, 3.05), schedule="cosine", seed=7)
+    (tmp_path / "plan.toml").write_text(plan.toml())
+    assert Plan.read(tmp_path / "plan.toml") == plan
+
+
+def test_a_file_changes_only_what_it_names(tmp_path):
+    (tmp_path / "p.toml").write_text("epochs = 4\nlearning_rate = 1\n")
+    assert Plan.read(tmp_path / "p.toml", Plan(seed=9)) == Plan(epochs=4, learning_rate=1, seed=9)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("epoch = 4", "no entry 'epoch'; did you mean 'epochs'"),
+        ("epochs = 'four'", "epochs = 'four' is not int"),
+        ("epochs = 0", "it must be above zero"),
+        ("optimizer = 'sgd'", "choose one of adam, adamw, rmsprop"),
+        ("seed = true", "seed = True is not int"),
+        ("epochs = ", "is not TOML"),
+    ],
+)
+def test_tells_what_is_wrong(tmp_path, text, words):
+    (tmp_path / "p.toml").write_text(text)
+    with pytest.raises(InputError, match=words) as caught:
+        Plan.read(tmp_path / "p.toml")
+    assert "p.toml" in str(caught.value)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match="No plan"):
+        Plan.read(tmp_path / "nowhere.toml")
+
+
+def test_cosine_ends_at_zero():
+    rate = Plan(schedule="cosine", learning_rate=0.5).optimizer_for(10).learning_rate
+    schedule = Plan(schedule="cosine", learning_rate=0.5).optimizer_for(10)._learning_rate
+    assert float(rate) == pytest.approx(0.5)
+    assert float(schedule(10)) == pytest.approx(0.0, abs=1e-6)

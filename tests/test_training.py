@@ -1,0 +1,167 @@
+"""Training: run folders, early stopping, and going on after a kill."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecg_lessons import environment
+from ecg_lessons.errors import InputError
+from ecg_lessons.plans import Plan
+
+environment.setup()
+
+import keras  # noqa: E402
+
+from ecg_lessons import training  # noqa: E402
+from ecg_lessons.examples import Examples  # noqa: E402
+
+SCRIPT = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from test_training import build, some
+from ecg_lessons import training
+from ecg_lessons.plans import Plan
+
+def progress(epoch, row):
+    print("epoch", epoch, flush=True)
+    time.sleep(float(sys.argv[2]))
+
+training.fit(build, some(0), some(1), Plan(epochs=6, seed=3), sys.argv[1], fresh=lambda e, rng: e, progress=progress)
+"""
+
+
+def some(seed: int, n: int = 64) -> Examples:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n)
+    x = rng.normal(size=(n, 8)).astype(np.float32) + y[:, None]
+    return Examples(x, y, np.arange(n).astype(str), ("a", "b"))
+
+
+def build() -> keras.Model:
+    inputs = keras.Input((8,))
+    x = keras.layers.Dropout(0.2)(keras.layers.Dense(8, activation="relu")(inputs))
+    return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(x))
+
+
+def weights(run: training.Run) -> np.ndarray:
+    return np.concatenate([w.ravel() for w in run.model.get_weights()])
+
+
+def test_a_run_folder_holds_what_it_promises(tmp_path):
+    run = training.fit(build, some(0), some(1), Plan(epochs=3), tmp_path / "run", about={"lesson": "test"})
+    assert sorted(p.name for p in run.folder.iterdir()) == ["history.csv", "model.keras", "plan.toml", "run.json"]
+    again = training.Run.open(run.folder)
+    assert again.about == {"lesson": "test"}
+    assert again.plan == Plan(epochs=3)
+    assert list(again.history["epoch"]) == [1, 2, 3]
+    assert training.predict(again, some(1).x).shape == (64, 2)
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path):
+    first = training.fit(build, some(0), some(1), Plan(epochs=2), tmp_path / "run")
+    before = (first.folder / "model.keras").stat().st_mtime_ns
+    training.fit(build, some(0), some(1), Plan(epochs=2), tmp_path / "run")
+    assert (first.folder / "model.keras").stat().st_mtime_ns == before
+
+
+def test_one_seed_one_network(tmp_path):
+    one, two, other = (
+        training.fit(build, some(0), some(1), Plan(epochs=2, seed=seed), tmp_path / name)
+        for name, seed in (("one", 1), ("two", 1), ("other", 2))
+    )
+    np.testing.assert_array_equal(weights(one), weights(two))
+    assert not np.allclose(weights(one), weights(other))
+
+
+def test_stops_early_and_keeps_the_best(tmp_path):
+    plan = Plan(epochs=40, patience=2, learning_rate=0.3)
+    run = training.fit(build, some(0), some(1), plan, tmp_path / "run")
+    losses = run.history["val_loss"]
+    assert len(losses) < 40
+    assert len(losses) - 1 - losses.argmin() == 2
+    model = run.model
+    assert model.evaluate(some(1).x, some(1).y, verbose=0)[0] == pytest.approx(losses.min(), rel=1e-4)
+
+
+def test_keeps_the_last_where_asked(tmp_path):
+    run = training.fit(build, some(0), some(1), Plan(epochs=8, learning_rate=0.3, keep="last"), tmp_path / "run")
+    loss = run.model.evaluate(some(1).x, some(1).y, verbose=0)[0]
+    assert loss == pytest.approx(run.history["val_loss"].iloc[-1], rel=1e-4)
+
+
+def test_fresh_examples_come_anew_in_every_epoch(tmp_path):
+    seen = []
+
+    def fresh(given, rng):
+        seen.append(rng.random())
+        return given
+
+    training.fit(build, some(0), some(1), Plan(epochs=3), tmp_path / "run", fresh=fresh)
+    assert len(set(seen)) == 3
+
+
+def test_killed_and_resumed_equals_unbroken(tmp_path):
+    """SIGKILL after the second epoch; the resumed run ends with the same epochs and the same weights."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(tests=os.path.dirname(__file__)))
+
+    def command(folder, pause):
+        return [sys.executable, str(script), str(tmp_path / folder), str(pause)]
+
+    with subprocess.Popen(command("killed", 30), stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line == "epoch 1\n":
+                break
+        deadline = time.time() + 20
+        while not (tmp_path / "killed" / "history.csv").exists() and time.time() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    assert not (tmp_path / "killed" / "model.keras").exists()
+    with pytest.raises(InputError, match="has not finished"):
+        training.Run.open(tmp_path / "killed")
+    resumed = subprocess.run(command("killed", 0), capture_output=True, text=True, check=True)
+    assert resumed.stdout.split("\n")[:2] == ["epoch 2", "epoch 3"]
+    unbroken = training.fit(
+        build, some(0), some(1), Plan(epochs=6, seed=3), tmp_path / "unbroken", fresh=lambda e, rng: e
+    )
+    killed = training.Run.open(tmp_path / "killed")
+    assert list(killed.history["epoch"]) == [1, 2, 3, 4, 5, 6]
+    pd.testing.assert_series_equal(killed.history["val_loss"], unbroken.history["val_loss"])
+    np.testing.assert_allclose(weights(killed), weights(unbroken), atol=1e-6)
+
+
+def test_refuses_a_folder_that_holds_something_else(tmp_path):
+    training.fit(build, some(0), some(1), Plan(epochs=1), tmp_path / "run")
+    with pytest.raises(InputError, match="holds another run"):
+        training.fit(build, some(0), some(1), Plan(epochs=2), tmp_path / "run")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(InputError, match="is not empty and is no run"):
+        training.fit(build, some(0), some(1), Plan(epochs=1), tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+
+
+def test_open_says_what_is_missing(tmp_path):
+    with pytest.raises(InputError, match="is no run"):
+        training.Run.open(tmp_path)
+
+
+def test_write_leaves_no_half_file_on_a_full_disk(tmp_path, monkeypatch):
+    run = training.Run(tmp_path)
+    run.write("metrics.json", {"a": 1})
+
+    def full(self, *args, **kwargs):
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(InputError, match=r"metrics.json: No space left on device"):
+        run.write("metrics.json", {"a": 2})
+    assert [p.name for p in tmp_path.iterdir()] == ["metrics.json"]
+    assert '"a": 1' in (tmp_path / "metrics.json").read_text()

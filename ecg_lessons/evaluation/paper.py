@@ -1,0 +1,211 @@
+"""ECG paper: 25 mm a second, 10 mm a millivolt, true to scale when printed at 100 %."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ecg_lessons.data.recordings import LEADS, Recording
+from ecg_lessons.errors import InputError
+
+SPEED = 25.0  # mm per second
+GAIN = 10.0  # mm per millivolt
+MM = 1 / 25.4  # one millimetre in inches, matplotlib's unit of length
+
+#: Three rows of four columns, 2.5 s each, as on a hospital's printout.
+ROWS = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
+
+INK = "#1a1a1a"
+MARK = "#0072b2"  # Okabe-Ito blue: stands out from ink and paper for every kind of sight
+_SHEET, _THIN, _BOLD = "#fffafa", "#f8dcdc", "#efb4b4"
+
+
+def sheet(width: float, height: float) -> tuple[Figure, Axes]:
+    """Give a sheet of ECG paper whose data coordinates are millimetres from the lower left corner.
+
+    Parameters
+    ----------
+    width, height : float
+        Millimetres; multiples of 5 look best.
+
+    Returns
+    -------
+    tuple of Figure and Axes
+        The axes fill the figure.
+    """
+    figure = Figure(figsize=(width * MM, height * MM), facecolor=_SHEET)
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
+    axes.set_axis_off()
+    for step, colour, thickness in ((1, _THIN, 0.35), (5, _BOLD, 0.6)):
+        lines = {"colors": colour, "linewidths": thickness, "zorder": 0}
+        axes.vlines(np.arange(0, width + step, step), 0, height, **lines)
+        axes.hlines(np.arange(0, height + step, step), 0, width, **lines)
+    return figure, axes
+
+
+def ecg_page(
+    recording: Recording | np.ndarray,
+    rate: float | None = None,
+    title: str | None = None,
+    highlight: Sequence[str] = (),
+    note: str = "",
+) -> Figure:
+    """Draw a 12-lead page: 3 rows of 4 leads, 2.5 s each, and lead II for 10 s as the rhythm strip.
+
+    All rows run on in time: the second column begins at 2.5 s, not at 0.
+
+    Parameters
+    ----------
+    recording : Recording or ndarray, shape (samples, 12)
+        The first 10 s are drawn, or less where there is less. An array is in mV, leads in standard order.
+    rate : float, optional
+        Samples per second (Hz); needed for an array.
+    title : str, optional
+        Printed above; the record's name if not given.
+    highlight : sequence of str
+        Leads to mark in blue and with a thicker line.
+    note : str
+        Printed below, at the right, for example where the recording comes from.
+
+    Returns
+    -------
+    Figure
+        285 mm x 185 mm.
+
+    Raises
+    ------
+    InputError
+        If a lead is missing, or the rate or a highlighted lead is unknown.
+    """
+    if isinstance(recording, Recording):
+        signal, rate, title = recording.twelve(), recording.rate, title or f"Record {recording.name}"
+    else:
+        signal = _checked(recording, rate, LEADS)
+    _known(highlight, LEADS)
+    signal = signal[: round(10 * rate)]
+    signal = signal - np.median(signal, axis=0)
+    figure, axes = sheet(285, 185)
+    left, tops = 25.0, (145.0, 110.0, 75.0, 35.0)
+    column = round(2.5 * rate)
+    for row, names in enumerate(ROWS):
+        for i, lead in enumerate(names):
+            part = slice(i * column, (i + 1) * column)
+            if i:  # the short double stroke that parts two leads
+                axes.vlines(left + 62.5 * i, tops[row] - 3, tops[row] + 3, colors=INK, linewidths=0.6)
+            _trace(
+                axes,
+                signal[part, LEADS.index(lead)],
+                rate,
+                left + 62.5 * i,
+                tops[row],
+                lead,
+                lead in highlight,
+            )
+    _trace(axes, signal[:, 1], rate, left, tops[3], "II", "II" in highlight)
+    for top in tops:
+        _calibration(axes, left - 10, top)
+    _letters(axes, 285, 185, title, note)
+    return figure
+
+
+def ecg_strip(
+    signal: np.ndarray,
+    rate: float,
+    leads: Sequence[str] = ("II",),
+    title: str | None = None,
+    highlight: Sequence[str] = (),
+    start: float = 0.0,
+) -> Figure:
+    """Draw one lead or a few, one below the other, on ECG paper.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples,) or (samples, leads)
+        mV.
+    rate : float
+        Samples per second (Hz).
+    leads : sequence of str
+        Their names.
+    title : str, optional
+        Printed above.
+    highlight : sequence of str
+        Leads to mark.
+    start : float
+        Time of the first sample (s); printed where it is not 0.
+
+    Returns
+    -------
+    Figure
+        As wide as the recording is long: 25 mm a second, and margins.
+
+    Raises
+    ------
+    InputError
+        If the leads and their names do not agree.
+    """
+    signal = _checked(np.asarray(signal).reshape(len(signal), -1), rate, leads)
+    _known(highlight, leads)
+    signal = signal - np.median(signal, axis=0)
+    # Each lead gets the room that it needs above (15 mm or more) and below its line, in whole big squares.
+    up = [5 * np.ceil(max(15, GAIN * high + 3) / 5) for high in signal.max(axis=0)]
+    down = [5 * np.ceil(max(5, 2 - GAIN * low) / 5) for low in signal.min(axis=0)]
+    width = 5 * np.ceil((len(signal) / rate * SPEED + 25) / 5)
+    height = 20.0 + sum(up) + sum(down)
+    figure, axes = sheet(width, height)
+    level = height - 10
+    for i, lead in enumerate(leads):
+        level -= up[i]
+        _trace(axes, signal[:, i], rate, 20.0, level, lead, lead in highlight)
+        _calibration(axes, 10.0, level)
+        level -= down[i]
+    _letters(axes, width, height, title, f"from {start:g} s" if start else "")
+    return figure
+
+
+def _trace(
+    axes: Axes, values: np.ndarray, rate: float, left: float, level: float, lead: str, marked: bool
+) -> None:
+    """Draw one lead from `left` at the height `level` (mm); its name stands above its beginning."""
+    colour, width = (MARK, 1.3) if marked else (INK, 0.75)
+    x = left + SPEED * np.arange(len(values)) / rate
+    axes.plot(x, level + GAIN * values, color=colour, linewidth=width, solid_joinstyle="round", label=lead)
+    box = {"facecolor": _SHEET, "edgecolor": "none", "pad": 0.6}
+    weight = "bold" if marked else "normal"
+    axes.text(left + 2, level + 11, lead, fontsize=9, color=colour, weight=weight, bbox=box, zorder=1)
+
+
+def _calibration(axes: Axes, left: float, level: float) -> None:
+    """Draw the pulse of 1 mV for 0.2 s."""
+    x = left + np.array([0, 1.5, 1.5, 6.5, 6.5, 8])
+    axes.plot(x, level + GAIN * np.array([0, 0, 1, 1, 0, 0]), color=INK, linewidth=0.75, label="1 mV")
+
+
+def _letters(axes: Axes, width: float, height: float, title: str | None, note: str) -> None:
+    style = {"fontsize": 8, "color": INK, "bbox": {"facecolor": _SHEET, "edgecolor": "none", "pad": 1.0}}
+    if title:
+        axes.text(10, height - 7.5, title, weight="bold", va="center", **style)
+    scale = f"{SPEED:g} mm/s  {GAIN:g} mm/mV"
+    axes.text(10, 5, scale, va="center", **style)
+    if note:
+        axes.text(width - 5, 5, note, va="center", ha="right", **style)
+
+
+def _checked(signal: np.ndarray, rate: float | None, leads: Sequence[str]) -> np.ndarray:
+    signal = np.asarray(signal)
+    if rate is None or not rate > 0:
+        raise InputError("An array needs its sampling rate in Hz to be drawn: give rate=500, for example.")
+    if signal.ndim != 2 or signal.shape[1] != len(leads) or not len(signal):
+        raise InputError(
+            f"An array of shape {signal.shape} cannot be drawn as {len(leads)} leads ({', '.join(leads)}): "
+            "give one column per lead."
+        )
+    return signal
+
+
+def _known(names: Sequence[str], leads: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in leads]
+    if unknown:
+        raise InputError(f"There is no lead {unknown[0]!r} to mark: the leads are {', '.join(leads)}.")

@@ -1,0 +1,191 @@
+"""Scores with intervals over patients.
+
+All scores are functions of a table of counts (true class, verdict). Counting patient by patient makes the
+bootstrap over patients one matrix product: beats or recordings of one person are not independent, so it is
+people who are drawn again, never rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score with its 95 % interval over patients."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
+
+    def rounded(self, digits: int = 4) -> dict[str, float]:
+        """Give value, low and high for a JSON file."""
+        return {name: round(float(getattr(self, name)), digits) for name in ("value", "low", "high")}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Counts of (true class, verdict) for every patient.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        Names of the true classes, K.
+    counts : ndarray, shape (patients, K, M)
+        How often class k of a patient got verdict m. Verdicts are classes too where M = K.
+    """
+
+    classes: tuple[str, ...]
+    counts: np.ndarray
+
+    @classmethod
+    def of(
+        cls, true: np.ndarray, verdict: np.ndarray, patient: np.ndarray, classes: tuple[str, ...], verdicts=0
+    ):
+        """Count labels against verdicts.
+
+        Parameters
+        ----------
+        true, verdict : ndarray of int, shape (n,)
+        patient : ndarray of str, shape (n,)
+        classes : tuple of str
+        verdicts : int
+            How many different verdicts there are, where not as many as classes.
+        """
+        people, who = np.unique(np.asarray(patient).astype(str), return_inverse=True)
+        shape = (len(people), len(classes), verdicts or len(classes))
+        index = np.ravel_multi_index((who, np.asarray(true, int), np.asarray(verdict, int)), shape)
+        return cls(tuple(classes), np.bincount(index, minlength=np.prod(shape)).reshape(shape))
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """Counts over all patients, shape (K, M)."""
+        return self.counts.sum(axis=0)
+
+    def estimate(self, statistic: Callable[[np.ndarray], np.ndarray], draws: int = DRAWS, seed: int = 0):
+        """Compute a statistic and its interval by the bootstrap over patients (percentiles 2.5 and 97.5).
+
+        Parameters
+        ----------
+        statistic : callable
+            From counts (..., K, M) to values (...); `accuracy`, `recall` and so on.
+        draws, seed : int
+
+        Returns
+        -------
+        Estimate, or a list of them where the statistic gives one value a class
+        """
+        people = len(self.counts)
+        weights = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=draws)
+        drawn = (weights @ self.counts.reshape(people, -1)).reshape(draws, *self.counts.shape[1:])
+        value = np.asarray(statistic(self.confusion[None]))[0]
+        low, high = np.nanpercentile(statistic(drawn), [2.5, 97.5], axis=0)
+        if np.ndim(value) == 0:
+            return Estimate(float(value), float(low), float(high))
+        return [Estimate(*map(float, one)) for one in zip(value, low, high, strict=True)]
+
+    def table(self) -> pd.DataFrame:
+        """Give precision, recall and F1 of every class with the number of its examples."""
+        c = self.confusion[None]
+        columns = {
+            "precision": precision(c)[0],
+            "recall": recall(c)[0],
+            "F1": f1(c)[0],
+            "n": c[0].sum(axis=1),
+        }
+        return pd.DataFrame(columns, index=pd.Index(self.classes, name="class"))
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Divide, with NaN where there is nothing to divide by."""
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.asarray(whole) > 0)
+
+
+def _diagonal(counts: np.ndarray) -> np.ndarray:
+    return np.einsum("...kk->...k", counts).astype(float)
+
+
+def accuracy(counts: np.ndarray) -> np.ndarray:
+    """Share of right verdicts."""
+    return _share(_diagonal(counts).sum(-1), counts.sum((-2, -1)))
+
+
+def majority(counts: np.ndarray) -> np.ndarray:
+    """Accuracy of always naming the most frequent class: the bar an accuracy has to clear."""
+    per_class = counts.sum(-1).astype(float)
+    return _share(per_class.max(-1), per_class.sum(-1))
+
+
+def recall(counts: np.ndarray) -> np.ndarray:
+    """Recall (sensitivity) of every class."""
+    return _share(_diagonal(counts), counts.sum(-1))
+
+
+def precision(counts: np.ndarray) -> np.ndarray:
+    """Precision (positive predictive value) of every class; NaN where the class was never named."""
+    return _share(_diagonal(counts), counts.sum(-2))
+
+
+def f1(counts: np.ndarray) -> np.ndarray:
+    """F1 of every class; 0 where a class was never named, NaN where it does not occur."""
+    right = _diagonal(counts)
+    return np.where(counts.sum(-1) > 0, _share(2 * right, counts.sum(-1) + counts.sum(-2)), np.nan)
+
+
+def macro_f1(counts: np.ndarray) -> np.ndarray:
+    """Mean F1 over the classes that occur."""
+    return np.nanmean(f1(counts), axis=-1)
+
+
+def balanced_accuracy(counts: np.ndarray) -> np.ndarray:
+    """Mean recall over the classes that occur."""
+    return np.nanmean(recall(counts), axis=-1)
+
+
+def specificity(counts: np.ndarray) -> np.ndarray:
+    """Share of the first class (correct, healthy ...) that got the first verdict."""
+    return _share(counts[..., 0, 0].astype(float), counts[..., 0, :].sum(-1))
+
+
+def detection(counts: np.ndarray) -> np.ndarray:
+    """Share of every class but the first that got any verdict but the first: shape (..., K - 1)."""
+    faulty = counts[..., 1:, :]
+    return _share(faulty[..., 1:].sum(-1).astype(float), faulty.sum(-1))
+
+
+def mean_detection(counts: np.ndarray) -> np.ndarray:
+    """Mean of `detection` over the kinds of fault."""
+    return np.nanmean(detection(counts), axis=-1)
+
+
+def balanced_detection(counts: np.ndarray) -> np.ndarray:
+    """Balanced accuracy of "faulty or not", every kind of fault counting the same."""
+    return (specificity(counts) + mean_detection(counts)) / 2
+
+
+def predictive_value(sensitivity: float, specificity: float, prevalence: np.ndarray) -> np.ndarray:
+    """Positive predictive value at a prevalence (Bayes): of those called faulty, how many are."""
+    hit, alarm = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
+    return _share(np.asarray(hit, float), np.asarray(hit + alarm, float))
+
+
+def threshold_at(specificity: float, probability: np.ndarray) -> float:
+    """Give the threshold that the stated share of correct examples stays at or below.
+
+    Parameters
+    ----------
+    specificity : float
+        For example 0.999.
+    probability : ndarray, shape (n,)
+        Probability of a fault, for correct examples that are not the test's.
+    """
+    return float(np.quantile(probability, specificity, method="higher"))

@@ -1,0 +1,1 @@
+"""One module per lesson: the only place where the pieces meet."""

@@ -1,0 +1,234 @@
+"""Lesson 1 measured on real recordings: PTB-XL in five folds of patients, and LUDB from outside.
+
+Every training is a run folder of its own, so an interrupted measurement goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ecg_lessons import training
+from ecg_lessons.data import catalog
+from ecg_lessons.evaluation import scores
+from ecg_lessons.examples import Examples
+from ecg_lessons.lessons import inversion as lesson
+from ecg_lessons.lessons import inversion_runs as runs
+from ecg_lessons.models import inversion as models
+
+FOLDS, SEEDS = 5, (1, 2, 3)
+NETWORKS = ("hypotheses", "plain", "classical", "original", "original, its own protocol")
+_SPLIT_SEED = 42
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: a network, a fold, a seed."""
+
+    network: str
+    fold: int
+    seed: int
+
+    def folder(self, base: Path) -> Path:
+        """Give the run folder of the job."""
+        name = self.network.replace(", ", "-").replace(" ", "-")
+        return base / "inversion" / f"{name}-fold-{self.fold}-seed-{self.seed}"
+
+
+def jobs() -> list[Job]:
+    """List all trainings. The original's own protocol has no folds: one random split a seed."""
+    return [
+        Job(network, fold, seed)
+        for network in NETWORKS
+        for fold in range(1 if network == NETWORKS[-1] else FOLDS)
+        for seed in SEEDS
+    ]
+
+
+@cache
+def _loaded(source: str) -> Examples:
+    return lesson.examples(source)
+
+
+def run(job: Job, base: Path) -> None:
+    """Train one job and keep its probabilities for the test fold and for LUDB, unless that is done."""
+    done = job.folder(base) / "probabilities.npz"
+    if done.exists():
+        return
+    correct = _loaded("physionet")
+    if job.network == NETWORKS[-1]:
+        found = {"validation": _own_protocol(job, correct, base)}
+    else:
+        parts = lesson.split(correct, f"fold-{job.fold}", _SPLIT_SEED)
+        judge = _train(job, correct, parts, base)
+        found = {
+            "test": judge(lesson.every_state(correct.take(parts.test))),
+            "rows": parts.test,
+            "ludb": judge(lesson.every_state(_loaded("ludb"))),
+        }
+    done.parent.mkdir(parents=True, exist_ok=True)
+    partial_name = done.with_name(".partial.npz")
+    np.savez_compressed(partial_name, **found)
+    partial_name.replace(done)
+
+
+def _train(job: Job, correct: Examples, parts, base: Path):
+    """Train a job; give the function that judges examples."""
+    train, validation = correct.take(parts.train), correct.take(parts.validation)
+    if job.network == "classical":
+        forest = models.classical(job.seed)
+        shown = lesson.every_state(train)
+        weight = np.where(shown.y == 0, len(lesson.STATES) - 1, 1)  # half of the weight on "correct"
+        forest.fit(shown.x["beat"], shown.y, randomforestclassifier__sample_weight=weight)
+        return lambda given: forest.predict_proba(given.x["beat"])
+    if job.network == "original":
+        rng = np.random.default_rng(job.seed)
+        shown, held = (_as_original(part, rng) for part in (train, validation))
+        done = _fit_original(job, shown, held, base)
+    else:
+        prepare = partial(lesson.seen_by, job.network)
+        done = training.fit(
+            lesson.NETWORKS[job.network].build,
+            train,
+            prepare(lesson.fresh_swaps(validation, np.random.default_rng(job.seed))),
+            lesson.plan(job.network, "paper").but(seed=job.seed),
+            job.folder(base),
+            about={"lesson": "inversion", "network": job.network, "task": "which", "source": "physionet"},
+            fresh=lambda given, epoch: prepare(lesson.fresh_swaps(given, epoch)),
+        )
+    return partial(runs.predict, done)
+
+
+def _as_original(given: Examples, rng: np.random.Generator) -> Examples:
+    """Prepare recordings as the original did: swaps drawn once, five rolled copies."""
+    return lesson.seen_by("usoltsev", lesson.rolled(lesson.binary(lesson.fresh_swaps(given, rng)), rng))
+
+
+def _fit_original(job: Job, shown: Examples, held: Examples, base: Path) -> training.Run:
+    about = {"lesson": "inversion", "network": "usoltsev", "task": "inverted", "source": "physionet"}
+    plan = lesson.plan("usoltsev", "paper").but(seed=job.seed)
+    # In the original's order, the shift is in the data and not in the network.
+    return training.fit(_plain_usoltsev, shown, held, plan, job.folder(base), about=about)
+
+
+def _plain_usoltsev() -> keras.Model:
+    """Build the original without our augmentation layer."""
+    return models.usoltsev(augment=False)
+
+
+def _own_protocol(job: Job, correct: Examples, base: Path) -> np.ndarray:
+    """Follow the original to the letter: a random quarter validates, chooses the epoch, and is the score."""
+    rng = np.random.default_rng(job.seed)
+    order = rng.permutation(len(correct))
+    quarter = len(order) // 4
+    shown, held = (_as_original(correct.take(part), rng) for part in (order[quarter:], order[:quarter]))
+    done = _fit_original(job, shown, held, base)
+    return np.column_stack([training.predict(done, held.x)[:, 1], held.y])
+
+
+def write(done: list[Job], base: Path, to: Path) -> Path:
+    """Gather the scores of all jobs into ``inversion.json``."""
+    correct, outside = _loaded("physionet"), _loaded("ludb")
+    found = {job: np.load(job.folder(base) / "probabilities.npz") for job in done}
+    networks = {}
+    for network in NETWORKS[:-1]:
+        mine = [job for job in done if job.network == network]
+        inside = {seed: _whole(mine, found, seed, len(correct)) for seed in SEEDS}
+        networks[network] = {
+            "ptb-xl": _pooled(list(inside.values()), lesson.every_state(correct)),
+            "ludb": _pooled([found[job]["ludb"] for job in mine], lesson.every_state(outside)),
+        }
+        together = (
+            np.mean(list(inside.values()), axis=0),
+            np.mean([found[job]["ludb"] for job in mine], axis=0),
+        )
+        ensemble = networks[f"{network}, ensemble"] = {
+            "ptb-xl": _pooled([together[0]], lesson.every_state(correct)),
+            "ludb": _pooled([together[1]], lesson.every_state(outside)),
+        }
+        ensemble["strict"] = _strict(*together, len(correct), len(outside))
+    own = [found[job]["validation"] for job in done if job.network == NETWORKS[-1]]
+    hit = [np.mean([((p > 0.5) == y)[y == c].mean() for c in (0, 1)]) for p, y in (one.T for one in own)]
+    result = {
+        "what": "Exchanged electrodes on real recordings; see data/README.md for the datasets.",
+        "protocol": "PTB-XL: 5 folds, patients apart, every recording correct and with each of nine swaps. "
+        "LUDB: never trained on. Balanced accuracy: mean of specificity and mean sensitivity over the swaps. "
+        "Values are means over the seeds (and, on LUDB, over the folds' networks); 95 % intervals by bootstrap "
+        "over patients. An ensemble averages the probabilities of the seeds (on LUDB also of the folds).",
+        "data": {
+            "ptb-xl": f"{catalog.get('ptb-xl').version}, ecg_id {correct.info['record'].iloc[0]} to "
+            f"{correct.info['record'].iloc[-1]}: {len(correct)} recordings, {len(set(correct.patient))} patients",
+            "ludb": f"{catalog.get('ludb').version}, {len(outside)} recordings",
+        },
+        "networks": networks,
+        "original, its own protocol": {
+            "balanced_accuracy": [round(float(h), 4) for h in hit],
+            "how": "random quarter of the recordings, rolled copies scored, epoch chosen on the same quarter",
+        },
+        "seeds": list(SEEDS),
+        "seconds": {
+            network: _seconds([j for j in done if j.network == network], base) for network in NETWORKS
+        },
+        "keras": f"{keras.__version__} on {keras.backend.backend()}",
+        "revision": _revision(),
+        "date": date.today().isoformat(),
+    }
+    to.mkdir(parents=True, exist_ok=True)
+    return training.Run(to).write("inversion.json", result)
+
+
+def _whole(mine: list[Job], found: dict, seed: int, n: int) -> np.ndarray:
+    """Put the folds of one seed together: probabilities (states x n, classes) in the order of `every_state`."""
+    ours = [found[job] for job in mine if job.seed == seed]
+    whole = np.empty((len(lesson.STATES), n, ours[0]["test"].shape[1]))
+    for one in ours:
+        whole[:, one["rows"]] = one["test"].reshape(len(lesson.STATES), len(one["rows"]), -1)
+    return whole.reshape(len(lesson.STATES) * n, -1)
+
+
+def _pooled(probabilities: list[np.ndarray], given: Examples) -> dict:
+    """Score several networks on the same examples as one: means of the scores, intervals over patients."""
+    many = given.take(np.tile(np.arange(len(given)), len(probabilities)))
+    return runs.plain(lesson.score(np.concatenate(probabilities), many))
+
+
+def _strict(inside: np.ndarray, outside: np.ndarray, n: int, m: int) -> dict:
+    """Set the threshold at 99.9 % specificity on PTB-XL and see what it does on LUDB."""
+    inverted, elsewhere = 1 - inside[:, 0], 1 - outside[:, 0]
+    threshold = scores.threshold_at(0.999, inverted[:n])
+    caught = (elsewhere[m:] > threshold).reshape(-1, m).mean(axis=1)
+    return {
+        "threshold": round(threshold, 6),
+        "ptb-xl sensitivity": round(float((inverted[n:] > threshold).mean()), 4),
+        "ludb specificity": round(float((elsewhere[:m] <= threshold).mean()), 4),
+        "ludb sensitivity": round(float(caught.mean()), 4),
+        "ludb sensitivity by swap": dict(zip(lesson.STATES[1:], caught.round(4).tolist(), strict=True)),
+    }
+
+
+def _seconds(mine: list[Job], base: Path) -> float | None:
+    """Add up the training time of all epochs."""
+    histories = [job.folder(base) / "history.csv" for job in mine]
+    if not all(path.exists() for path in histories):
+        return None
+    return round(sum(training.Run(path.parent).history["seconds"].sum() for path in histories), 1)
+
+
+def _revision() -> str:
+    """Name the revision of the code, marked where files were changed since."""
+    here = Path(__file__).parent
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    described = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    return described.stdout.strip() or "unknown"
+
+
+def read(folder: str | Path) -> dict:
+    """Read the stored results."""
+    return json.loads((Path(folder) / "inversion.json").read_text(encoding="utf-8"))

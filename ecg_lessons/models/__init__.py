@@ -1,0 +1,1 @@
+"""Keras networks, one module per published project."""

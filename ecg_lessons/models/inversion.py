@@ -1,0 +1,206 @@
+"""Networks that find exchanged electrodes.
+
+`usoltsev` is the original (A. Usoltsev, 2017). `hypotheses` is ours: it undoes every exchange in turn
+and asks which result looks most like a heart. `amplitudes` gives the features of the classical baseline.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import layers, ops
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from ecg_lessons.signals.augment import RandomBody, RandomCrop, RandomGain, RandomNoise, RandomTimeShift
+from ecg_lessons.signals.beats import BEAT_BEFORE, BEAT_RATE, BEAT_SAMPLES
+from ecg_lessons.signals.leads import SWAPS
+
+#: The original's input: three seconds at 250 Hz.
+SAMPLES = 750
+
+
+def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> keras.Model:
+    """Build the original network: three convolutions, a flattening, one unit.
+
+    Parameters
+    ----------
+    classes : int
+        2 gives the original's one sigmoid unit; more give a softmax over the swaps.
+    samples : int
+        Length of the input. In training, longer recordings than the original's 750 samples are cropped to
+        that at random, and recordings of just that length are shifted by up to half a second.
+    augment : bool
+        False leaves the shift out, for data that is augmented already.
+
+    Returns
+    -------
+    keras.Model
+        From (batch, samples, 12) to (batch, 1) or (batch, classes); 149,185 parameters with one unit.
+    """
+    inputs = keras.Input((samples, 12), name="signal")
+    cut = RandomCrop(SAMPLES) if samples > SAMPLES else RandomTimeShift(SAMPLES // 6)
+    x = cut(inputs) if augment or samples > SAMPLES else inputs
+    for filters in (64, 128, 256):
+        x = layers.Conv1D(filters, 3, activation="relu")(x)
+        x = layers.MaxPooling1D(2)(x)
+    x = layers.Dropout(0.5)(layers.Flatten()(x))
+    return keras.Model(inputs, _head(x, classes), name="usoltsev")
+
+
+def plain(classes: int = len(SWAPS) + 1) -> keras.Model:
+    """Build an ordinary classifier of median beats: the layers of `hypotheses` with a softmax on top.
+
+    It shows what the hypotheses add, because all else is equal.
+
+    Returns
+    -------
+    keras.Model
+        From (batch, BEAT_SAMPLES, 12) in mV to (batch, 1) or (batch, classes).
+    """
+    inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
+    x = _features(Standardize()(_augment(inputs)))
+    return keras.Model(inputs, _head(x, classes), name="plain")
+
+
+def hypotheses(classes: int = len(SWAPS) + 1) -> keras.Model:
+    """Build the network that undoes every exchange and asks which result looks right.
+
+    An exchange of electrodes is an exact map S. If a network E scores how much an ECG looks like a
+    correctly recorded one, then Bayes' rule gives the probability of every exchange from one and the
+    same E: p(S | x) is the softmax over S of E(S⁻¹ x) + log p(S). All exchanges share every weight, and
+    what the network learns about hearts from one exchange serves all others. The prior p(S) is that of the
+    lessons' training: one half for "correct", the rest shared evenly.
+
+    Parameters
+    ----------
+    classes : int
+        ``len(SWAPS) + 1`` gives the probabilities (correct, then `SWAPS` in order);
+        2 adds them up to one probability of "inverted".
+
+    Returns
+    -------
+    keras.Model
+        From (batch, BEAT_SAMPLES, 12) in mV to (batch, 1) or (batch, classes).
+    """
+    inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
+    x = Standardize()(_augment(inputs))
+    undone = UndoSwaps()(x)
+    one = keras.Input((BEAT_SAMPLES, 12))
+    energy = keras.Model(one, layers.Dense(1, use_bias=False)(_features(one)), name="looks_right")
+    probabilities = Posterior(name="swap")(energy(undone))
+    outputs = probabilities if classes > 2 else 1 - probabilities[:, :1]
+    return keras.Model(inputs, outputs, name="hypotheses")
+
+
+def _augment(x):
+    """Make another body of every median beat, in training."""
+    return RandomNoise(0.02)(RandomGain(0.1)(RandomBody()(RandomTimeShift(3)(x))))
+
+
+def _features(x):
+    """Four convolutions; flattened, because where a wave stands in the beat tells what it is.
+
+    The normalisation remembers 10 batches, not Keras' 100: these trainings are short.
+    """
+    for filters, width in ((32, 7), (64, 5), (64, 5), (64, 5)):
+        x = layers.Conv1D(filters, width, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+        x = layers.MaxPooling1D(2)(x)
+    return layers.Dropout(0.5)(layers.Flatten()(x))
+
+
+def _head(x, classes: int):
+    if classes == 2:
+        return layers.Dense(1, activation="sigmoid", dtype="float32")(x)
+    return layers.Dense(classes, activation="softmax", dtype="float32")(x)
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class Standardize(keras.layers.Layer):
+    """Divide each recording by its standard deviation over time and leads: shape counts, not size."""
+
+    def call(self, x):
+        """Scale x, shape (batch, samples, leads)."""
+        return x / (ops.std(x, axis=(1, 2), keepdims=True) + 1e-3)
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class UndoSwaps(keras.layers.Layer):
+    """Undo each exchange in turn: (batch, samples, 12) to (batch x hypotheses, samples, 12).
+
+    The first hypothesis is "nothing was exchanged". Every map of `SWAPS` is its own inverse.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.maps = np.stack([np.eye(12, dtype=np.float32), *SWAPS.values()])
+
+    def call(self, x):
+        """Stack the hypotheses behind one another."""
+        undone = ops.einsum("kij,btj->bkti", ops.cast(self.maps, x.dtype), x)
+        return ops.reshape(undone, (-1, *x.shape[1:]))
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class Posterior(keras.layers.Layer):
+    """Turn the scores of the hypotheses (batch x hypotheses, 1) into probabilities (batch, hypotheses).
+
+    Parameters
+    ----------
+    correct : float
+        Prior probability that nothing was exchanged.
+    """
+
+    def __init__(self, correct: float = 0.5, **kwargs):
+        super().__init__(**kwargs)
+        self.correct = correct
+        self.prior = np.array([correct] + [(1 - correct) / len(SWAPS)] * len(SWAPS), dtype=np.float32)
+
+    def call(self, scores):
+        """Apply Bayes' rule."""
+        scores = ops.reshape(scores, (-1, len(self.prior)))
+        return ops.softmax(ops.cast(scores, "float32") + np.log(self.prior))
+
+    def get_config(self) -> dict:
+        """Give what is needed to build the layer again."""
+        return super().get_config() | {"correct": self.correct}
+
+
+def amplitudes(beat: np.ndarray) -> np.ndarray:
+    """Describe median beats as a cardiologist would: wave sizes, axis, and how alike neighbours are.
+
+    Parameters
+    ----------
+    beat : ndarray, shape (n, BEAT_SAMPLES, 12)
+        mV.
+
+    Returns
+    -------
+    ndarray, shape (n, 84)
+        Mean of P, maximum, minimum and mean of QRS, mean of T in every lead (60); correlation of I with V6
+        and of neighbouring chest leads (6); sine and cosine of the frontal P, QRS and T axes (6); share of
+        every lead in the size of the beat (12).
+    """
+    r = round(BEAT_BEFORE * BEAT_RATE)
+    ms = BEAT_RATE / 1000
+    p, qrs, t = (
+        beat[:, r + round(a * ms) : r + round(b * ms)] for a, b in ((-260, -70), (-60, 70), (100, 450))
+    )
+    waves = np.concatenate([p.mean(1), qrs.max(1), qrs.min(1), qrs.mean(1), t.mean(1)], axis=1)
+    centred = beat - beat.mean(axis=1, keepdims=True)
+    unit = centred / (np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6)
+    pairs = [(0, 11), *zip(range(6, 11), range(7, 12), strict=True)]
+    alike = np.stack([(unit[..., a] * unit[..., b]).sum(axis=1) for a, b in pairs], axis=1)
+    axes = [np.arctan2(wave.mean(1)[:, 5], wave.mean(1)[:, 0]) for wave in (p, qrs, t)]
+    size = np.linalg.norm(centred, axis=1)
+    axis = np.stack([part for angle in axes for part in (np.sin(angle), np.cos(angle))], axis=1)
+    share = size / size.sum(axis=1, keepdims=True)
+    return np.concatenate([waves, alike, axis, share], axis=1).astype(np.float32)
+
+
+def classical(seed: int = 0):
+    """Build the classical baseline: `amplitudes`, then a random forest."""
+    forest = RandomForestClassifier(500, min_samples_leaf=2, n_jobs=-1, random_state=seed)
+    return make_pipeline(FunctionTransformer(amplitudes), forest)

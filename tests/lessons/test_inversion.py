@@ -1,0 +1,180 @@
+"""Lesson 1: examples, swaps, scores, and its runs."""
+
+from ecg_lessons import environment
+
+environment.setup()
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+from ecg_lessons.data import simulator, tables  # noqa: E402
+from ecg_lessons.data.recordings import Recording  # noqa: E402
+from ecg_lessons.errors import InputError  # noqa: E402
+from ecg_lessons.lessons import inversion as lesson  # noqa: E402
+from ecg_lessons.lessons import inversion_runs as runs  # noqa: E402
+from ecg_lessons.signals import beats, leads  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return simulator.simulate_cohort(tmp_path_factory.mktemp("inversion") / "cohort", patients=30, seed=5)
+
+
+@pytest.fixture(scope="module")
+def correct(cohort):
+    from ecg_lessons.data import recordings
+
+    return lesson.from_recordings(recordings.ptb_xl(cohort))
+
+
+@pytest.fixture(scope="module")
+def run(correct, tmp_path_factory):
+    plan = lesson.plan("hypotheses").but(epochs=12, batch_size=8)
+    return runs.train(tmp_path_factory.mktemp("runs") / "hypotheses", plan=plan, given=correct)
+
+
+def test_examples_are_what_they_promise(correct):
+    assert correct.x["signal"].shape[1:] == (2500, 12)
+    assert correct.x["beat"].shape[1:] == (beats.BEAT_SAMPLES, 12)
+    assert len(set(correct.patient)) == 30 < len(correct)
+    assert set(correct.info["state"]) == {"correct"}
+
+
+def test_swapped_beat_is_the_beat_of_the_swapped_signal(correct):
+    few = correct.take(np.arange(9))
+    swapped = lesson.swapped(few, np.arange(1, 10))
+    for i, name in enumerate(leads.SWAPS):
+        assert swapped.info["state"][i] == name
+        signal = leads.swap(few.x["signal"][i], leads.SWAPS[name])
+        np.testing.assert_allclose(swapped.x["signal"][i], signal, atol=1e-6)
+        np.testing.assert_allclose(
+            swapped.x["beat"][i], leads.swap(few.x["beat"][i], leads.SWAPS[name]), atol=1e-6
+        )
+
+
+def test_every_state_once_for_every_recording(correct):
+    every = lesson.every_state(correct)
+    assert len(every) == 10 * len(correct)
+    assert every.info.groupby(["record", "state"]).size().eq(1).all()
+
+
+def test_fresh_swaps_leave_about_half_alone(correct):
+    drawn = [lesson.fresh_swaps(correct, np.random.default_rng(seed)).y for seed in range(20)]
+    assert np.mean(np.concatenate(drawn) == 0) == pytest.approx(0.5, abs=0.1)
+    assert set(np.concatenate(drawn)) == set(range(10))
+    assert (drawn[0] != drawn[1]).any()
+
+
+def test_rolled_copies_jump(correct):
+    copied = lesson.rolled(correct, np.random.default_rng(0))
+    assert len(copied) == 6 * len(correct)
+    original = lesson.fit_length(correct.x["signal"][0], 750)
+    np.testing.assert_array_equal(copied.x["signal"][0], original)
+    np.testing.assert_allclose(np.sort(copied.x["signal"][3], axis=0), np.sort(original, axis=0))
+
+
+@pytest.mark.parametrize(("length", "want"), [(750, 2500), (2500, 750), (750, 750), (751, 2500)])
+def test_fit_length_keeps_the_middle(length, want):
+    signal = np.random.default_rng(0).normal(size=(2, length, 12))
+    fitted = lesson.fit_length(signal, want)
+    assert fitted.shape == (2, want, 12)
+    back = lesson.fit_length(fitted, min(length, want))
+    np.testing.assert_array_equal(back, lesson.fit_length(signal, min(length, want)))
+
+
+def test_a_perfect_and_a_blind_judge(correct):
+    every = lesson.every_state(correct)
+    perfect = np.eye(10)[every.y]
+    best = lesson.score(perfect, every)
+    assert best["balanced_accuracy"].value == best["which_swap"].value == best["auc"] == 1
+    blind = lesson.score(np.tile([0.6] + [0.4 / 9] * 9, (len(every), 1)), every)
+    assert blind["balanced_accuracy"].value == pytest.approx(0.5)
+    assert blind["sensitivity"]["LA/RA"].value == 0
+
+
+def test_learns_on_the_built_in_cohort(run, correct):
+    """Chance is 0.5; a network that sees 18 patients for 8 epochs is already far above it."""
+    result = runs.evaluate(run, given=correct)
+    assert result["balanced_accuracy"].value > 0.7
+    assert (run.folder / "metrics.json").exists()
+    assert len((run.folder / "predictions.csv").read_text().splitlines()) > 10
+
+
+def test_test_patients_were_not_trained_on(run, correct):
+    import json
+
+    sides = json.loads((run.folder / "split.json").read_text())
+    people = {
+        side: set(correct.patient[correct.info["record"].isin(names)]) for side, names in sides.items()
+    }
+    assert not people["train"] & people["test"]
+    assert not people["train"] & people["validation"]
+
+
+def test_verdicts_name_a_swap(run, cohort):
+    given = runs.read_input(cohort / "records500" / "00000")
+    table = runs.verdicts(run, given)
+    assert list(table.columns) == ["ID", "TARGET", "PROBABILITY", "SWAP"]
+    assert set(table["SWAP"][table["TARGET"] == 0]) <= {"none"}
+    wrong = runs.verdicts(run, lesson.swapped(given, np.array(lesson.STATES.index("LA/RA"))))
+    assert wrong["PROBABILITY"].mean() > table["PROBABILITY"].mean() + 0.1
+    assert wrong["SWAP"].mode()[0] == "LA/RA"
+
+
+def test_right_arm_on_right_leg_is_found_by_its_flat_lead(run, correct):
+    given = correct.take(np.arange(6))
+    x = {name: leads.swap(part, leads.RA_RL) for name, part in given.x.items()}
+    flat = type(given)(x, given.y, given.patient, given.classes, given.info)
+    assert set(runs.verdicts(run, flat)["SWAP"]) == {"RA/RL"}
+    assert "RA/RL" not in set(runs.verdicts(run, given)["SWAP"])
+
+
+@pytest.mark.parametrize("network", ["usoltsev", "hypotheses"])
+def test_the_original_csv_way(network, correct, tmp_path):
+    """TRAIN, EVAL and PRED of the original on its files."""
+    csv = runs.export(correct, tmp_path / "csv")
+    files = (csv / "data.csv", csv / "labels.csv")
+    assert tables.read_labels(files[1], correct.info["record"].tolist()).mean() == pytest.approx(0.5, abs=0.2)
+    plan = lesson.plan(network).but(epochs=2)
+    trained = runs.train(tmp_path / "run", network, plan=plan, csv=files)
+    assert trained.model.output_shape == (None, 1)
+    result = runs.evaluate(trained, csv=files)
+    assert set(result["sensitivity"]) == {"inverted"}
+    table = runs.verdicts(trained, runs.read_input(files[0]))
+    assert list(table.columns) == ["ID", "TARGET", "PROBABILITY"]
+    assert set(table["TARGET"]) <= {0, 1}
+    with pytest.raises(InputError, match="name --data-csv and --labels-csv"):
+        runs.evaluate(trained)
+
+
+def test_labels_of_one_kind_cannot_train(correct, tmp_path):
+    csv = runs.export(correct, tmp_path)
+    tables.write_labels(csv / "labels.csv", correct.info["record"].tolist(), [0] * len(correct))
+    with pytest.raises(InputError, match="needs both 0 and 1"):
+        runs.train(tmp_path / "run", csv=(csv / "data.csv", csv / "labels.csv"))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: lesson.plan("resnet"), "no network 'resnet': choose usoltsev, plain, hypotheses"),
+        (lambda: lesson.plan("plain", "huge"), "no preset 'huge'"),
+        (lambda: lesson.examples("moon"), "no source 'moon'"),
+    ],
+)
+def test_unknown_names(call, words):
+    with pytest.raises(InputError, match=words):
+        call()
+
+
+def test_three_leads_are_too_few():
+    signal = np.zeros((5000, 3), np.float32)
+    with pytest.raises(InputError, match=r"Record h1 has 3 leads \(I, II, V2\) and lacks III"):
+        lesson.from_recordings([Recording("h1", "h1", signal, 500.0, ("I", "II", "V2"))])
+
+
+def test_a_second_is_too_short():
+    from ecg_lessons.data.recordings import LEADS
+
+    with pytest.raises(InputError, match="lasts 1.0 s"):
+        lesson.from_recordings([Recording("s", "s", np.zeros((500, 12), np.float32), 500.0, LEADS)])

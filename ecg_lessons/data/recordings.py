@@ -128,10 +128,10 @@ def read(path: str | Path, patient: str | None = None, annotator: str | None = N
 
 def _read_mat(path: Path, patient: str | None) -> Recording:
     """Read a bare .mat file of CinC 2017: one lead, 300 Hz, 1000 steps per mV."""
+    if not path.is_file():
+        raise InputError(f"No file {path}: give the path of a .mat recording of CinC 2017.")
     try:
         values = scipy.io.loadmat(path)["val"]
-    except FileNotFoundError:
-        raise InputError(f"No file {path}: give the path of a .mat recording of CinC 2017.") from None
     except KeyError:
         raise InputError(f"{path} has no variable 'val': it is not a recording of CinC 2017.") from None
     except Exception:
@@ -188,7 +188,13 @@ def ptb_xl(folder: str | Path) -> Iterator[Recording]:
         }
         recording = read(folder / row.filename_hr, patient=f"{row.patient_id:.0f}")
         yield Recording(
-            str(row.ecg_id), recording.patient, recording.signal, recording.rate, recording.leads, None, labels
+            str(row.ecg_id),
+            recording.patient,
+            recording.signal,
+            recording.rate,
+            recording.leads,
+            None,
+            labels,
         )
 
 

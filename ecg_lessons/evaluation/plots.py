@@ -86,7 +86,7 @@ def learning_curves(history: pd.DataFrame | Mapping[str, Sequence[float]]) -> Fi
     Parameters
     ----------
     history : DataFrame or dict
-        Columns such as ``loss`` and ``val_loss``; a column ``epoch`` or ``lr`` is left out.
+        Columns such as ``loss`` and ``val_loss``; columns such as ``epoch`` and ``seconds`` are left out.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def learning_curves(history: pd.DataFrame | Mapping[str, Sequence[float]]) -> Fi
     measures = [
         name
         for name in history
-        if not name.startswith("val_") and name not in {"epoch", "lr", "learning_rate"}
+        if not name.startswith("val_") and name not in {"epoch", "lr", "learning_rate", "seconds"}
     ]
     if not measures or not len(history):
         raise InputError("The history of the training is empty: train for at least one epoch.")

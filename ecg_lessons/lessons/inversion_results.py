@@ -89,9 +89,8 @@ def _train(job: Job, correct: Examples, parts, base: Path):
         forest.fit(shown.x["beat"], shown.y, randomforestclassifier__sample_weight=weight)
         return lambda given: forest.predict_proba(given.x["beat"])
     if job.network == "original":
-        rng = np.random.default_rng(job.seed)
-        shown, held = (_as_original(part, rng) for part in (train, validation))
-        done = _fit_original(job, shown, held, base)
+        plan = lesson.plan("usoltsev", "paper").but(seed=job.seed)
+        done, _ = runs.train_original(correct, job.folder(base), plan, (parts.train, parts.validation))
     else:
         prepare = partial(lesson.seen_by, job.network)
         done = training.fit(
@@ -106,30 +105,10 @@ def _train(job: Job, correct: Examples, parts, base: Path):
     return partial(runs.predict, done)
 
 
-def _as_original(given: Examples, rng: np.random.Generator) -> Examples:
-    """Prepare recordings as the original did: swaps drawn once, five rolled copies."""
-    return lesson.seen_by("usoltsev", lesson.rolled(lesson.binary(lesson.fresh_swaps(given, rng)), rng))
-
-
-def _fit_original(job: Job, shown: Examples, held: Examples, base: Path) -> training.Run:
-    about = {"lesson": "inversion", "network": "usoltsev", "task": "inverted", "source": "physionet"}
-    plan = lesson.plan("usoltsev", "paper").but(seed=job.seed)
-    # In the original's order, the shift is in the data and not in the network.
-    return training.fit(_plain_usoltsev, shown, held, plan, job.folder(base), about=about)
-
-
-def _plain_usoltsev() -> keras.Model:
-    """Build the original without our augmentation layer."""
-    return models.usoltsev(augment=False)
-
-
 def _own_protocol(job: Job, correct: Examples, base: Path) -> np.ndarray:
-    """Follow the original to the letter: a random quarter validates, chooses the epoch, and is the score."""
-    rng = np.random.default_rng(job.seed)
-    order = rng.permutation(len(correct))
-    quarter = len(order) // 4
-    shown, held = (_as_original(correct.take(part), rng) for part in (order[quarter:], order[:quarter]))
-    done = _fit_original(job, shown, held, base)
+    """Score the original as it scored itself: probability and label of its validation copies, shape (n, 2)."""
+    plan = lesson.plan("usoltsev", "paper").but(seed=job.seed)
+    done, held = runs.train_original(correct, job.folder(base), plan)
     return np.column_stack([training.predict(done, held.x)[:, 1], held.y])
 
 

@@ -110,6 +110,46 @@ def _fresh(network: str, prepare: Callable[[Examples], Examples], csv: bool) -> 
     return with_swaps
 
 
+def train_original(
+    correct: Examples, out: str | Path, plan: Plan | None = None, parts: tuple | None = None
+) -> tuple[training.Run, Examples]:
+    """Follow the original project to the letter.
+
+    Half of the ECGs get a swap, drawn once; every ECG is joined by five rolled copies; a random quarter
+    validates, chooses the best epoch, and is the score.
+
+    Parameters
+    ----------
+    correct : Examples
+        From `lesson.examples`.
+    out : str or Path
+        The run folder.
+    plan : Plan, optional
+        The original's own unless given.
+    parts : (train, validation), optional
+        Rows to use in place of the random split.
+
+    Returns
+    -------
+    Run, Examples
+        The trained network, and the validation copies that the original would score.
+    """
+    plan = plan or lesson.plan("usoltsev", "paper")
+    rng = np.random.default_rng(plan.seed)
+    order = rng.permutation(len(correct))
+    quarter = len(order) // 4
+    shown, held = (
+        lesson.seen_by(
+            "usoltsev", lesson.rolled(lesson.binary(lesson.fresh_swaps(correct.take(part), rng)), rng)
+        )
+        for part in parts or (order[quarter:], order[:quarter])
+    )
+    about = {"lesson": "inversion", "network": "usoltsev", "task": "inverted", "protocol": "original"}
+    # The copies are in the data, so the network augments nothing.
+    build = partial(lesson.NETWORKS["usoltsev"].build, augment=False)
+    return training.fit(build, shown, held, plan, out, about=about), held
+
+
 def predict(run: training.Run, given: Examples) -> np.ndarray:
     """Give the probabilities of a run's classes for examples, shape (n, 2) or (n, len(STATES))."""
     sees = lesson.NETWORKS[run.about["network"]].sees

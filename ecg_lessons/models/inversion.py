@@ -49,10 +49,18 @@ def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> 
     return keras.Model(inputs, _head(x, classes), name="usoltsev")
 
 
-def plain(classes: int = len(SWAPS) + 1) -> keras.Model:
+def plain(classes: int = len(SWAPS) + 1, augment: bool = True) -> keras.Model:
     """Build an ordinary classifier of median beats: the layers of `hypotheses` with a softmax on top.
 
     It shows what the hypotheses add, because all else is equal.
+
+    Parameters
+    ----------
+    classes : int
+        2 gives one sigmoid unit; more give a softmax over the swaps.
+    augment : bool
+        Whether training sees other bodies. `RandomBody` computes the limb leads anew, so a network that is
+        to find broken identities must go without.
 
     Returns
     -------
@@ -60,7 +68,7 @@ def plain(classes: int = len(SWAPS) + 1) -> keras.Model:
         From (batch, BEAT_SAMPLES, 12) in mV to (batch, 1) or (batch, classes).
     """
     inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
-    x = _features(Standardize()(_augment(inputs)))
+    x = _features(Standardize()(_augment(inputs) if augment else inputs))
     return keras.Model(inputs, _head(x, classes), name="plain")
 
 

@@ -1,0 +1,169 @@
+"""WFDB and .mat files to recordings, and what happens when they are damaged."""
+
+import shutil
+
+import numpy as np
+import pytest
+import scipy.io
+import wfdb
+
+from ecg_lessons.data import recordings, simulator
+from ecg_lessons.errors import InputError
+
+RATE = 500
+
+
+@pytest.fixture
+def record(tmp_path):
+    """A two-lead record of a second with three annotated beats; gives its path and the signal in mV."""
+    signal = np.round(np.random.default_rng(0).normal(size=(RATE, 2)), 3)
+    form = {"fmt": ["16", "16"], "adc_gain": [1000.0] * 2, "baseline": [0, 0], "write_dir": str(tmp_path)}
+    wfdb.wrsamp("r1", RATE, ["mV", "mV"], ["mlii", "v5"], signal, **form)
+    wfdb.wrann("r1", "atr", np.array([50, 200, 420]), ["N", "V", "N"], write_dir=str(tmp_path))
+    return tmp_path / "r1", signal
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return simulator.simulate_cohort(tmp_path_factory.mktemp("recordings") / "cohort", patients=12, seed=1)
+
+
+@pytest.mark.parametrize("ending", ["", ".hea", ".dat"])
+def test_reads_what_was_written(record, ending):
+    path, signal = record
+    found = recordings.read(path.with_name(path.name + ending), patient="Anna", annotator="atr")
+    assert (found.name, found.patient, found.rate, found.seconds) == ("r1", "Anna", 500.0, 1.0)
+    assert found.signal.dtype == np.float32
+    np.testing.assert_allclose(found.signal, signal, atol=0.0006)
+    assert list(found.beats.samples) == [50, 200, 420]
+    assert list(found.beats.symbols) == ["N", "V", "N"]
+
+
+def test_leads_get_their_usual_spelling(record):
+    path, _ = record
+    header = path.with_suffix(".hea")
+    header.write_text(header.read_text().replace("mlii", "AVR").replace("v5", "v5"))
+    assert recordings.read(path).leads == ("aVR", "V5")
+
+
+def test_twelve_puts_leads_in_standard_order():
+    order = recordings.LEADS[::-1]
+    signal = np.tile(np.arange(12, dtype=np.float32), (4, 1))
+    found = recordings.Recording("r", "p", signal, 500.0, order).twelve()
+    np.testing.assert_array_equal(found[0], np.arange(12)[::-1])
+
+
+def test_twelve_names_what_is_missing():
+    signal = np.zeros((4, 2), np.float32)
+    with pytest.raises(InputError, match="Record r has 2 leads"):
+        recordings.Recording("r", "p", signal, 500.0, ("I", "II")).twelve()
+
+
+def test_reads_a_bare_mat_file_of_cinc_2017(tmp_path):
+    values = np.arange(-50, 50, dtype=np.int16)[None, :]
+    scipy.io.savemat(tmp_path / "A00001.mat", {"val": values})
+    found = recordings.read(tmp_path / "A00001.mat")
+    assert (found.rate, found.leads, found.name) == (300.0, ("ECG",), "A00001")
+    np.testing.assert_allclose(found.signal[:, 0], values[0] / 1000)
+
+
+def remove_signal(path):
+    path.with_suffix(".dat").unlink()
+
+
+def cut_signal(path):
+    path.with_suffix(".dat").write_bytes(path.with_suffix(".dat").read_bytes()[:1001])
+
+
+def empty_signal(path):
+    path.with_suffix(".dat").write_bytes(b"")
+
+
+def empty_header(path):
+    path.with_suffix(".hea").write_text("")
+
+
+def binary_header(path):
+    path.with_suffix(".hea").write_bytes(bytes(range(256)))
+
+
+def remove_beats(path):
+    path.with_suffix(".atr").unlink()
+
+
+def late_beat(path):
+    wfdb.wrann("r1", "atr", np.array([50, 900]), ["N", "V"], write_dir=str(path.parent))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (remove_signal, "signal file r1.dat is missing"),
+        (cut_signal, "truncated or damaged"),
+        (empty_signal, "truncated or damaged"),
+        (empty_header, "r1"),
+        (binary_header, "r1"),
+        (remove_beats, r"has no annotations \(r1.atr\)"),
+        (late_beat, r"annotation at sample 900 lies beyond the signal's end \(500\)"),
+    ],
+)
+def test_damage_is_told_in_one_sentence(record, damage, words):
+    path, _ = record
+    damage(path)
+    with pytest.raises(InputError, match=words) as caught:
+        recordings.read(path, annotator="atr")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [({"other": 1}, "no variable 'val'"), (None, "cannot be read as a MATLAB file")],
+)
+def test_damaged_mat_files(tmp_path, content, words):
+    path = tmp_path / "A1.mat"
+    scipy.io.savemat(path, content) if content else path.write_bytes(b"nonsense")
+    with pytest.raises(InputError, match=words):
+        recordings.read(path)
+
+
+def test_missing_mat_file(tmp_path):
+    with pytest.raises(InputError, match="No file"):
+        recordings.read(tmp_path / "A1.mat")
+
+
+def test_ptb_xl_layout(cohort):
+    found = list(recordings.ptb_xl(cohort))
+    assert len(found) >= 12
+    assert len({one.patient for one in found}) == 12
+    assert all(one.signal.shape == (5000, 12) for one in found)
+    assert {"NORM"} <= {name for one in found for name in one.labels["superclasses"]}
+
+
+def test_ptb_xl_says_what_is_missing(cohort, tmp_path):
+    with pytest.raises(InputError, match="ecg-lessons fetch ptb-xl"):
+        next(recordings.ptb_xl(tmp_path))
+    copy = shutil.copytree(cohort, tmp_path / "copy")
+    table = copy / "ptbxl_database.csv"
+    table.write_text(table.read_text().replace("patient_id", "person", 1))
+    with pytest.raises(InputError, match="lacks the column 'patient_id'"):
+        next(recordings.ptb_xl(copy))
+
+
+def test_real_ptb_xl(real):
+    found = list(recordings.ptb_xl(real / "ptb-xl" / "1.0.3"))
+    assert len(found) == 500
+    assert len({one.patient for one in found}) == 466
+    assert sum("NORM" in one.labels["superclasses"] for one in found) == 297
+    assert all(one.rate == 500 and one.signal.shape == (5000, 12) for one in found)
+
+
+def test_real_ludb(real):
+    found = list(recordings.ludb(real / "ludb" / "1.0.1"))
+    assert len(found) == 200
+    assert found[0].leads == recordings.LEADS
+
+
+def test_real_beats_of_mit_bih(real):
+    found = recordings.read(real / "mitdb" / "1.0.0" / "100", annotator="atr")
+    assert found.leads == ("MLII", "V5")
+    assert (found.beats.symbols == "A").sum() == 33  # the database's own table

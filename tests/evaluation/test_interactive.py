@@ -1,0 +1,42 @@
+"""The figure with which one exchanges electrodes."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from ecg_lessons.data import recordings, simulator
+from ecg_lessons.evaluation import interactive
+from ecg_lessons.signals import leads
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    folder = simulator.simulate_cohort(tmp_path_factory.mktemp("interactive") / "cohort", patients=1)
+    return next(recordings.ptb_xl(folder))
+
+
+def test_choosing_a_swap_draws_another_page(recording):
+    explorer = interactive.swap_explorer(recording, leads.SWAPS)
+    choice, page = explorer.children
+    before = bytes(page.value)
+    choice.value = "LA/RA"
+    assert bytes(page.value) != before
+    assert bytes(page.value).startswith(b"\x89PNG")
+    choice.value = "correct"
+    assert bytes(page.value) == before
+
+
+def test_title_names_the_leads_that_change(recording):
+    figure = interactive.swapped_page(recording, "LA/LL", leads.SWAPS["LA/LL"])
+    words = " ".join(text.get_text() for text in figure.findobj(match=lambda a: hasattr(a, "get_text")))
+    assert "changed: I II III aVL aVF" in words
+    figure = interactive.swapped_page(recording, "fine", np.eye(12))
+    assert "changed" not in " ".join(
+        t.get_text() for t in figure.findobj(match=lambda a: hasattr(a, "get_text"))
+    )
+
+
+def test_still_picture_without_ipywidgets(recording, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    assert interactive.swap_explorer(recording, leads.SWAPS).__class__.__name__ == "Figure"

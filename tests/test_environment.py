@@ -1,0 +1,41 @@
+"""Set-up of the machine, in processes of their own."""
+
+import subprocess
+import sys
+
+
+def run(code: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
+def test_import_is_silent_and_keeps_onednn():
+    done = run(
+        "import os; os.environ.pop('TF_ENABLE_ONEDNN_OPTS', None); os.environ.pop('TF_CPP_MIN_LOG_LEVEL', None)\n"
+        "from ecg_lessons import environment; environment.setup()\n"
+        "import keras, numpy as np\n"
+        "m = keras.Sequential([keras.Input((9, 2)), keras.layers.Conv1D(3, 3), keras.layers.Flatten(),"
+        " keras.layers.Dense(1)]); m.compile('adam', 'mse')\n"
+        "m.fit(np.ones((4, 9, 2)), np.ones((4, 1)), verbose=0)\n"
+        "assert os.environ.get('TF_ENABLE_ONEDNN_OPTS') is None"
+    )
+    assert done.stdout == ""
+    assert done.stderr == ""
+
+
+def test_one_seed_one_stream():
+    code = (
+        "from ecg_lessons import environment; environment.setup(seed={0})\n"
+        "import keras, numpy as np; print(np.random.rand(), float(keras.random.uniform(())))"
+    )
+    assert run(code.format(1)).stdout == run(code.format(1)).stdout != run(code.format(2)).stdout
+
+
+def test_data_and_signals_do_not_import_keras():
+    """Downloading and reading must not wait for TensorFlow."""
+    run(
+        "import sys\n"
+        "from ecg_lessons.data import catalog, fetch, recordings, tables, simulator\n"
+        "from ecg_lessons.signals import beats, leads\n"
+        "import ecg_lessons.splits, ecg_lessons.checks, ecg_lessons.cli\n"
+        "assert not {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)"
+    )

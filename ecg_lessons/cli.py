@@ -25,7 +25,9 @@ app = typer.Typer(
 )
 train_app = typer.Typer(no_args_is_help=True, help="Train a network of a lesson into a run folder.")
 app.add_typer(train_app, name="train")
-export_app = typer.Typer(no_args_is_help=True, help="Write the examples of a lesson in the original project's format.")
+export_app = typer.Typer(
+    no_args_is_help=True, help="Write the examples of a lesson in the original project's format."
+)
 app.add_typer(export_app, name="export")
 out = Console(highlight=False, soft_wrap=True)
 
@@ -122,7 +124,9 @@ def export_inversion(
     """Lesson 1: write the original's two CSV files, half of the ECGs with exchanged electrodes."""
     from ecg_lessons.lessons import inversion, inversion_runs
 
-    out.print(f"data.csv and labels.csv are in {inversion_runs.export(inversion.examples(source), to, seed)}.")
+    out.print(
+        f"data.csv and labels.csv are in {inversion_runs.export(inversion.examples(source), to, seed)}."
+    )
 
 
 @app.command()
@@ -176,6 +180,19 @@ def results(
     out.print(f"The results are in {inversion_results.write(jobs, runs, to)}.")
 
 
+@app.command()
+def course(
+    to: Annotated[Path, typer.Option(help="The folder for notebooks and pages.")] = Path("build/course"),
+    lesson: Annotated[str | None, typer.Option(help="Run one lesson only, such as 01.")] = None,
+) -> None:
+    """Run the lessons on the built-in cohort and show them on one page, index.html."""
+    from ecg_lessons import course as whole
+
+    lessons = whole.build(to, lesson, out)
+    out.print(f"Open {to / 'index.html'} in a browser.", markup=False)
+    raise typer.Exit(1 if any(one.failure for one in lessons) else 0)
+
+
 def _csv(data: Path | None, labels: Path | None) -> tuple[Path, Path] | None:
     if (data is None) != (labels is None):
         raise InputError("--data-csv and --labels-csv belong together: give both or neither.")
@@ -213,6 +230,7 @@ def main() -> None:
     except InputError as error:
         print(f"ecg-lessons: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("ecg-lessons: stopped; the same command goes on from here.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == 130:  # what Typer makes of Ctrl-C
+            print("ecg-lessons: stopped; the same command goes on from here.", file=sys.stderr)
+        raise

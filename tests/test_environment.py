@@ -39,3 +39,20 @@ def test_data_and_signals_do_not_import_keras():
         "import ecg_lessons.splits, ecg_lessons.checks, ecg_lessons.cli\n"
         "assert not {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)"
     )
+
+
+def test_a_figure_in_a_notebook_is_one_small_png_of_its_own_size():
+    """Also figures that pyplot did not make, and without a word from the layout engine."""
+    done = run(
+        "import os; os.environ['MPLBACKEND'] = 'module://matplotlib_inline.backend_inline'\n"
+        "import io\n"
+        "from IPython.core.interactiveshell import InteractiveShell; shell = InteractiveShell.instance()\n"
+        "from ecg_lessons import environment; environment.setup(figures=True)\n"
+        "import matplotlib.pyplot as plt; from PIL import Image; from ecg_lessons.evaluation import paper\n"
+        "ours, theirs = paper.sheet(127, 50.8)[0], plt.subplots(figsize=(3, 2))[0]\n"
+        "for figure, size in ((ours, (500, 200)), (theirs, (300, 200))):\n"
+        "    data, _ = shell.display_formatter.format(figure)\n"
+        "    image = Image.open(io.BytesIO(data['image/png']))\n"
+        "    assert (image.size, image.mode, len(data)) == (size, 'P', 2), (image.size, image.mode, list(data))\n"
+    )
+    assert done.stderr == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import io
 from collections.abc import Mapping
 
@@ -29,35 +31,54 @@ def swapped_page(recording: Recording, name: str, matrix: np.ndarray):
     return ecg_page(signal, recording.rate, title, highlight=changed)
 
 
-def swap_explorer(recording: Recording, swaps: Mapping[str, np.ndarray]):
+class Explorer:
+    """A page with a list of swaps above it; where no widget can live, one still page."""
+
+    def __init__(self, recording: Recording, swaps: Mapping[str, np.ndarray]):
+        self.recording = recording
+        self.maps = {"correct": np.eye(12)} | dict(swaps)
+
+    def png(self, name: str) -> bytes:
+        """Draw the page of one swap."""
+        file = io.BytesIO()
+        swapped_page(self.recording, name, self.maps[name]).savefig(file, format="png", dpi=90)
+        return file.getvalue()
+
+    def widget(self):
+        """Build the list and the page, which is drawn anew for every choice."""
+        import ipywidgets
+
+        choice = ipywidgets.Dropdown(options=list(self.maps), description="Exchange")
+        page = ipywidgets.Image(format="png", value=self.png(choice.value))
+
+        def draw(change: dict) -> None:
+            page.value = self.png(change["new"])
+
+        choice.observe(draw, names="value")
+        return ipywidgets.VBox([choice, page])
+
+    def _repr_mimebundle_(self, **_) -> dict:
+        """Offer the widget first and a still page of the last swap beside it; front ends take what they can."""
+        last = list(self.maps)[-1]
+        bundle = {"text/plain": f"A page with {len(self.maps)} choices; without widgets: {last}"}
+        bundle["image/png"] = base64.b64encode(self.png(last)).decode()
+        with contextlib.suppress(ImportError):
+            bundle |= {k: v for k, v in self.widget()._repr_mimebundle_().items() if k != "text/plain"}
+        return bundle
+
+
+def swap_explorer(recording: Recording, swaps: Mapping[str, np.ndarray]) -> Explorer:
     """Let the reader exchange electrodes and see the page change.
 
     Parameters
     ----------
     recording : Recording
+        Twelve leads, correctly recorded.
     swaps : mapping of str to ndarray, shape (12, 12)
 
     Returns
     -------
-    ipywidgets.VBox, or a Figure of the first swap where ipywidgets is missing
+    Explorer
+        Shown by a notebook as a widget, or as a still picture where there are none.
     """
-    try:
-        import ipywidgets
-    except ImportError:
-        name, matrix = next(iter(swaps.items()))
-        return swapped_page(recording, name, matrix)
-    maps = {"correct": np.eye(12)} | dict(swaps)
-    choice = ipywidgets.Dropdown(options=list(maps), description="Exchange")
-    page = ipywidgets.Image(format="png", value=_png(recording, "correct", maps["correct"]))
-
-    def draw(change: dict) -> None:
-        page.value = _png(recording, change["new"], maps[change["new"]])
-
-    choice.observe(draw, names="value")
-    return ipywidgets.VBox([choice, page])
-
-
-def _png(recording: Recording, name: str, matrix: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    swapped_page(recording, name, matrix).savefig(file, format="png", dpi=90)
-    return file.getvalue()
+    return Explorer(recording, swaps)

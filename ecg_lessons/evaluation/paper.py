@@ -36,7 +36,8 @@ def sheet(width: float, height: float) -> tuple[Figure, Axes]:
     tuple of Figure and Axes
         The axes fill the figure.
     """
-    figure = Figure(figsize=(width * MM, height * MM), facecolor=_SHEET)
+    # The axes fill the sheet, whatever layout a notebook has chosen for its figures.
+    figure = Figure(figsize=(width * MM, height * MM), facecolor=_SHEET, layout="none")
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
     axes.set_axis_off()
     for step, colour, thickness in ((1, _THIN, 0.35), (5, _BOLD, 0.6)):

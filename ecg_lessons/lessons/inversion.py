@@ -144,9 +144,8 @@ def rolled(given: Examples, rng: np.random.Generator, copies: int = 5) -> Exampl
     again = np.repeat(np.arange(len(given)), copies + 1)
     shift = rng.integers(10, 741, len(again))
     shift[:: copies + 1] = 0
-    time = (np.arange(models.SAMPLES) - shift[:, None]) % models.SAMPLES
+    x = {"signal": np.stack([np.roll(signal[i], by, axis=0) for i, by in zip(again, shift, strict=True)])}
     copied = given.take(again)
-    x = {"signal": np.take_along_axis(signal[again], time[..., None], axis=1)}
     return Examples(x, copied.y, copied.patient, copied.classes, copied.info)
 
 

@@ -136,13 +136,12 @@ def train_original(
     """
     plan = plan or lesson.plan("usoltsev", "paper")
     rng = np.random.default_rng(plan.seed)
-    order = rng.permutation(len(correct))
-    quarter = len(order) // 4
+    if parts is None:
+        order = rng.permutation(len(correct))
+        parts = order[len(order) // 4 :], order[: len(order) // 4]
     shown, held = (
-        lesson.seen_by(
-            "usoltsev", lesson.rolled(lesson.binary(lesson.fresh_swaps(correct.take(part), rng)), rng)
-        )
-        for part in parts or (order[quarter:], order[:quarter])
+        lesson.seen_by("usoltsev", lesson.rolled(lesson.binary(lesson.fresh_swaps(correct.take(part), rng)), rng))
+        for part in parts
     )
     about = {"lesson": "inversion", "network": "usoltsev", "task": "inverted", "protocol": "original"}
     # The copies are in the data, so the network augments nothing.

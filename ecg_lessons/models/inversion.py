@@ -9,9 +9,9 @@ from __future__ import annotations
 import keras
 import numpy as np
 from keras import layers, ops
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ecg_lessons.signals.augment import RandomBody, RandomCrop, RandomGain, RandomNoise, RandomTimeShift
 from ecg_lessons.signals.beats import BEAT_BEFORE, BEAT_RATE, BEAT_SAMPLES
@@ -208,7 +208,6 @@ def amplitudes(beat: np.ndarray) -> np.ndarray:
     return np.concatenate([waves, alike, axis, share], axis=1).astype(np.float32)
 
 
-def classical(seed: int = 0):
-    """Build the classical baseline: `amplitudes`, then a random forest."""
-    forest = RandomForestClassifier(500, min_samples_leaf=2, n_jobs=-1, random_state=seed)
-    return make_pipeline(FunctionTransformer(amplitudes), forest)
+def classical():
+    """Build the classical baseline: `amplitudes`, scaled, then a logistic regression."""
+    return make_pipeline(FunctionTransformer(amplitudes), StandardScaler(), LogisticRegression(max_iter=2000))

@@ -1,5 +1,6 @@
 """The figure with which one exchanges electrodes."""
 
+import base64
 import sys
 
 import numpy as np
@@ -17,8 +18,7 @@ def recording(tmp_path_factory):
 
 
 def test_choosing_a_swap_draws_another_page(recording):
-    explorer = interactive.swap_explorer(recording, leads.SWAPS)
-    choice, page = explorer.children
+    choice, page = interactive.swap_explorer(recording, leads.SWAPS).widget().children
     before = bytes(page.value)
     choice.value = "LA/RA"
     assert bytes(page.value) != before
@@ -37,6 +37,11 @@ def test_title_names_the_leads_that_change(recording):
     )
 
 
-def test_still_picture_without_ipywidgets(recording, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    assert interactive.swap_explorer(recording, leads.SWAPS).__class__.__name__ == "Figure"
+@pytest.mark.parametrize("there", [True, False])
+def test_a_still_picture_stands_beside_the_widget(recording, monkeypatch, there):
+    if not there:
+        monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    bundle = interactive.swap_explorer(recording, leads.SWAPS)._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert ("application/vnd.jupyter.widget-view+json" in bundle) == there
+    assert "V1-V6 reversed" in bundle["text/plain"]

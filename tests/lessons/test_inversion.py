@@ -104,9 +104,7 @@ def test_test_patients_were_not_trained_on(run, correct):
     import json
 
     sides = json.loads((run.folder / "split.json").read_text())
-    people = {
-        side: set(correct.patient[correct.info["record"].isin(names)]) for side, names in sides.items()
-    }
+    people = {side: set(correct.patient[correct.info["record"].isin(names)]) for side, names in sides.items()}
     assert not people["train"] & people["test"]
     assert not people["train"] & people["validation"]
 
@@ -176,5 +174,5 @@ def test_three_leads_are_too_few():
 def test_a_second_is_too_short():
     from ecg_lessons.data.recordings import LEADS
 
-    with pytest.raises(InputError, match="lasts 1.0 s"):
+    with pytest.raises(InputError, match=r"lasts 1\.0 s"):
         lesson.from_recordings([Recording("s", "s", np.zeros((500, 12), np.float32), 500.0, LEADS)])

@@ -1,0 +1,121 @@
+"""Small checks inside the lessons: they say whether a thing is as it should be, and hint, never tell.
+
+``expect("00.einthoven", answer)`` looks at what a student computed; ``verdict("accuracy above 90 %", x > 0.9)``
+writes a trained score as a sentence that is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ecg_lessons.errors import InputError
+from ecg_lessons.signals import leads
+from ecg_lessons.signals.leads import SWAPS
+
+
+@dataclass(frozen=True)
+class Check:
+    """What an answer must fulfil, and the hint for one that does not."""
+
+    right: Callable[[Any], bool]
+    hint: str
+
+
+def near(wanted: Any, tolerance: float = 1e-6) -> Callable[[Any], bool]:
+    """Accept numbers, truth values or arrays of the shape of `wanted` and nowhere further from it."""
+
+    def right(value: Any) -> bool:
+        value = np.asarray(value)
+        same = value.shape == np.shape(wanted)
+        return bool(same and np.all(np.abs(value.astype(float) - wanted) <= tolerance))
+
+    return right
+
+
+def computes(wanted: Callable, *inputs: tuple, tolerance: float = 1e-6) -> Callable[[Callable], bool]:
+    """Accept a function that gives for each tuple of arguments what `wanted` gives."""
+    return lambda function: all(near(wanted(*given), tolerance)(function(*given)) for given in inputs)
+
+
+def arms_exchanged(signal: Any) -> Any:
+    """Record the twelve leads, shape (..., 12), with the two arm electrodes exchanged."""
+    return np.asarray(signal) @ SWAPS["LA/RA"].T
+
+
+_I, _II = np.array([0.3, 1.1, -0.2, 0.0]), np.array([0.5, 0.7, 0.4, -0.9])
+_SIGNAL = np.arange(24.0).reshape(2, 12) ** 1.5
+
+#: All checks, by lesson and name.
+CHECKS: dict[str, Check] = {
+    "00.rate": Check(
+        computes(lambda rr: 60 / np.median(rr), (np.array([0.8, 0.8]),), (np.array([0.9, 1.0, 1.4]),)),
+        "a minute has 60 s, and the median of the RR intervals is the time from one beat to the next.",
+    ),
+    "00.einthoven": Check(
+        computes(lambda one, two: two - one, (_I, _II), (_II, _I)),
+        "write I, II and III as differences of LA, RA and LL, and see what must be taken away from II.",
+    ),
+    "00.axis": Check(
+        computes(
+            lambda one, avf: np.degrees(np.arctan2(avf * 2 / 3**0.5, one)), (1, 1), (-1, 2), tolerance=0.1
+        ),
+        "I points to 0° and aVF to 90°; give degrees, and mind that aVF is drawn too small by √3/2.",
+    ),
+    "00.goldberger": Check(
+        computes(lambda one, two: one - two / 2, (_I, _II), (_II, _I)),
+        "aVL is LA minus the mean of RA and LL: half of LA - RA, and half of LA - LL.",
+    ),
+    "01.arms": Check(
+        computes(lambda signal: leads.swap(signal, leads.SWAPS["LA/RA"]), (_SIGNAL,), tolerance=1e-4),
+        "write each limb lead with LA and RA exchanged, and see which old lead it is; the chest leads stay.",
+    ),
+    "01.ppv": Check(
+        computes(lambda se, sp, p: se * p / (se * p + (1 - sp) * (1 - p)), (0.9, 0.8, 0.1), (0.5, 0.99, 0.5)),
+        "of 1,000 recordings, count the true alarms and the false ones: which share of all alarms is true?",
+    ),
+}
+
+
+def expect(name: str, value: Any) -> None:
+    """Say whether `value` is as check `name` wants it, in one line.
+
+    Parameters
+    ----------
+    name : str
+        Lesson and name, for example ``"00.einthoven"``.
+    value : object
+        What the student computed: a number, a truth value, an array, or a function.
+
+    Raises
+    ------
+    InputError
+        If there is no such check.
+    """
+    if name not in CHECKS:
+        close = difflib.get_close_matches(name, CHECKS, 1)
+        hint = f"did you mean '{close[0]}'?" if close else f"the checks are {', '.join(CHECKS)}."
+        raise InputError(f"There is no check '{name}': {hint}")
+    check, stumble = CHECKS[name], ""
+    try:
+        right = bool(check.right(value))
+    except Exception as error:  # a student's function may raise anything
+        right, stumble = False, f"it stops with {type(error).__name__} ({error}); "
+    print(f"{name}: yes" if right else f"{name}: not yet: {stumble}{check.hint}")
+
+
+def verdict(sentence: str, truth: bool) -> None:
+    """Print "`sentence`: yes" or "no", for scores whose digits depend on the machine.
+
+    Raises
+    ------
+    InputError
+        If `truth` is not a truth value, but a score that was never compared with anything.
+    """
+    if not isinstance(truth, bool | np.bool_):
+        raise InputError(f"'{sentence}' needs yes or no: compare {truth!r} with a bound, as in score > 0.9.")
+    print(f"{sentence}: {'yes' if truth else 'no'}")

@@ -1,0 +1,149 @@
+"""The course as HTML: a page for each lesson, and one that shows them all."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from string import Template
+
+import nbformat
+from nbformat import NotebookNode
+
+_INDEX = Path(__file__).with_name("course.html")
+_TOP = """<style>main { max-width: 64rem; margin: 0 auto; }</style>
+<nav aria-label="Course"><a href="index.html">All lessons</a></nav>"""
+#: What nbconvert writes for a figure.
+_NO_ALT = 'alt="No description has been provided for this image"'
+
+
+@dataclass
+class Lesson:
+    """One lesson as the page shows it; title, question and minutes come from the head of its notebook."""
+
+    source: Path
+    notebook: NotebookNode
+    seconds: float | None = None
+    failure: str = ""
+
+    @property
+    def number(self) -> str:
+        """Two digits."""
+        return self.source.stem[:2]
+
+    @property
+    def title(self) -> str:
+        """The first heading, without its number."""
+        found = re.search(r"^# +(?:Lesson )?[\d·:. –-]*(.+)$", self._text, re.MULTILINE)
+        return found[1].strip() if found else self.source.stem[3:].replace("_", " ")
+
+    @property
+    def question(self) -> str:
+        """The first question of the table at the top."""
+        asked = _plain(self._row("question")).split("?")
+        return f"{asked[0].strip()}?" if len(asked) > 1 else asked[0]
+
+    @property
+    def minutes(self) -> str:
+        """What the table at the top says about minutes."""
+        return _plain(self._row("minutes"))
+
+    @property
+    def state(self) -> str:
+        """One of done, failed, not run."""
+        return "failed" if self.failure else "not run" if self.seconds is None else "done"
+
+    @property
+    def _text(self) -> str:
+        return "\n".join(cell.source for cell in self.notebook.cells[:6] if cell.cell_type == "markdown")
+
+    def _row(self, name: str) -> str:
+        found = re.search(rf"^\| *\**{name}[^|]*\| *(.*?) *\|? *$", self._text, re.MULTILINE | re.IGNORECASE)
+        return found[1] if found else ""
+
+
+def page(lesson: Lesson) -> str:
+    """Write the notebook as one HTML file, with a way back to the index.
+
+    The caption in italics below a figure becomes its alternative text.
+    """
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        embed_images=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        require_js_url="",  # nothing from the network, so that the page opens at once when offline
+        mathjax_url="",
+    )
+    shown = nbformat.from_dict(lesson.notebook)
+    shown.cells = [nbformat.v4.new_markdown_cell(_TOP), *shown.cells]
+    for cell in shown.cells:
+        if cell.cell_type == "markdown":
+            # nbconvert embeds only what lies below its path, the clone; a link leads to the page of a lesson.
+            cell.source = cell.source.replace("](../images/", "](images/").replace(".ipynb)", ".html)")
+    about = {"name": lesson.title, "path": str(lesson.source.parents[2])}
+    text = exporter.from_notebook_node(shown, {"metadata": about})[0]
+    for caption in _captions(lesson.notebook):
+        text = text.replace(_NO_ALT, f'alt="{html.escape(caption or lesson.title)}"', 1)
+    return text
+
+
+def _captions(notebook: NotebookNode) -> Iterator[str]:
+    """Give for every figure what stands in italics at the beginning of the cell below, or nothing."""
+    for cell, below in pairwise([*notebook.cells, nbformat.v4.new_markdown_cell()]):
+        found = re.match(r"\*(?!\*)(.+?)\*(?!\*)", below.source, re.DOTALL)
+        caption = " ".join(_plain(found[1]).split()) if found and below.cell_type == "markdown" else ""
+        for output in cell.get("outputs", ()):
+            if "image/png" in output.get("data", {}):
+                yield caption
+
+
+def index(lessons: Sequence[Lesson], to: Path) -> str:
+    """Write the page that shows all lessons; pictures and pages that it links to lie in `to`."""
+    counts = [lesson.state for lesson in lessons]
+    summary = ", ".join(
+        f"{counts.count(state)} {state}" for state in ("done", "failed", "not run") if state in counts
+    )
+    return Template(_INDEX.read_text(encoding="utf-8")).substitute(
+        rows="\n".join(_row(lesson, to) for lesson in lessons),
+        summary=summary,
+        date=time.strftime("%d %B %Y"),
+    )
+
+
+def _row(lesson: Lesson, to: Path) -> str:
+    """Write one row of the table."""
+    stem, title = lesson.source.stem, html.escape(lesson.title)
+    picture, link = "", title
+    if (to / f"{stem}.png").exists():
+        picture = f'<img src="{stem}.png" alt="A figure of the lesson {title}" loading="lazy">'
+    if (to / f"{stem}.html").exists():
+        link = f'<a href="{stem}.html">{title}</a>'
+    sign = {"done": "✓", "failed": "✗", "not run": "–"}[lesson.state]
+    why = f"<small>{html.escape(lesson.failure)}</small>" if lesson.failure else ""
+    cells = (
+        ("", "picture", picture),
+        ("It answers", "question", html.escape(lesson.question)),
+        ("Minutes", "minutes", html.escape(lesson.minutes)),
+        ("Time here", "time", "" if lesson.seconds is None else duration(lesson.seconds)),
+        ("State", f"state {lesson.state.replace(' ', '-')}", f"{sign} {lesson.state}{why}"),
+    )
+    row = "".join(f'<td class="{kind}" data-label="{label}">{inner}</td>' for label, kind, inner in cells)
+    return f'<tr><th scope="row"><span>{lesson.number}</span>{link}</th>{row}</tr>'
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _plain(markdown: str) -> str:
+    """Take the marks of Markdown and HTML off a line."""
+    text = re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", markdown.replace("<br>", " "))
+    return re.sub(r"<[^>]+>|[*`]", "", text).strip()

@@ -1,0 +1,362 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Start here · Reading an electrocardiogram
+#
+# Whoever trains a network on curves that they cannot read will not notice when it learns the wrong thing.
+#
+# ![One heartbeat on ECG paper: P, QRS and T, the PR and QT intervals and the ST segment](../images/waves.svg)
+#
+# | | |
+# |---|---|
+# | **Questions** | What does an ECG show? How do ten electrodes make twelve leads? What is in a WFDB file? |
+# | **You will be able to** | measure rate and axis; compute leads from electrodes; read a record |
+# | **You need** | Python and a little NumPy; no medicine |
+# | **Minutes** | reading 20 · running 1 · exercises 15 |
+# | **Data** | the built-in cohort (simulated) |
+# | **GPU** | no |
+
+# %%
+from ecg_lessons import environment
+
+environment.setup(figures=True)
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import wfdb
+from scipy.signal import find_peaks
+
+from ecg_lessons import checks
+from ecg_lessons.data import recordings, simulator
+from ecg_lessons.evaluation import plots
+from ecg_lessons.signals import beats
+
+# %% [markdown]
+# ## 1 · A heartbeat
+#
+# Each beat is a wave of electricity that runs through the heart and makes it contract. On the skin a thousandth of
+# a volt is left of it, and an electrocardiogram (ECG) is that voltage over time. The picture above names its parts:
+# the **P** wave is the atria depolarising, the **QRS** complex the ventricles, the **T** wave their recovery.
+#
+# Our patients are simulated: nobody in the built-in cohort ever lived. The first call makes it, in seconds.
+
+# %%
+folder = simulator.sample_cohort()
+cohort = list(recordings.ptb_xl(folder))
+print(len(cohort), "simulated recordings of", len({one.patient for one in cohort}), "patients")
+
+# %%
+recording = cohort[8]
+two = recording.signal[:, recording.leads.index("II")]
+print(f"{len(two)} samples at {recording.rate:g} Hz are {recording.seconds:g} s")
+plots.ecg_strip(two[:2500], recording.rate, ["II"], "Five seconds of simulated patient 9")
+
+# %% [markdown]
+# *Lead II of a simulated healthy patient. Find P, QRS and T in each beat, and the pulse of 1 mV at the left.*
+#
+# ## 2 · Paper, millimetres, seconds
+#
+# | on paper | time (25 mm/s) | voltage (10 mm/mV) |
+# |---|---|---|
+# | small square, 1 mm | 40 ms | 0.1 mV |
+# | big square, 5 mm | 200 ms | 0.5 mV |
+#
+# **Predict:** count the big squares between two R peaks of the strip. A rule of thumb says that the heart rate is 300
+# divided by that count. Now measure it.
+
+# %%
+peaks, _ = find_peaks(two, height=two.max() / 2, distance=0.3 * recording.rate)
+rr = np.diff(peaks) / recording.rate
+print(f"{len(peaks)} R peaks; {np.median(rr):.2f} s between them are {25 * np.median(rr):.1f} mm")
+
+
+# %%
+def heart_rate(rr):
+    return 60 / np.median(rr)
+
+
+checks.expect("00.rate", heart_rate)
+print(f"{heart_rate(rr):.0f} beats a minute")
+
+# %% [markdown]
+# We took the median, so that one missed peak does no harm. The package finds R peaks in all leads at once, which holds
+# where lead II is flat.
+
+# %%
+found = beats.r_peaks(recording.signal, recording.rate)
+print(len(found), "peaks, within 20 ms of ours:", np.abs(found - peaks).max() <= 0.02 * recording.rate)
+
+# %% [markdown]
+# What is usual in adults at rest:
+#
+# | | usual | what it tells |
+# |---|---|---|
+# | rate | 60 to 100 a minute | athletes are slower |
+# | PR interval | 120 to 200 ms | the way from atria to ventricles |
+# | QRS | up to 110 ms | wider: a blocked branch of the conduction system |
+# | QTc (QT for a rate of 60) | below 450 ms (men), 460 ms (women) | longer: a danger of arrhythmia |
+# | ST segment | level with the line before P | raised: think of an infarction |
+# | axis | -30° to 90° | see section 4 |
+#
+# QRS and axis after Surawicz 2009, QTc after Rautaharju 2009.
+#
+# ## 3 · Ten electrodes, twelve leads
+#
+# ![The places of the ten electrodes, and Einthoven's triangle](../images/electrodes.png)
+#
+# *Arms and legs act as wires: the triangle spans the trunk. Only V1 to V6 lie close to the heart.*
+#
+# A *lead* is a difference of potentials. Give the limbs any potentials you like:
+
+# %%
+RA, LA, LL = np.array([-0.4, 0.1, 0.0]), np.array([0.3, 0.2, -0.1]), np.array([0.9, -0.3, 0.2])
+
+# Einthoven: the three sides of the triangle
+lead_I, lead_II, lead_III = LA - RA, LL - RA, LL - LA
+
+# Goldberger: one limb against the mean of the two others
+aVR, aVL, aVF = RA - (LA + LL) / 2, LA - (RA + LL) / 2, LL - (RA + LA) / 2
+
+print("I + III = II:", np.allclose(lead_I + lead_III, lead_II))
+print("aVR + aVL + aVF = 0:", np.allclose(aVR + aVL + aVF, 0))
+
+# %% [markdown]
+# So six limb leads carry the information of two. The chest leads have a common opposite, the mean of the three limbs
+# (Wilson's terminal): V1 is its electrode minus (RA + LA + LL) / 3.
+#
+# **Predict:** write lead III from I and II alone. How far will it be from the recorded one?
+
+
+# %%
+def third(one, two):
+    return two - one
+
+
+checks.expect("00.einthoven", third)
+one, two, three = recording.twelve()[:, :3].T
+print("lead III is II - I within 2 µV:", np.abs(third(one, two) - three).max() < 0.002)
+
+# %% tags=["cover"]
+print("columns:", *recording.leads)
+plots.ecg_page(recording, title="Simulated patient 9: a healthy heart", note="simulated")
+
+# %% [markdown]
+# *A whole page: four columns of 2.5 s, and lead II for ten seconds below. aVR points down; R grows from V1 to V4.*
+#
+# ## 4 · The axis
+#
+# Limb leads look at the heart from the front, each from its own angle: I from 0° (the patient's left), II from 60°, aVF
+# from 90° (the feet). The *axis* is the direction in which the QRS complex points. Two leads are enough to tell it:
+#
+# | QRS in I | QRS in aVF | axis |
+# |---|---|---|
+# | up | up | normal, 0° to 90° |
+# | up | down | left; normal still if II is up (down to about -30°) |
+# | down | up | right |
+# | down | down | extreme, or exchanged electrodes |
+#
+# Goldberger's leads come out smaller by √3/2, so aVF is stretched before it is compared with I.
+
+
+# %%
+def axis(one, avf):
+    return np.degrees(np.arctan2(avf * 2 / np.sqrt(3), one))
+
+
+checks.expect("00.axis", axis)
+print(f"I = 1, aVF = 0: {axis(1, 0):.0f} degrees; I = 1, aVF = 1: {axis(1, 1):.0f} degrees")
+
+# %% [markdown]
+# The net QRS is the area above the line minus the area below. We take it from the *median beat*, the typical one of a
+# recording: 0.8 s at 250 Hz, with the R peak at sample 75.
+
+
+# %%
+def net_qrs(recording):
+    qrs = beats.median_beat(recording.twelve(), recording.rate)[60:95]
+    return qrs[:, recordings.LEADS.index("I")].sum(), qrs[:, recordings.LEADS.index("aVF")].sum()
+
+
+print(f"patient 9: {axis(*net_qrs(recording)):.0f} degrees")
+
+# %% [markdown]
+# **Predict:** when the left *anterior* fascicle is blocked (LAFB), the end of the wave runs up and to the left.
+# Where will the axis point?
+
+# %%
+angles = np.array([axis(*net_qrs(one)) for one in cohort])
+code = np.array([one.labels["diagnoses"][0] for one in cohort])
+for name in ("NORM", "LAFB"):
+    print(f"{name}: {sum(angles[code == name] < -30)} of {sum(code == name)} left of -30 degrees")
+
+figure, ax = plt.subplots(figsize=(4.4, 4), subplot_kw={"projection": "polar", "theta_direction": -1})
+ax.fill_between(np.radians(np.linspace(-30, 90)), 0, 1.1, color="0.92", label="-30° to 90°")
+for name, look, ring in (("NORM", "oC0", 0.75), ("LAFB", "^C1", 1)):
+    ax.plot(np.radians(angles[code == name]), np.full(sum(code == name), ring), look, label=name, alpha=0.7)
+ax.set_thetagrids([0, 60, 90, 120, 210, 330], ["I", "II", "aVF", "III", "aVR", "aVL"])
+ax.set(rticks=[], rlim=(0, 1.1))
+ax.legend(loc="center")
+plt.show()
+
+# %% [markdown]
+# *Axes of the simulated cohort, the patient facing you. LAFB turns up to the patient's left. Most healthy hearts (NORM)
+# lie in the grey sector, not all. It is the same with real ones: of 297 recordings that PTB-XL calls normal (among its
+# first 500), 43 lie outside when we measure them like this.*
+#
+# ## 5 · What a record is made of
+#
+# PhysioNet's databases come as WFDB records: a header (`.hea`, text) and the samples (`.dat`, whole numbers).
+
+# %%
+path = folder / "records500" / "00000" / "00009_hr"
+header = path.with_suffix(".hea").read_text().splitlines()
+print(*header[:3], "...", header[-1], sep="\n")
+
+# %% [markdown]
+# First line: name, 12 signals, 500 Hz, 5,000 samples. Then a line for each lead: its file, format 16 (two bytes a
+# sample), 1,000 steps a millivolt, and at the end its name. So one line of NumPy reads the samples:
+
+# %%
+steps = np.fromfile(path.with_suffix(".dat"), dtype="<i2").reshape(-1, 12)
+record = wfdb.rdrecord(str(path))
+print(steps.shape, "and the library wfdb agrees:", np.allclose(steps / 1000, record.p_signal))
+
+# %% [markdown]
+# The lessons use `recordings.read`. It spells leads in one way, gives millivolts, and says in one sentence what is
+# wrong with a bad file.
+
+# %%
+again = recordings.read(path)
+print(record.sig_name[3], "->", again.leads[3], "|", again.signal.dtype, again.signal.shape)
+
+# %% [markdown]
+# ## 6 · The built-in cohort
+#
+# The patients come from a model: the heart is a dipole that turns in space, and the leads are its shadows
+# (McSharry 2003). Its waves were fitted to averages of PTB-XL. The shares of diagnoses are chosen for teaching, and no
+# result on them says anything about real patients.
+
+# %%
+names = pd.read_csv(folder / "scp_statements.csv", index_col=0)["description"]
+table = pd.DataFrame({"code": code, "patient": [one.patient for one in cohort]}).groupby("code")["patient"]
+table = table.agg(recordings="count", patients="nunique").join(names)
+pd.options.display.max_colwidth = 60
+table.sort_values("recordings", ascending=False, kind="stable")
+
+# %% [markdown]
+# More recordings than patients: some came twice. An honest split keeps both recordings of a patient on one side.
+
+# %%
+infarction = cohort[list(code).index("AMI")]
+print("patient", infarction.patient, "diagnosis", *infarction.labels["superclasses"])
+plots.ecg_page(infarction, title="Acute anterior infarction", highlight=["V2", "V3"], note="simulated")
+
+# %% [markdown]
+# *Simulated acute anterior infarction. In V2 and V3 the ST segment does not come back to the line.*
+#
+# ## 7 · Real patients
+#
+# Point `ECG_LESSONS_DATA` to a folder with PhysioNet's own paths (`ptb-xl/1.0.3/...`), or let `ecg-lessons fetch
+# ptb-xl` download it; that shows licence and citation, and goes on where it stopped. Then `--source physionet` on the
+# command line, or `ECG_LESSONS_SOURCE=physionet` for the lessons, takes those instead. Numbers that the lessons call
+# *real* were measured so, and are stored in `data/results/`.
+#
+# ## 8 · Your machine
+
+# %% tags=["nbval-ignore-output"]
+print(environment.check())
+
+# %% [markdown]
+# Lines with `!!` say what to do. No lesson needs a GPU.
+#
+# ## 9 · How the lessons work
+#
+# *Predict*, then run, then check. `checks.expect` looks at what you wrote; it hints and never tells. `checks.verdict`
+# writes a score as a sentence, because its last digits differ between machines.
+#
+# Each lesson rebuilds a published project and gives **three numbers**: what was *claimed*, what the *same protocol*
+# gives here, and what an *honest* one gives, with no patient on both sides. The *fault museum* rebuilds a fault of the
+# original in ten lines and measures it.
+#
+# | lesson | what goes wrong without it | |
+# |---|---|---|
+# | [1 · Exchanged electrodes](01_inversion_detection.ipynb) | a healthy heart is treated for an infarction | ready |
+# | 2 · Rhythm | fibrillation is missed in a short strip | in preparation |
+# | 3 · Beats as images | 99 % accuracy that no new patient sees | in preparation |
+# | 4 · One patient at a time | a network that is good on average is bad for you | in preparation |
+# | 5 · Heartbeats and infarction | the best epoch was chosen on the test set | in preparation |
+#
+# ## Exercises
+#
+# **A.** Write aVL from I and II alone. Change the function until the check says yes.
+
+
+# %%
+def aVL_from(one, two):
+    return one
+
+
+checks.expect("00.goldberger", aVL_from)
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# aVL = LA - (RA + LL)/2 = ((LA - RA) + (LA - LL))/2 = (I - III)/2, and III = II - I, so `return one - two / 2`.
+#
+# </details>
+#
+# **B.** Find the slowest and the fastest heart of the cohort with `beats.r_peaks`. Is either outside 60 to 100?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# rates = [heart_rate(np.diff(beats.r_peaks(one.signal, one.rate)) / one.rate) for one in cohort]
+# print(min(rates), max(rates))
+# ```
+#
+# The slowest lie near 50. At rest that is common, and in an athlete healthy.
+#
+# </details>
+#
+# ## Quiz
+#
+# 1. Two R peaks are three big squares apart. What is the rate?
+# 2. A page shows I + III ≠ II. Were electrodes exchanged?
+# 3. Your network reaches 99 % on the built-in cohort. What may you write?
+#
+# <details><summary>Answers</summary>
+#
+# 1. 300 / 3 = 100 a minute.
+# 2. No: exchanged electrodes keep that sum. A lead was mixed up, inverted or rescaled after the recording.
+# 3. "99 % on simulated patients." Nothing about real ones.
+#
+# </details>
+#
+# ## Recap
+#
+# - 25 mm are a second, 10 mm a millivolt; the rate is 60 divided by RR.
+# - Leads are differences of potentials: six limb leads carry the information of two.
+# - QRS up in I and in aVF: a normal axis.
+# - A WFDB record is a text header and a table of whole numbers.
+# - The built-in cohort is simulated: for learning, not for claims.
+#
+# ## References
+#
+# - Kligfield P et al. Standardization and interpretation of the ECG, part I. Circulation 2007. [doi:10.1161/CIRCULATIONAHA.106.180200](https://doi.org/10.1161/CIRCULATIONAHA.106.180200)
+# - Surawicz B et al. Part III (QRS, axis). Circulation 2009. [doi:10.1161/CIRCULATIONAHA.108.191095](https://doi.org/10.1161/CIRCULATIONAHA.108.191095)
+# - Rautaharju PM et al. Part IV (ST, T, QT). Circulation 2009. [doi:10.1161/CIRCULATIONAHA.108.191096](https://doi.org/10.1161/CIRCULATIONAHA.108.191096)
+# - McSharry PE et al. A dynamical model for generating synthetic ECG signals. IEEE Trans Biomed Eng 2003. [doi:10.1109/TBME.2003.808805](https://doi.org/10.1109/TBME.2003.808805)
+# - Wagner P et al. PTB-XL. Scientific Data 2020. [doi:10.1038/s41597-020-0495-6](https://doi.org/10.1038/s41597-020-0495-6)
+# - Goldberger AL et al. PhysioBank, PhysioToolkit, and PhysioNet. Circulation 2000. [doi:10.1161/01.CIR.101.23.e215](https://doi.org/10.1161/01.CIR.101.23.e215)

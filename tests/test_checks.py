@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from ecg_lessons import checks
+from ecg_lessons.errors import InputError
+
+ANSWERS = {
+    "00.rate": lambda rr: 60 / np.median(rr),
+    "00.einthoven": lambda one, two: two - one,
+    "00.axis": lambda one, avf: np.degrees(np.arctan2(2 * avf, 3**0.5 * one)),
+    "00.goldberger": lambda one, two: (one - (two - one)) / 2,
+    "01.arms": lambda x: np.hstack([-x[:, :1], x[:, [2, 1, 4, 3, 5]], x[:, 6:]]),
+    "01.ppv": lambda sensitivity, specificity, prevalence: (
+        sensitivity * prevalence / (sensitivity * prevalence + (1 - specificity) * (1 - prevalence))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", checks.CHECKS)
+def test_a_right_answer_is_accepted(name, capsys):
+    checks.expect(name, ANSWERS[name])
+    assert capsys.readouterr().out == f"{name}: yes\n"
+
+
+@pytest.mark.parametrize("name", checks.CHECKS)
+@pytest.mark.parametrize("wrong", [lambda *given: given[0], lambda *given: 7.0, lambda: None, 3, None])
+def test_a_wrong_answer_gets_a_hint_and_no_exception(name, wrong, capsys):
+    checks.expect(name, wrong)
+    said = capsys.readouterr().out
+    assert said.startswith(f"{name}: not yet: ")
+    assert said.endswith(f"{checks.CHECKS[name].hint}\n")
+    assert said.count("\n") == 1
+
+
+def test_a_function_that_stops_is_named(capsys):
+    checks.expect("00.rate", lambda rr: 1 // 0)
+    assert "it stops with ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_values_are_compared_with_shape_and_tolerance():
+    right = checks.near(np.array([1.0, 2.0]), 0.1)
+    assert right([1.05, 2])
+    assert not right([1.2, 2])
+    assert not right([1.0, np.nan])
+    assert not right([1.0, 2.0, 3.0])
+    assert not right(1.0)
+    assert checks.near(True)(True)
+    assert not checks.near(True)(False)
+
+
+def test_an_unknown_check_suggests_the_nearest():
+    with pytest.raises(InputError, match=r"no check '00\.einthofen': did you mean '00\.einthoven'"):
+        checks.expect("00.einthofen", 1)
+    with pytest.raises(InputError, match=r"the checks are 00\.rate, "):
+        checks.expect("zzz", 1)
+
+
+def test_a_verdict_is_one_line(capsys):
+    checks.verdict("test accuracy above 90 %", np.float64(0.93) > 0.9)
+    checks.verdict("test accuracy above 90 %", float("nan") > 0.9)
+    assert capsys.readouterr().out == "test accuracy above 90 %: yes\ntest accuracy above 90 %: no\n"
+
+
+def test_a_verdict_on_a_bare_score_is_refused():
+    with pytest.raises(InputError, match=r"compare 0\.93 with a bound"):
+        checks.verdict("test accuracy above 90 %", 0.93)

@@ -1,0 +1,148 @@
+import re
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from ecg_lessons import cli, course, notebooks
+
+FIGURE = """# %% [markdown]
+# # Lesson 1 · A <good> one
+#
+# ![A drawing](../images/drawing.png)
+#
+# | | |
+# |---|---|
+# | **Questions** | What is *this*? And that? |
+# | **Minutes** | reading 2 · running 1 |
+
+# %%
+from pathlib import Path
+with Path("ran.txt").open("a") as file:
+    print(file.write("x"))
+
+# %%
+import base64
+from IPython.display import Image
+Image(base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+))
+
+# %% [markdown]
+# *One grey pixel.* It is small.
+"""
+
+
+class Page(HTMLParser):
+    """Collects the tags and the text of a page."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+@pytest.fixture
+def clone(tmp_path, monkeypatch):
+    source = tmp_path / "notebooks" / "source"
+    source.mkdir(parents=True)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "drawing.png").write_bytes(b"PNG")
+    (source / "01_good.py").write_text(FIGURE)
+    (source / "02_bad.py").write_text("# %% [markdown]\n# # Lesson 2 · A bad one\n\n# %%\n1 / 0\n")
+    (source / "03_after.py").write_text('# %%\nprint("after")\n')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def quiet():
+    return Console(quiet=True)
+
+
+def test_a_course_shows_what_ran_and_what_did_not_and_goes_on_from_there(clone):
+    to = clone / "build" / "course"
+    lessons = course.build(to, console=quiet())
+    assert [lesson.state for lesson in lessons] == ["done", "failed", "done"]
+    assert lessons[1].failure == "cell 1 failed with ZeroDivisionError: division by zero"
+
+    page = Page(to / "index.html")
+    assert page.all("html") == [{"lang": "en"}]
+    assert [image["src"] for image in page.all("img")] == ["01_good.png"]
+    assert all(image["alt"] for image in page.all("img"))
+    linked = [link["href"] for link in page.all("a")]
+    assert linked == ["01_good.html", "02_bad.html", "03_after.html"]
+    assert all((to / name).exists() for name in linked)
+    for text in (
+        "A <good> one",
+        "What is this?",
+        "reading 2 · running 1",
+        "✓ done",
+        "✗ failed",
+        "division by zero",
+    ):
+        assert text in page.text
+    assert "And that" not in page.text
+    loaded = [attrs.get("src", "") + attrs.get("href", "") for _, attrs in page.tags]
+    assert not [address for address in loaded if "//" in address]
+
+    before = lessons[0].seconds
+    (clone / "notebooks" / "source" / "02_bad.py").write_text("# %%\n1 / 1\n")
+    again = course.build(to, console=quiet())
+    assert [lesson.state for lesson in again] == ["done", "done", "done"]
+    assert again[0].seconds == before
+    assert (clone / "notebooks" / "ran.txt").read_text() == "x"  # once only
+
+
+def test_a_page_of_a_lesson_works_offline_and_describes_its_figures(clone):
+    to = clone / "out"
+    course.build(to, "01", quiet())
+    page = Page(to / "01_good.html")
+    assert [image["alt"] for image in page.all("img")] == ["A drawing", "One grey pixel."]
+    assert all(image["src"].startswith("data:") for image in page.all("img"))
+    assert not [script for script in page.all("script") if script.get("src")]
+    assert {"href": "index.html"}.items() <= page.all("a")[0].items()
+    stored = nbformat.read(to / "01_good.ipynb", as_version=4)
+    assert stored.cells[1].execution_count == 1
+    drawing = re.search(r"!\[A drawing\]\((.*)\)", stored.cells[0].source)[1]
+    assert (to / drawing).read_bytes() == b"PNG"
+
+
+def test_a_changed_package_runs_again(clone, monkeypatch):
+    source = clone / "notebooks" / "source" / "01_good.py"
+    before = course._digest(source)
+    (clone / "package").mkdir()
+    (clone / "package" / "new.py").write_text("")
+    monkeypatch.setattr(course, "__file__", str(clone / "package" / "course.py"))
+    assert course._digest(source) != before
+
+
+def test_the_command_names_the_page_and_fails_with_a_failed_lesson(clone):
+    run = CliRunner().invoke(cli.app, ["course", "--to", "out", "--lesson", "03"])
+    assert run.exit_code == 0
+    assert "Open out/index.html" in run.output
+    assert "not run" in Page(clone / "out" / "index.html").text
+    run = CliRunner().invoke(cli.app, ["course", "--to", "out", "--lesson", "02"])
+    assert run.exit_code == 1
+    assert "02 A bad one: cell 1 failed with ZeroDivisionError" in run.output
+
+
+def test_a_stop_by_the_user_is_no_failure(clone, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(notebooks, "execute", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        course.build(clone / "out", "03", quiet())
+    assert not (clone / "out" / "03_after.ipynb").exists()
+    assert "3 not run" in Page(clone / "out" / "index.html").text

@@ -1,0 +1,147 @@
+"""The files around the package agree with each other and with what the package does."""
+
+import re
+import shlex
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from ecg_lessons import cli
+from ecg_lessons.data.catalog import DATASETS
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+def requirements(lines) -> dict[str, Requirement]:
+    return {canonicalize_name(one.name): one for one in map(Requirement, lines)}
+
+
+def tracked() -> list[Path]:
+    """List the files that git tracks, or would."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git clone: which files belong to the project is not known")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def texts():
+    for path in tracked():
+        try:
+            yield path, path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:  # a picture
+            continue
+
+
+def commands(language="sh") -> list[str]:
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_the_lock_holds_what_the_project_asks_for():
+    locked = requirements(re.findall(r"^([\w.\[\]-]+==[^\s\\;]+)", LOCK, re.MULTILINE))
+    asked = requirements(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
+    assert set(asked) <= set(locked)
+    for name, requirement in asked.items():
+        version = next(iter(locked[name].specifier)).version
+        assert requirement.specifier.contains(version), f"{name} {version}"
+
+
+def test_every_package_of_the_lock_has_hashes_and_no_address_stands_in_it():
+    entries = re.split(r"\n(?=\S)", "\n".join(line for line in LOCK.splitlines() if not line.startswith("#")))
+    assert len(entries) > 100
+    assert [entry[:40] for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)] == []
+    assert not re.search(r"://|index-url|find-links|file:", LOCK)
+
+
+def test_conda_asks_for_the_same_packages_in_the_same_ranges():
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    pip = entries.pop()["pip"]
+    assert pip.pop() == "--editable .[dev]"
+    python = entries.pop(0)
+    assert entries.pop(0) == "pip"
+    assert set(python.removeprefix("python ").split(",")) == set(PROJECT["requires-python"].split(","))
+    assert requirements(entries + pip) == requirements(PROJECT["dependencies"])
+
+
+def test_no_file_names_a_place_of_one_machine():
+    place = re.compile(r"(?<![\w.~}:/-])/(?:home|root|Users|work|workspaces)/\w")
+    assert [
+        f"{path.relative_to(ROOT)}: {place.search(text)[0]}" for path, text in texts() if place.search(text)
+    ] == []
+
+
+def test_no_file_stored_is_large_or_a_recording():
+    large = [path.name for path in tracked() if path.stat().st_size > 500_000]
+    assert large == []
+    assert [
+        path.name for path in tracked() if path.suffix in {".dat", ".hea", ".atr", ".mat", ".keras"}
+    ] == []
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("ecg-lessons")])
+def test_commands_of_the_readme_are_understood(line):
+    command, words = typer.main.get_command(cli.app), shlex.split(line, comments=True)[1:]
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    command.make_context(line, words)
+
+
+def test_targets_of_the_readme_are_in_the_makefile():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE)) <= targets
+    assert targets >= {"help", "course", "lab", "test", "lint", "notebooks", "results", "lock", "clean"}
+
+
+def test_links_between_files_lead_somewhere():
+    lost = []
+    for path, text in texts():
+        if path.suffix == ".md":
+            links = re.findall(r'\]\(([^)#\s]+)|src="([^"]+)"', text)
+            lost += [
+                f"{path.relative_to(ROOT)}: {link}"
+                for link in (one or other for one, other in links)
+                if "://" not in link and not (path.parent / link).exists()
+            ]
+    assert lost == []
+
+
+@pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
+def test_the_page_on_data_says_what_the_catalogue_says(dataset):
+    page = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    section = page.split(f"## {dataset.title}\n")[1].split("\n## ")[0]
+    assert f"- Fetch: `ecg-lessons fetch {dataset.name}` (" in section
+    address = f"https://physionet.org/content/{dataset.project}/{dataset.version}/"
+    assert f"- Version: {dataset.version}, <{address}>" in section
+    assert f"- Licence: [{dataset.licence}]({dataset.licence_url})" in section
+    assert f"- Cite: {dataset.citation}\n" in section
+
+
+def test_the_page_on_data_names_no_other_dataset():
+    page = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"- Fetch: `ecg-lessons fetch (\S+)`", page) == list(DATASETS)
+
+
+def test_the_citation_is_complete_and_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors", "license"} <= set(citation)
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == PROJECT["version"]
+    assert all(author["name"] for author in citation["authors"])
+    assert " AND ".join(citation["license"]).casefold() == PROJECT["license"].casefold()
+
+
+def test_hooks_run_what_is_installed():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert [repository["repo"] for repository in hooks["repos"]] == ["local"]
+    assert all(hook["entry"].startswith(".venv/bin/") for hook in hooks["repos"][0]["hooks"])

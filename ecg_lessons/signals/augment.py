@@ -13,7 +13,7 @@ from keras import ops
 from ecg_lessons.signals.leads import limb_leads
 
 
-class _Augmentation(keras.layers.Layer):
+class Augmentation(keras.layers.Layer):
     """A layer that draws at random in training, with its own seeded stream."""
 
     def __init__(self, seed: int = 0, **kwargs):
@@ -27,7 +27,7 @@ class _Augmentation(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class RandomTimeShift(_Augmentation):
+class RandomTimeShift(Augmentation):
     """Shift each example in time by up to `most` samples, without the jump of ``np.roll``.
 
     The edge is held: the first or the last sample is repeated where the shift leaves a gap, so no
@@ -59,7 +59,7 @@ class RandomTimeShift(_Augmentation):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class RandomCrop(_Augmentation):
+class RandomCrop(Augmentation):
     """Cut `samples` samples out of each example: anywhere in training, from the middle otherwise.
 
     Parameters
@@ -110,7 +110,7 @@ def _frontal_plane() -> tuple[np.ndarray, np.ndarray]:
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class RandomBody(_Augmentation):
+class RandomBody(Augmentation):
     """Make another body of a 12-lead ECG: turn the heart a little, and misplace each chest electrode a little.
 
     The frontal vector turns by a normal angle, so the limb leads keep their identities. Each chest lead takes
@@ -153,7 +153,7 @@ class RandomBody(_Augmentation):
         return super().get_config() | {"angle": self.angle, "share": self.share}
 
 
-class _Normal(_Augmentation):
+class _Normal(Augmentation):
     """An augmentation ruled by one standard deviation."""
 
     def __init__(self, deviation: float, seed: int = 0, **kwargs):

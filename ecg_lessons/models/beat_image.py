@@ -1,0 +1,167 @@
+"""Networks that see a heartbeat as a picture, and one that sees the curve the picture was drawn from.
+
+`jun` is the published network (Jun et al. 2018, arXiv 1804.06812). `light` does its work with under one per
+cent of its parameters. The classics are what the paper and the tutorial compare with; they start untrained.
+All take curves (batch, POINTS) and draw inside the network, so `light` and `signal` differ in nothing but sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+from keras import applications, layers
+
+from ecg_lessons.errors import InputError
+from ecg_lessons.signals.drawing import DrawBeats, NineCrops
+from ecg_lessons.signals.images import POINTS
+
+CLASSES = 8
+
+
+def _network(name: str, body: Callable, classes: int, nine_crops: bool, rr: bool) -> keras.Model:
+    """Draw the curve, crop it in training if asked, look at it, and decide, with the RR intervals if asked."""
+    curve = keras.Input((POINTS,), name="curve")
+    image = DrawBeats()(curve)
+    seen = body(NineCrops()(image) if nine_crops else image)
+    return _decide(name, curve, seen, classes, rr)
+
+
+def _decide(name: str, curve, seen, classes: int, rr: bool) -> keras.Model:
+    inputs = {"curve": curve}
+    if rr:
+        inputs["rr"] = keras.Input((3,), name="rr")
+        timing = layers.Dense(16, activation="elu")(layers.BatchNormalization()(inputs["rr"]))
+        seen = layers.Concatenate()([seen, timing])
+    outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="class")(seen)
+    return keras.Model(inputs if rr else curve, outputs, name=name)
+
+
+def jun(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> keras.Model:
+    """Build the published network: six convolutions and a dense layer that holds 99 % of the weights.
+
+    Parameters
+    ----------
+    classes : int
+    nine_crops : bool
+        Show a random one of the nine crops in training.
+    rr : bool
+        Take the RR intervals (previous, next, local mean; seconds) as a second input ``rr``, shape (batch, 3).
+
+    Returns
+    -------
+    keras.Model
+        From curves (batch, POINTS) to probabilities (batch, classes); 135.4 million parameters.
+    """
+
+    def body(x):
+        for filters in (64, 128, 256):
+            for _ in range(2):
+                x = layers.Conv2D(
+                    filters, 3, padding="same", activation="elu", kernel_initializer="glorot_uniform"
+                )(x)
+                x = layers.BatchNormalization()(x)
+            x = layers.MaxPooling2D(2)(x)
+        x = layers.Dense(2048, activation="elu")(layers.Flatten()(x))
+        return layers.Dropout(0.5)(layers.BatchNormalization()(x))
+
+    return _network("jun", body, classes, nine_crops, rr)
+
+
+def light(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> keras.Model:
+    """Build a small network that averages over the picture where `jun` flattens it.
+
+    Parameters and returns as `jun`; under one per cent of its parameters.
+    """
+
+    def body(x):
+        x = _conv2d(x, 24, 8, 4)
+        for filters in (48, 96):
+            x = _conv2d(x, filters, 3, 2)
+            x = layers.Add()([x, _conv2d(x, filters, 3, 1)])
+        return layers.Dropout(0.3)(_means(x, layers.AveragePooling2D, (4, 2)))
+
+    return _network("light", body, classes, nine_crops, rr)
+
+
+def signal(classes: int = CLASSES, rr: bool = False) -> keras.Model:
+    """Build the peer of `light` that looks at the curve itself: the same layers, one dimension less."""
+    curve = keras.Input((POINTS,), name="curve")
+    x = _conv1d(layers.Reshape((POINTS, 1))(curve), 24, 8, 4)
+    for filters in (48, 96):
+        x = _conv1d(x, filters, 3, 2)
+        x = layers.Add()([x, _conv1d(x, filters, 3, 1)])
+    return _decide("signal", curve, layers.Dropout(0.3)(_means(x, layers.AveragePooling1D, 8)), classes, rr)
+
+
+def _conv2d(x, filters: int, width: int, stride: int):
+    x = layers.Conv2D(filters, width, stride, padding="same", use_bias=False)(x)
+    return layers.ELU()(layers.BatchNormalization(momentum=0.95)(x))
+
+
+def _conv1d(x, filters: int, width: int, stride: int):
+    x = layers.Conv1D(filters, width, stride, padding="same", use_bias=False)(x)
+    return layers.ELU()(layers.BatchNormalization(momentum=0.95)(x))
+
+
+def _means(x, pooling, size):
+    """Average over coarse fields: where a wave stands tells what it is, to within a field."""
+    return layers.Flatten()(pooling(size)(x))
+
+
+def alexnet(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> keras.Model:
+    """Build AlexNet (Krizhevsky 2012) for one grey channel, with batch normalisation for its local response."""
+
+    def body(x):
+        for filters, width, stride, pool in (
+            (96, 11, 4, 1),
+            (256, 5, 1, 1),
+            (384, 3, 1, 0),
+            (384, 3, 1, 0),
+            (256, 3, 1, 1),
+        ):
+            x = layers.Conv2D(filters, width, stride, padding="same", activation="relu")(x)
+            x = layers.BatchNormalization()(x)
+            x = layers.MaxPooling2D(3, 2)(x) if pool else x
+        x = layers.Flatten()(x)
+        for _ in range(2):
+            x = layers.Dropout(0.5)(layers.Dense(4096, activation="relu")(x))
+        return x
+
+    return _network("alexnet", body, classes, nine_crops, rr)
+
+
+def _classic(name: str, build: Callable) -> Callable[..., keras.Model]:
+    """Wrap a network of keras.applications: one grey channel, untrained, averaged over the picture."""
+
+    def classic(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> keras.Model:
+        def body(x):
+            return build(include_top=False, weights=None, input_shape=x.shape[1:], pooling="avg")(x)
+
+        return _network(name, body, classes, nine_crops, rr)
+
+    return classic
+
+
+NETWORKS: dict[str, Callable[..., keras.Model]] = {
+    "light": light,
+    "signal": signal,
+    "jun": jun,
+    "alexnet": alexnet,
+    "vgg16": _classic("vgg16", applications.VGG16),
+    "resnet50": _classic("resnet50", applications.ResNet50),
+    "inceptionv3": _classic("inceptionv3", applications.InceptionV3),
+}
+
+
+def build(name: str, **options) -> keras.Model:
+    """Build a network by name.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
+    if name not in NETWORKS:
+        raise InputError(f"Lesson beat-images has no network {name!r}: choose {', '.join(NETWORKS)}.")
+    return NETWORKS[name](**options)

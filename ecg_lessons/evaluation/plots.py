@@ -249,7 +249,7 @@ def ppv_curve(sensitivity: float, specificity: float, marks: Sequence[float] = (
         words = f"{100 * value(mark):.0f} % true\nat {100 * mark:g} %"
         place = {"xytext": (-9, 5), "ha": "right", "va": "bottom"}
         if value(mark) > 0.8:  # no room above the curve
-            place = {"xytext": (0, -10), "ha": "center", "va": "top"}
+            place = {"xytext": (-9, 0), "ha": "right", "va": "center"}
         ax.annotate(words, (mark, value(mark)), textcoords="offset points", fontsize=8, **place)
     ax.set(xlim=(0.001, 1), ylim=(0, 1.03), xlabel="prevalence", ylabel="positive predictive value")
     ax.set_title(f"sensitivity {100 * sensitivity:.1f} %, specificity {100 * specificity:.1f} %", fontsize=9)

@@ -62,7 +62,8 @@ RUNS = Path(tempfile.mkdtemp())
 # a clinic. It is honest practice material: the waves follow the laws of the heart's electric field.
 
 # %%
-recording = next(recordings.ptb_xl(simulator.sample_cohort()))
+cohort = recordings.ptb_xl(simulator.sample_cohort())
+recording = next(one for one in cohort if "NORM" in one.labels["diagnoses"])
 print("samples and leads:", recording.signal.shape, "at", recording.rate, "Hz")
 interactive.swapped_page(recording, "recorded correctly", np.eye(12))
 
@@ -238,7 +239,7 @@ checks.verdict(
 
 # %%
 found = pd.Series({name: value.value for name, value in ours["sensitivity"].items()})
-print("exchanged arms found in most cases:", found["LA/RA"] > 0.85)
+print("exchanged arms found in most cases:", found["LA/RA"] > 0.75)
 plots.confusion(
     scores.Scores.of(every.y, probability.argmax(1), every.patient, every.classes).confusion, every.classes
 )

@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help course lab test lint notebooks results lock clean
+.PHONY: help course lab test lint notebooks results benchmarks lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ notebooks: .venv/.ready  ## Build and execute notebooks/*.ipynb from notebooks/s
 
 results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversion); goes on if interrupted
 	@$(BIN)/ecg-lessons results $(LESSON)
+
+benchmarks: .venv/.ready  ## Measure speed as ratios to the original projects' ways
+	@$(BIN)/pytest -q -s benchmarks --benchmark-columns=median,rounds
 
 lock: .venv/.ready  ## Resolve requirements.lock anew from pyproject.toml
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra dev --universal \

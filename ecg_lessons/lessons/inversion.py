@@ -159,6 +159,16 @@ def seen_by(network: str, given: Examples) -> Examples:
     return Examples(given.x[NETWORKS[network].sees], given.y, given.patient, given.classes, given.info)
 
 
+def for_judging(network: str, given: Examples) -> Examples:
+    """Keep only what the network looks at, so that ten states of a whole database fit into memory.
+
+    Signals are cut to the middle three seconds, which is all that evaluation sees of them.
+    """
+    sees = NETWORKS[network].sees
+    x = fit_length(given.x[sees], models.SAMPLES) if sees == "signal" else given.x[sees]
+    return Examples({sees: x}, given.y, given.patient, given.classes, given.info)
+
+
 def plan(network: str, preset: str = "laptop") -> Plan:
     """Give the plan of a network.
 

@@ -72,11 +72,12 @@ def run(job: Job, base: Path) -> None:
     else:
         parts = lesson.split(correct, f"fold-{job.fold}", _SPLIT_SEED)
         judge = _train(job, correct, parts, base)
-        found = {
-            "test": judge(lesson.every_state(correct.take(parts.test))),
-            "rows": parts.test,
-            "ludb": judge(lesson.every_state(_loaded("ludb"))),
-        }
+        network = {"original": "usoltsev", "classical": "plain"}.get(job.network, job.network)
+        test, outside = (
+            lesson.every_state(lesson.for_judging(network, part))
+            for part in (correct.take(parts.test), _loaded("ludb"))
+        )
+        found = {"test": judge(test), "rows": parts.test, "ludb": judge(outside)}
     done.parent.mkdir(parents=True, exist_ok=True)
     partial_name = done.with_name(".partial.npz")
     np.savez_compressed(partial_name, **found)
@@ -118,7 +119,8 @@ def _own_protocol(job: Job, correct: Examples, base: Path) -> np.ndarray:
 
 def write(done: list[Job], base: Path, to: Path) -> Path:
     """Gather the scores of all jobs into ``inversion.json``."""
-    correct, outside = _loaded("physionet"), _loaded("ludb")
+    # Scores need labels and patients only: the smaller input stands for both.
+    correct, outside = (lesson.for_judging("plain", _loaded(source)) for source in ("physionet", "ludb"))
     found = {job: np.load(job.folder(base) / "probabilities.npz") for job in done}
     networks = {}
     for network in NETWORKS[:-1]:
@@ -175,7 +177,9 @@ def _whole(mine: list[Job], found: dict, seed: int, n: int) -> np.ndarray:
 
 def _pooled(probabilities: list[np.ndarray], given: Examples) -> dict:
     """Score several networks on the same examples as one: means of the scores, intervals over patients."""
-    many = given.take(np.tile(np.arange(len(given)), len(probabilities)))
+    times = len(probabilities)
+    nothing = np.zeros((times * len(given), 1), dtype=np.float32)  # scores need no inputs
+    many = Examples(nothing, np.tile(given.y, times), np.tile(given.patient, times), given.classes)
     return runs.plain(lesson.score(np.concatenate(probabilities), many))
 
 

@@ -184,7 +184,7 @@ def evaluate(
         if own:
             names = json.loads((run.folder / "split.json").read_text(encoding="utf-8"))["test"]
             given = given.take(given.info["record"].isin(names).to_numpy())
-        given = lesson.every_state(given)
+        given = lesson.every_state(lesson.for_judging(run.about["network"], given))
     probability = predict(run, given)
     result = lesson.score(probability, given)
     suffix = "" if own else f"-{source or Path(csv[0]).stem}"

@@ -3,8 +3,6 @@
 ``make benchmarks`` prints the table; the ratios stand in the column of extra information and on the screen.
 """
 
-import time
-
 import numpy as np
 import pytest
 
@@ -18,19 +16,7 @@ def correct():
     return lesson.examples("sample")
 
 
-def compare(benchmark, ours, theirs, what):
-    """Time both ways, check that they agree, and report how many times faster ours is."""
-    got = benchmark.pedantic(ours, rounds=5, warmup_rounds=1)
-    start = time.perf_counter()
-    want = theirs()
-    ratio = (time.perf_counter() - start) / benchmark.stats.stats.median
-    np.testing.assert_allclose(got, want, atol=1e-4)
-    benchmark.extra_info["times faster"] = round(ratio, 1)
-    print(f"\n{what}: {ratio:.1f} times faster")
-    assert ratio > 1
-
-
-def test_median_beats_of_every_swap(benchmark, correct):
+def test_median_beats_of_every_swap(compare, correct):
     """Exchange the median beats, instead of exchanging signals and finding beats anew."""
     signal = correct.x["signal"][:20]
     typical = np.stack([beats.median_beat(one, 250) for one in signal])
@@ -45,7 +31,7 @@ def test_median_beats_of_every_swap(benchmark, correct):
     def ours():
         return lesson.every_state(few).x["beat"]
 
-    compare(benchmark, ours, theirs, "median beats of every swap")
+    compare(ours, theirs, "median beats of every swap")
 
 
 def test_reading(benchmark):

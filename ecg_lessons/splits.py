@@ -2,70 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from ecg_lessons.data.recordings import DS1, DS2, PACED
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Examples
-
-#: Records of the MIT-BIH Arrhythmia Database that come from one person (Moody & Mark, database directory).
-SAME_PERSON = {"202": "201"}
-#: The one split that may put a patient on two sides: the lessons measure on purpose what that costs.
-LEAKY = "random_beats"
-
-
-@dataclass(frozen=True)
-class Split:
-    """Row numbers for training, validation and test, made by the functions of this module.
-
-    Attributes
-    ----------
-    train, validation, test : ndarray of int
-        Positions in the examples; no row stands in two of them.
-    name : str
-        How the split was made.
-    """
-
-    train: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
-    name: str
-
-    @property
-    def sides(self) -> dict[str, np.ndarray]:
-        """The three parts by name."""
-        return {"train": self.train, "validation": self.validation, "test": self.test}
-
-    def guard(self, patient: np.ndarray) -> Split:
-        """Refuse the split if a row or a patient stands on two sides.
-
-        Parameters
-        ----------
-        patient : ndarray of str
-            Whose each row is.
-
-        Raises
-        ------
-        InputError
-            Naming the patient, unless the split is the leaky ``random_beats``.
-        """
-        person = np.array([SAME_PERSON.get(str(p), str(p)) for p in patient])
-        for (a, one), (b, two) in itertools.combinations(self.sides.items(), 2):
-            if len(np.intersect1d(one, two)):
-                raise InputError(
-                    f"Split {self.name!r}: row {np.intersect1d(one, two)[0]} stands in {a} and in {b}."
-                )
-            both = np.intersect1d(person[one], person[two])
-            if len(both) and self.name != LEAKY:
-                raise InputError(
-                    f"Split {self.name!r}: patient {both[0]} stands in {a} and in {b}; split by patient, or call "
-                    f"it {LEAKY!r} to measure the leak."
-                )
-        return self
+from ecg_lessons.guard import LEAKY, PERSONAL, Split, known, persons
 
 
 def by_patient(examples: Examples, validation: float = 0.2, test: float = 0.2, seed: int = 0) -> Split:
@@ -84,7 +30,7 @@ def by_patient(examples: Examples, validation: float = 0.2, test: float = 0.2, s
         If there are too few patients for three sides.
     """
     parts = round(1 / min(validation, test))
-    fold = _folds(examples, parts, seed)
+    fold = _folds(examples.y, examples.patient, parts, seed)
     for_test = round(test * parts)
     for_validation = round(validation * parts)
     return Split(
@@ -92,7 +38,7 @@ def by_patient(examples: Examples, validation: float = 0.2, test: float = 0.2, s
         np.flatnonzero((fold >= for_test) & (fold < for_test + for_validation)),
         np.flatnonzero(fold < for_test),
         "by_patient",
-    ).guard(examples.patient)
+    ).guard(**known(examples))
 
 
 def random_beats(examples: Examples, validation: float = 0.2, test: float = 0.2, seed: int = 0) -> Split:
@@ -107,39 +53,184 @@ def random_beats(examples: Examples, validation: float = 0.2, test: float = 0.2,
     """
     order = np.random.default_rng(seed).permutation(len(examples))
     one, two = round(test * len(order)), round((test + validation) * len(order))
-    return Split(order[two:], order[one:two], order[:one], LEAKY).guard(examples.patient)
+    return Split(order[two:], order[one:two], order[:one], LEAKY).guard(**known(examples))
 
 
-def grouped_folds(examples: Examples, folds: int = 5, seed: int = 0) -> Iterator[Split]:
-    """Cross-validate with patients apart: every patient is tested once.
+def stratified_folds(examples: Examples, folds: int = 10, seed: int = 0) -> Iterator[Split]:
+    """Cross-validate over rows, whoever they belong to, with classes spread evenly: as leaky as `random_beats`.
 
-    The validation part of fold k is half of the test part of fold k + 1.
+    Every row is tested once. The validation part of fold k is half of the test part of fold k + 1.
 
     Yields
     ------
     Split
+        All of them called ``random_beats``.
+
+    Raises
+    ------
+    InputError
+        If a class has too few rows to stand on every side of every fold.
     """
-    half = _folds(examples, 2 * folds, seed)
+    shuffled = np.random.default_rng(seed).permutation(len(examples))
+    half = np.empty(len(examples), dtype=int)
+    # Class by class, deal the shuffled rows out like cards.
+    half[shuffled[np.argsort(examples.y[shuffled], kind="stable")]] = np.arange(len(examples)) % (2 * folds)
+    about = known(examples)
     for k in range(folds):
-        held = 2 * ((k + 1) % folds)
-        yield Split(
-            np.flatnonzero((half // 2 != k) & (half != held)),
-            np.flatnonzero(half == held),
-            np.flatnonzero(half // 2 == k),
-            f"fold_{k}_of_{folds}",
-        ).guard(examples.patient)
+        yield _fold(half, k, folds, LEAKY).guard(**about).covers(examples.y, examples.classes)
 
 
-def _folds(examples: Examples, folds: int, seed: int) -> np.ndarray:
+def grouped_folds(
+    examples: Examples, folds: int = 5, seed: int = 0, every_class: bool = False
+) -> Iterator[Split]:
+    """Cross-validate with patients apart: every patient is tested once.
+
+    The validation part of fold k is half of the test part of fold k + 1.
+
+    Parameters
+    ----------
+    examples : Examples
+    folds, seed : int
+    every_class : bool
+        Refuse folds in which a class stands on one side only. Off, because rare classes live in few patients.
+
+    Yields
+    ------
+    Split
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 2 patients for each fold.
+    """
+    half = _folds(examples.y, examples.patient, 2 * folds, seed)
+    about = known(examples)
+    for k in range(folds):
+        split = _fold(half, k, folds, f"fold_{k}_of_{folds}").guard(**about)
+        yield split.covers(examples.y, examples.classes) if every_class else split
+
+
+def de_chazal(examples: Examples, validation: float = 0.2, seed: int = 0, leave_out: str = "201") -> Split:
+    """Split the MIT-BIH Arrhythmia Database as de Chazal et al. (2004): DS1 trains, DS2 is tested.
+
+    The published division has one person on both sides: record 201 in DS1, 202 in DS2. Here 201 stays out,
+    so that the test set is the published one.
+
+    Parameters
+    ----------
+    examples : Examples
+        With ``info["record"]``; rows of paced records stand on no side.
+    validation : float
+        Share of DS1, about: whole patients, chosen by the seed.
+    seed : int
+    leave_out : {"201", "202"}
+        Which record of the one person stands on no side.
+
+    Raises
+    ------
+    InputError
+        If a record is not of this database, or one of the two parts is empty.
+    """
+    if leave_out not in ("201", "202"):
+        raise InputError(f"Leave out record 201 or 202, the two of one person, not {leave_out!r}.")
+    record = np.char.strip(_column(examples, "record").astype(str))
+    foreign = ~np.isin(record, DS1 + DS2 + PACED)
+    if foreign.any():
+        raise InputError(
+            f"Record {str(record[foreign][0])!r} is in neither DS1 nor DS2: split other databases by patient."
+        )
+    one, two = (np.flatnonzero(np.isin(record, part) & (record != leave_out)) for part in (DS1, DS2))
+    if not len(one) or not len(two):
+        raise InputError(f"No rows of {'DS1' if not len(one) else 'DS2'}: read all records of mitdb.")
+    held = _folds(examples.y[one], examples.patient[one], round(1 / validation), seed) == 0
+    return Split(one[~held], one[held], two, "de_chazal").guard(**known(examples))
+
+
+def leave_one_patient_out(examples: Examples, seed: int = 0) -> Iterator[Split]:
+    """Test each patient once; of the others about a tenth, whole patients, validate and the rest train.
+
+    Yields
+    ------
+    Split
+        Called ``leave_out_<patient>``, in the order of the patients' names.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 3 patients.
+    """
+    about = known(examples)
+    person = about["patient"]
+    people = np.unique(person)
+    fold = _folds(examples.y, person, max(3, min(10, len(people))), seed)
+    used = np.unique(fold)
+    for name in people:
+        test = person == name
+        held = used[(np.searchsorted(used, fold[test][0]) + 1) % len(used)]
+        sides = (~test & (fold != held), fold == held, test)
+        yield Split(*map(np.flatnonzero, sides), f"leave_out_{name}").guard(**about)
+
+
+def first_minutes(examples: Examples, patient: str, minutes: float = 10, validation: float = 0.2) -> Split:
+    """Split one patient's rows in time: learn from the first minutes of each recording, test on what follows.
+
+    Parameters
+    ----------
+    examples : Examples
+        With ``info["time"]``, seconds since the start of the recording.
+    patient : str
+    minutes : float
+    validation : float
+        Share of these minutes, the last of them, for validation.
+
+    Raises
+    ------
+    InputError
+        If there is no such patient, or no row before or after the minutes.
+    """
+    time = _column(examples, "time").astype(float)
+    person = persons(examples.patient)
+    own = person == persons(np.array([patient]))[0]
+    if not own.any():
+        raise InputError(
+            f"There is no patient {patient!r}; there are {', '.join(np.unique(examples.patient)[:5])} ..."
+        )
+    end = 60 * minutes
+    begin = end * (1 - validation)
+    sides = (own & (time < begin), own & (time >= begin) & (time < end), own & (time >= end))
+    for side, where in zip((sides[0], sides[2]), ("before", "after"), strict=True):
+        if not side.any():
+            raise InputError(
+                f"Patient {patient!r} has no rows {where} minute {minutes:g}: choose other minutes."
+            )
+    return Split(*map(np.flatnonzero, sides), PERSONAL).guard(person, time=time)
+
+
+def _column(examples: Examples, name: str) -> np.ndarray:
+    if name not in examples.info:
+        raise InputError(f"These examples do not say the {name} of a row: put it into info[{name!r}].")
+    return examples.info[name].to_numpy()
+
+
+def _fold(half: np.ndarray, k: int, folds: int, name: str) -> Split:
+    """Fold k from numbers of half folds: two halves test, one half of the next fold validates."""
+    held = 2 * ((k + 1) % folds)
+    sides = ((half // 2 != k) & (half != held), half == held, half // 2 == k)
+    return Split(*map(np.flatnonzero, sides), name)
+
+
+def _folds(y: np.ndarray, patient: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """Give every row the number of its fold, patients kept whole and classes spread evenly."""
-    person = np.array([SAME_PERSON.get(str(p), str(p)) for p in examples.patient])
+    person = persons(patient)
     people = len(np.unique(person))
     if people < max(folds, 3):
         raise InputError(
             f"{people} patients are too few for {folds} folds: take fewer folds or more patients."
         )
-    number = np.empty(len(examples), dtype=int)
+    number = np.empty(len(y), dtype=int)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    for k, (_, test) in enumerate(splitter.split(person, examples.y, person)):
-        number[test] = k
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of classes with fewer rows than folds: `Split.covers` tells of them
+        for k, (_, test) in enumerate(splitter.split(person, y, person)):
+            number[test] = k
     return number

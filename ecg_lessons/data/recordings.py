@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import ast
-import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.io
-import wfdb
 
+from ecg_lessons.data.wfdb_files import read_annotations, read_mat, read_signal
 from ecg_lessons.errors import InputError
 
 #: The order of the standard 12-lead electrocardiogram.
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 _SPELLING = {lead.lower(): lead for lead in LEADS}
+#: Records of the MIT-BIH Arrhythmia Database that come from one person (Moody & Mark, database directory).
+SAME_PERSON = {"202": "201"}
+#: Its records as de Chazal et al. (2004, https://doi.org/10.1109/TBME.2004.827359) divide them: to train, to test,
+#: and in neither those of paced hearts.
+DS1 = tuple("101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230".split())  # noqa: SIM905
+DS2 = tuple("100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234".split())  # noqa: SIM905
+PACED = ("102", "104", "107", "217")
 
 
 @dataclass(frozen=True)
 class Beats:
-    """Annotated beats: where (sample indices) and what (WFDB symbols such as ``N`` or ``V``)."""
+    """Annotations: where (sample indices, ascending) and what (WFDB symbols such as ``N`` or ``V``).
+
+    Marks of rhythm and noise stand among the beats, as in the file; `ecg_lessons.signals.labels` tells them apart.
+    """
 
     samples: np.ndarray
     symbols: np.ndarray
@@ -101,59 +109,12 @@ def read(path: str | Path, patient: str | None = None, annotator: str | None = N
     base = path.with_suffix("") if path.suffix in {".hea", ".dat", ".mat"} else path
     if not base.with_name(base.name + ".hea").exists():
         if path.suffix == ".mat":
-            return _read_mat(path, patient)
+            return Recording(path.stem, patient or path.stem, read_mat(path), 300.0, ("ECG",))
         raise InputError(f"No header {base}.hea: give the path of a WFDB record, without its ending.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            record = wfdb.rdrecord(str(base))
-    except FileNotFoundError as error:
-        raise InputError(
-            f"Record {base} has a header but its signal file {Path(error.filename).name} is missing: "
-            "fetch the record again."
-        ) from None
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"Record {base} cannot be read as WFDB (truncated or damaged: {reason}): fetch it again."
-        ) from None
-    signal = record.p_signal
-    if signal is None or not len(signal):
-        raise InputError(f"Record {base} holds no samples: fetch it again.")
-    leads = tuple(_SPELLING.get(name.lower(), name) for name in record.sig_name)
-    beats = _read_beats(base, annotator, len(signal)) if annotator else None
-    signal = np.nan_to_num(signal).astype(np.float32)
-    return Recording(base.name, patient or base.name, signal, float(record.fs), leads, beats)
-
-
-def _read_mat(path: Path, patient: str | None) -> Recording:
-    """Read a bare .mat file of CinC 2017: one lead, 300 Hz, 1000 steps per mV."""
-    if not path.is_file():
-        raise InputError(f"No file {path}: give the path of a .mat recording of CinC 2017.")
-    try:
-        values = scipy.io.loadmat(path)["val"]
-    except KeyError:
-        raise InputError(f"{path} has no variable 'val': it is not a recording of CinC 2017.") from None
-    except Exception:
-        raise InputError(f"{path} cannot be read as a MATLAB file: fetch it again.") from None
-    signal = (values.reshape(-1, 1) / 1000).astype(np.float32)
-    return Recording(path.stem, patient or path.stem, signal, 300.0, ("ECG",))
-
-
-def _read_beats(base: Path, annotator: str, length: int) -> Beats:
-    try:
-        annotation = wfdb.rdann(str(base), annotator)
-    except FileNotFoundError:
-        raise InputError(
-            f"Record {base.name} has no annotations ({base.name}.{annotator}): fetch the file, or leave the record out."
-        ) from None
-    samples = np.asarray(annotation.sample)
-    if len(samples) and samples.max() >= length:
-        raise InputError(
-            f"Record {base.name}: an annotation at sample {samples.max()} lies beyond the signal's end ({length}): "
-            "fetch the record again."
-        )
-    return Beats(samples, np.asarray(annotation.symbol))
+    signal, rate, names = read_signal(base)
+    leads = tuple(_SPELLING.get(name.lower(), name) for name in names)
+    beats = Beats(*read_annotations(base, annotator, len(signal))) if annotator else None
+    return Recording(base.name, patient or base.name, signal, rate, leads, beats)
 
 
 def ptb_xl(folder: str | Path) -> Iterator[Recording]:
@@ -180,22 +141,14 @@ def ptb_xl(folder: str | Path) -> Iterator[Recording]:
     statements = folder / "scp_statements.csv"
     classes = pd.read_csv(statements, index_col=0)["diagnostic_class"].dropna() if statements.exists() else {}
     for row in table.itertuples():
-        codes = {code: value for code, value in ast.literal_eval(row.scp_codes).items()}
+        codes = tuple(ast.literal_eval(row.scp_codes))
         labels = {
-            "diagnoses": tuple(codes),
+            "diagnoses": codes,
             "superclasses": tuple(sorted({classes[code] for code in codes if code in classes})),
             "fold": int(getattr(row, "strat_fold", 0)),
         }
         recording = read(folder / row.filename_hr, patient=f"{row.patient_id:.0f}")
-        yield Recording(
-            str(row.ecg_id),
-            recording.patient,
-            recording.signal,
-            recording.rate,
-            recording.leads,
-            None,
-            labels,
-        )
+        yield replace(recording, name=str(row.ecg_id), labels=labels)
 
 
 def ludb(folder: str | Path) -> Iterator[Recording]:
@@ -211,6 +164,39 @@ def ludb(folder: str | Path) -> Iterator[Recording]:
         raise InputError(f"No recordings in {Path(folder) / 'data'}: run 'ecg-lessons fetch ludb'.")
     for name in names:
         yield read(Path(folder) / "data" / name)
+
+
+def mitdb(folder: str | Path, records: Iterable[str] | None = None) -> Iterator[Recording]:
+    """Read the MIT-BIH Arrhythmia Database (or a folder in its layout): two leads, half an hour, annotated.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Holds ``RECORDS`` and, for every record it names, ``.hea``, ``.dat`` and ``.atr``.
+    records : iterable of str, optional
+        Which records, in which order; all of ``RECORDS`` where nothing is said.
+
+    Yields
+    ------
+    Recording
+        With `beats`. Records 201 and 202 are of one person, and bear the patient "201".
+
+    Raises
+    ------
+    InputError
+        If ``RECORDS`` or a file is missing, or a record is named that the database does not have.
+    """
+    listed = Path(folder) / "RECORDS"
+    if not listed.exists():
+        raise InputError(
+            f"No list of records {listed}: run 'ecg-lessons fetch mitdb', or choose --source sample."
+        )
+    known = listed.read_text(encoding="utf-8").split()
+    wanted = known if records is None else [str(name) for name in records]
+    for name in wanted:
+        if name not in known:
+            raise InputError(f"{listed} has no record {name!r}; it names {known[0]} to {known[-1]}.")
+        yield read(Path(folder) / name, SAME_PERSON.get(name, name), "atr")
 
 
 def _table(path: Path, columns: set[str]) -> pd.DataFrame:

@@ -7,10 +7,15 @@ from fractions import Fraction
 import numpy as np
 import scipy.signal
 
+from ecg_lessons.data.recordings import Recording
+from ecg_lessons.errors import InputError
+
 #: The median beat of the lessons: samples per second, and seconds before and after the R peak.
 BEAT_RATE = 250
 BEAT_BEFORE, BEAT_AFTER = 0.3, 0.5
 BEAT_SAMPLES = round((BEAT_BEFORE + BEAT_AFTER) * BEAT_RATE)
+#: The columns of `rr_intervals`, in s.
+RR = ("previous", "next", "local")
 
 
 def resample(signal: np.ndarray, rate: float, new_rate: float) -> np.ndarray:
@@ -80,3 +85,80 @@ def median_beat(signal: np.ndarray, rate: float) -> np.ndarray:
     windows = signal[whole[:, None] + np.arange(-before, BEAT_SAMPLES - before)]
     beat = np.median(windows, axis=0)
     return beat - np.median(beat, axis=0)
+
+
+def lead(recording: Recording, *names: str) -> np.ndarray:
+    """Give one lead by its name, shape (samples,), in mV: the first of `names` that the recording has.
+
+    By name, not by place: record 114 of the MIT-BIH database has MLII second, 102 and 104 do not have it.
+
+    Raises
+    ------
+    InputError
+        If it has none of them.
+    """
+    for name in names:
+        if name in recording.leads:
+            return recording.signal[:, recording.leads.index(name)]
+    raise InputError(
+        f"Record {recording.name} has no lead {' or '.join(names)}, only {', '.join(recording.leads)}: "
+        "name one of these, or leave the record out."
+    )
+
+
+def windows(
+    signal: np.ndarray, samples: np.ndarray, before: int, after: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut windows of one length around beats.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples,) or (samples, leads)
+    samples : ndarray of int, shape (beats,)
+        Where the beats are.
+    before, after : int
+        Samples before the beat, and from the beat on.
+
+    Returns
+    -------
+    cut : ndarray, shape (beats that fit, before + after) or (beats that fit, before + after, leads)
+    fits : ndarray of bool, shape (beats,)
+        Which windows lie inside the signal; only these are cut.
+    """
+    width, shape = before + after, signal.shape[1:]
+    start = np.asarray(samples, dtype=int) - before
+    fits = (start >= 0) & (start + width <= len(signal))
+    if not fits.any():
+        return np.empty((0, width, *shape), signal.dtype), fits
+    # One row of memory per window: seven times faster than a loop over slices, and no table of indices.
+    step = int(np.prod(shape))
+    flat = np.ascontiguousarray(signal).reshape(-1)
+    cut = np.lib.stride_tricks.sliding_window_view(flat, width * step)[start[fits] * step]
+    return cut.reshape(-1, width, *shape), fits
+
+
+def rr_intervals(samples: np.ndarray, rate: float) -> np.ndarray:
+    """Measure the distances between beats.
+
+    Parameters
+    ----------
+    samples : ndarray of int, shape (beats,)
+        Where the beats of one recording are, ascending.
+    rate : float
+        Hz.
+
+    Returns
+    -------
+    ndarray of float32, shape (beats, 3)
+        Seconds since the previous beat, seconds to the next, and the mean of the last ten intervals up to this
+        beat (fewer at the start). The first beat borrows the interval after it, the last the one before it; NaN
+        where a recording has one beat only.
+    """
+    interval = np.diff(samples) / rate
+    if not len(interval):
+        return np.full((len(samples), 3), np.nan, np.float32)
+    previous, following = np.append(interval[:1], interval), np.append(interval, interval[-1:])
+    total = np.append(0, np.cumsum(previous))
+    first = np.maximum(np.arange(len(samples)) - 9, 0)
+    local = (total[1:] - total[first]) / (np.arange(1, len(samples) + 1) - first)
+    return np.stack([previous, following, local], axis=1).astype(np.float32)

@@ -91,6 +91,14 @@ def remove_beats(path):
     path.with_suffix(".atr").unlink()
 
 
+def no_beats(path):
+    path.with_suffix(".atr").write_bytes(bytes(2))
+
+
+def damaged_beats(path):
+    path.with_suffix(".atr").write_bytes(b"\x07")
+
+
 def late_beat(path):
     wfdb.wrann("r1", "atr", np.array([50, 900]), ["N", "V"], write_dir=str(path.parent))
 
@@ -104,6 +112,8 @@ def late_beat(path):
         (empty_header, "r1"),
         (binary_header, "r1"),
         (remove_beats, r"has no annotations \(r1.atr\)"),
+        (no_beats, r"r1.atr holds no annotation"),
+        (damaged_beats, r"r1.atr\) cannot be read"),
         (late_beat, r"annotation at sample 900 lies beyond the signal's end \(500\)"),
     ],
 )
@@ -149,6 +159,39 @@ def test_ptb_xl_says_what_is_missing(cohort, tmp_path):
         next(recordings.ptb_xl(copy))
 
 
+@pytest.fixture
+def two_leads(record):
+    """A folder in the layout of the MIT-BIH database: records 201 and 202, and annotations without a record."""
+    path, _ = record
+    for name in ("202", "201"):
+        for ending in (".hea", ".dat", ".atr"):
+            text = path.with_suffix(ending).read_bytes()
+            path.with_name(name + ending).write_bytes(
+                text.replace(b"r1", name.encode()) if ending == ".hea" else text
+            )
+    shutil.copy(path.with_suffix(".atr"), path.with_name("102-0.atr"))
+    path.with_name("RECORDS").write_text("201\n202\n")
+    return path.parent
+
+
+def test_mitdb_layout(two_leads):
+    found = list(recordings.mitdb(two_leads))
+    assert [(one.name, one.patient, one.labels) for one in found] == [("201", "201", {}), ("202", "201", {})]
+    assert found[0].leads == ("mlii", "V5")
+    assert list(found[1].beats.symbols) == ["N", "V", "N"]
+    assert [one.name for one in recordings.mitdb(two_leads, records=[202])] == ["202"]
+
+
+def test_mitdb_says_what_is_missing(two_leads, tmp_path):
+    with pytest.raises(InputError, match="has no record '102-0'; it names 201 to 202"):
+        list(recordings.mitdb(two_leads, ["201", "102-0"]))
+    (two_leads / "202.atr").unlink()
+    with pytest.raises(InputError, match=r"Record 202 has no annotations \(202.atr\)"):
+        list(recordings.mitdb(two_leads))
+    with pytest.raises(InputError, match="ecg-lessons fetch mitdb"):
+        next(recordings.mitdb(tmp_path / "nowhere"))
+
+
 def test_real_ptb_xl(real):
     found = list(recordings.ptb_xl(real / "ptb-xl" / "1.0.3"))
     assert len(found) == 500
@@ -167,3 +210,12 @@ def test_real_beats_of_mit_bih(real):
     found = recordings.read(real / "mitdb" / "1.0.0" / "100", annotator="atr")
     assert found.leads == ("MLII", "V5")
     assert (found.beats.symbols == "A").sum() == 33  # the database's own table
+
+
+def test_real_mit_bih(real):
+    names = [one.name for one in recordings.mitdb(real / "mitdb" / "1.0.0")]
+    assert len(names) == 48
+    assert names == sorted(names)
+    assert set(names) == {*recordings.DS1, *recordings.DS2, *recordings.PACED}
+    (one,) = recordings.mitdb(real / "mitdb" / "1.0.0", ["202"])
+    assert (one.patient, one.signal.shape, one.rate) == ("201", (650_000, 2), 360.0)

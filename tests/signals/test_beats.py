@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ecg_lessons.data.recordings import Recording
+from ecg_lessons.errors import InputError
 from ecg_lessons.signals import beats, leads
 
 
@@ -71,3 +75,60 @@ def test_bandpass_takes_the_wander_and_leaves_the_beat():
     wander, wave = np.sin(2 * np.pi * 0.05 * time), np.sin(2 * np.pi * 8 * time)
     clean = beats.bandpass((wander + wave)[:, None], 500)[:, 0]
     np.testing.assert_allclose(clean[1000:-1000], wave[1000:-1000], atol=0.1)
+
+
+@given(
+    samples=st.lists(st.integers(0, 60), max_size=12),
+    before=st.integers(0, 20),
+    after=st.integers(1, 20),
+    leads=st.sampled_from([(), (1,), (3,)]),
+)
+def test_windows_are_the_slices_that_fit(samples, before, after, leads):
+    signal = np.random.default_rng(0).normal(size=(50, *leads)).astype(np.float32)
+    cut, fits = beats.windows(signal, np.array(samples, int), before, after)
+    slices = [signal[at - before : at + after] for at in samples if at >= before and at + after <= 50]
+    assert cut.shape == (len(slices), before + after, *leads)
+    assert fits.tolist() == [at >= before and at + after <= 50 for at in samples]
+    np.testing.assert_array_equal(cut, np.array(slices).reshape(cut.shape))
+
+
+def test_windows_of_a_column_and_of_a_signal_shorter_than_the_window():
+    signal = np.arange(40, dtype=np.float32).reshape(20, 2)
+    np.testing.assert_array_equal(beats.windows(signal[:, 1], [5], 2, 2)[0], [[7, 9, 11, 13]])
+    cut, fits = beats.windows(signal, [5], 30, 30)
+    assert (cut.shape, fits.tolist()) == ((0, 60, 2), [False])
+
+
+def test_windows_own_their_memory():
+    signal = np.zeros((20, 2), np.float32)
+    cut, _ = beats.windows(signal, [5, 6], 2, 2)
+    cut[:] = 1
+    assert not signal.any()
+
+
+def test_rr_intervals_by_hand():
+    rr = beats.rr_intervals(np.array([0, 100, 150, 350]), 100.0)
+    np.testing.assert_allclose(rr[:, 0], [1, 1, 0.5, 2])
+    np.testing.assert_allclose(rr[:, 1], [1, 0.5, 2, 2])
+    np.testing.assert_allclose(rr[:, 2], [1, 1, 2.5 / 3, 4.5 / 4])
+
+
+def test_local_rhythm_is_that_of_the_last_ten_intervals():
+    samples = np.cumsum(np.random.default_rng(0).integers(50, 150, 40))
+    previous, _, local = beats.rr_intervals(samples, 100.0).T
+    for beat in range(40):
+        assert local[beat] == pytest.approx(previous[max(0, beat - 9) : beat + 1].mean(), rel=1e-5)
+
+
+def test_a_single_beat_has_no_interval():
+    assert np.isnan(beats.rr_intervals(np.array([7]), 100.0)).all()
+    assert beats.rr_intervals(np.array([], int), 100.0).shape == (0, 3)
+
+
+def test_a_lead_is_found_by_name():
+    signal = np.arange(8, dtype=np.float32).reshape(4, 2)
+    recording = Recording("114", "114", signal, 360.0, ("V5", "MLII"))
+    np.testing.assert_array_equal(beats.lead(recording, "MLII"), signal[:, 1])
+    np.testing.assert_array_equal(beats.lead(recording, "MLIII", "V5"), signal[:, 0])
+    with pytest.raises(InputError, match=r"Record 114 has no lead II or V1, only V5, MLII: name one"):
+        beats.lead(recording, "II", "V1")

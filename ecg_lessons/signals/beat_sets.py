@@ -1,0 +1,132 @@
+"""A whole database of annotated recordings to arrays, one row a beat."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+import pandas as pd
+
+from ecg_lessons.data.recordings import Recording
+from ecg_lessons.errors import InputError
+from ecg_lessons.signals import beats, labels
+
+
+def table(recording: Recording) -> pd.DataFrame:
+    """List the annotated peaks of a recording: beats and flutter waves.
+
+    Returns
+    -------
+    DataFrame
+        One row a peak: `record`, `patient`, `symbol`, `sample`, `time` (s), and `previous`, `next`, `local`
+        (s, see
+        `beats.rr_intervals`).
+
+    Raises
+    ------
+    InputError
+        If no beats are annotated, or a symbol is unknown.
+    """
+    marks = recording.beats
+    peak = labels.is_peak(marks.symbols) if marks is not None else np.zeros(0, bool)
+    if not peak.any():
+        raise InputError(f"Record {recording.name} has no annotated beats: leave it out, or annotate it.")
+    samples = marks.samples[peak]
+    if samples[-1] >= len(recording.signal):
+        raise InputError(
+            f"Record {recording.name}: a beat at sample {samples[-1]} lies beyond the signal's end "
+            f"({len(recording.signal)}): read the record again."
+        )
+    rows = {"record": recording.name, "patient": recording.patient, "symbol": marks.symbols[peak]}
+    rows |= {"sample": samples, "time": samples / recording.rate}
+    return pd.DataFrame(
+        rows | dict(zip(beats.RR, beats.rr_intervals(samples, recording.rate).T, strict=True))
+    )
+
+
+def fixed_windows(
+    found: Iterable[Recording],
+    before: int,
+    after: int,
+    leads: Collection[str] | None = ("MLII",),
+    symbols: Collection[str] = labels.BEATS,
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Turn a database into windows of one length; beats whose window does not fit are left out.
+
+    Recordings are taken one at a time: an iterator such as ``mitdb(folder)`` never fills the memory.
+
+    Parameters
+    ----------
+    found : iterable of Recording
+    before, after : int
+        Samples, as in `beats.windows`.
+    leads : collection of str or None
+        One lead, by name, in order of preference; None for all leads, with MLII in front where it is.
+    symbols : collection of str
+        Which beats; neighbours and RR intervals count all peaks in any case.
+
+    Returns
+    -------
+    x : ndarray of float32, shape (beats, before + after, leads)
+        Millivolts.
+    info : DataFrame
+        The rows of `table` that belong to them.
+    """
+    cut, info = [], []
+    for recording in found:
+        rows = table(recording)
+        rows = rows[rows["symbol"].isin(list(symbols))]
+        x, fits = beats.windows(_channels(recording, leads), rows["sample"].to_numpy(), before, after)
+        cut.append(x)
+        info.append(rows[fits])
+    return np.concatenate(_some(cut)), pd.concat(info, ignore_index=True)
+
+
+def between_neighbours(
+    found: Iterable[Recording],
+    margin: int = 20,
+    leads: Collection[str] = ("MLII", "V5"),
+    symbols: Collection[str] = tuple(labels.EIGHT),
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Find the stretch of every beat from neighbour to neighbour, as Jun et al. (2018, arXiv 1804.06812) cut it.
+
+    From `margin` samples after the previous annotated peak to `margin` samples before the next. The first
+    and the last peak of a recording have one neighbour only and are left out. Nothing is copied per beat.
+
+    Parameters
+    ----------
+    found, leads, symbols
+        As for `fixed_windows`; V5 serves where a record has no MLII (102 and 104).
+    margin : int
+        Samples.
+
+    Returns
+    -------
+    signal : ndarray of float32, shape (samples of all recordings,)
+        One lead of all recordings, one after the other, in mV.
+    info : DataFrame
+        The rows of `table`, with `start` and `stop`: beat i is ``signal[start[i]:stop[i]]``.
+    """
+    signals, info, offset = [], [], 0
+    for recording in found:
+        rows = table(recording)
+        sample = rows["sample"]
+        rows["start"] = offset + sample.shift(1, fill_value=-1) + margin
+        rows["stop"] = offset + sample.shift(-1, fill_value=-1) - margin
+        inner = rows.iloc[1:-1]
+        info.append(inner[inner["symbol"].isin(list(symbols)) & (inner["start"] < inner["stop"])])
+        signals.append(_channels(recording, leads)[:, 0].copy())
+        offset += len(recording.signal)
+    return np.concatenate(_some(signals)), pd.concat(info, ignore_index=True)
+
+
+def _channels(recording: Recording, names: Collection[str] | None) -> np.ndarray:
+    if names is not None:
+        return beats.lead(recording, *names)[:, None]
+    return recording.signal[:, np.argsort([name != "MLII" for name in recording.leads], kind="stable")]
+
+
+def _some(parts: list[np.ndarray]) -> list[np.ndarray]:
+    if not parts:
+        raise InputError("No recordings to take beats from: name at least one record.")
+    return parts

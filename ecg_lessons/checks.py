@@ -15,7 +15,7 @@ import numpy as np
 
 from ecg_lessons.errors import InputError
 from ecg_lessons.signals import leads
-from ecg_lessons.signals.leads import SWAPS
+from ecg_lessons.signals.leads import RA_RL, SWAPS
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,10 @@ CHECKS: dict[str, Check] = {
     "01.arms": Check(
         computes(lambda signal: leads.swap(signal, leads.SWAPS["LA/RA"]), (_SIGNAL,), tolerance=1e-4),
         "write each limb lead with LA and RA exchanged, and see which old lead it is; the chest leads stay.",
+    ),
+    "01.flat": Check(
+        computes(lambda signal: signal[:, 1].std() < 0.1 * signal[:, 2].std(), (_TWELVE,), (_FLAT,)),
+        "compare the size of lead II with that of lead III; flat means a tenth or less.",
     ),
     "01.ppv": Check(
         computes(lambda se, sp, p: se * p / (se * p + (1 - sp) * (1 - p)), (0.9, 0.8, 0.1), (0.5, 0.99, 0.5)),

@@ -122,6 +122,7 @@ def export_inversion(
     seed: Annotated[int, typer.Option(min=0)] = 42,
 ) -> None:
     """Lesson 1: write the original's two CSV files, half of the ECGs with exchanged electrodes."""
+    environment.setup()
     from ecg_lessons.lessons import inversion, inversion_runs
 
     out.print(
@@ -229,6 +230,11 @@ def main() -> None:
         app()
     except InputError as error:
         print(f"ecg-lessons: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:  # a full disk, a file in place of a folder, a place without permission
+        if error.filename is None:
+            raise
+        print(f"ecg-lessons: {error.filename}: {error.strerror}; choose another place.", file=sys.stderr)
         sys.exit(2)
     except SystemExit as end:
         if end.code == 130:  # what Typer makes of Ctrl-C

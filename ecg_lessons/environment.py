@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+from ecg_lessons.errors import InputError
+
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "opencv-python-headless", "wfdb")
 
 
@@ -139,7 +141,6 @@ def check() -> Report:
     cache = catalog.cache()
     place = next(path for path in (cache, *cache.parents) if path.exists())
     free = shutil.disk_usage(place).free / 2**30
-    here = [name for name in catalog.DATASETS if any(catalog.folder(name).glob("*"))]
     supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
     return Report(
         (
@@ -158,7 +159,7 @@ def check() -> Report:
                 "disk", f"{free:.1f} GiB free in {_short(cache)}", "" if free > 1 else "make 1 GiB free there"
             ),
             _writable(cache),
-            Finding("real data", ", ".join(here) or "none; the lessons run on the built-in cohort"),
+            _real_data(),
         )
     )
 
@@ -178,6 +179,23 @@ def _backend() -> Finding:
     devices = ", ".join(keras.distribution.list_devices("gpu")) or "no GPU, the lessons do not need one"
     remedy = "" if np.isfinite(loss) else "reinstall with 'make clean course'"
     return Finding("Keras", f"{keras.__version__} on {backend} {version}, trains; {devices}", remedy)
+
+
+def _real_data() -> Finding:
+    """Name the datasets that are there, and those of which only a part is."""
+    from ecg_lessons.data import catalog, fetch
+
+    whole, partly = [], []
+    for name in catalog.DATASETS:
+        if any(not path.name.startswith(".") for path in catalog.folder(name).glob("*")):
+            try:
+                fetch.locate(name)
+                whole.append(name)
+            except InputError:
+                partly.append(name)
+    found = ", ".join([*whole, *(f"{name} (incomplete)" for name in partly)])
+    remedy = f"run 'ecg-lessons fetch {partly[0]}' to complete it" if partly else ""
+    return Finding("real data", found or "none; the lessons run on the built-in cohort", remedy)
 
 
 def _writable(folder: Path) -> Finding:

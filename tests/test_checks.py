@@ -10,6 +10,7 @@ ANSWERS = {
     "00.axis": lambda one, avf: np.degrees(np.arctan2(2 * avf, 3**0.5 * one)),
     "00.goldberger": lambda one, two: (one - (two - one)) / 2,
     "01.arms": lambda x: np.hstack([-x[:, :1], x[:, [2, 1, 4, 3, 5]], x[:, 6:]]),
+    "01.flat": lambda signal: bool(np.ptp(signal[:, 1]) < 1e-3),
     "01.ppv": lambda sensitivity, specificity, prevalence: (
         sensitivity * prevalence / (sensitivity * prevalence + (1 - specificity) * (1 - prevalence))
     ),

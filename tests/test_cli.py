@@ -176,8 +176,38 @@ def test_no_real_data_names_the_way_out(call, tmp_path, monkeypatch):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_place_that_cannot_be_written(call, run_folder, cohort, tmp_path):
-    record = cohort / "records500" / "00000" / "00001_hr"
-    status, _, error = call("predict", run_folder, record, "--to", tmp_path / "no" / "such" / "p.csv")
-    assert status in (0, 2)
-    assert "Traceback" not in error
+def test_places_that_cannot_be_written(call, run_folder, data, monkeypatch, tmp_path):
+    monkeypatch.setenv("ECG_LESSONS_DATA", str(data))
+    (tmp_path / "file").write_text("precious")
+    record = data / "ptb-xl" / "1.0.3" / "records500" / "00000" / "00001_hr"
+    for command in (
+        ("predict", run_folder, record, "--to", tmp_path / "file" / "p.csv"),
+        ("export", "inversion", "--source", "physionet", "--to", tmp_path / "file"),
+        ("simulate", "--to", tmp_path / "file" / "x", "--patients", 1),
+        ("train", "inversion", "--source", "physionet", "--out", tmp_path / "file" / "run"),
+    ):
+        status, _, error = call(*command)
+        assert status == 2, command
+        assert error.count("\n") == 1
+        assert "file" in error
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_check_tells_a_part_from_the_whole(call, data, monkeypatch):
+    monkeypatch.setenv("ECG_LESSONS_DATA", str(data))
+    (data / "ludb" / "1.0.1").mkdir(parents=True, exist_ok=True)
+    (data / "ludb" / "1.0.1" / ".lock").touch()
+    assert "ludb" not in call("check")[1]
+    (data / "ludb" / "1.0.1" / "data").mkdir(exist_ok=True)
+    status, printed, _ = call("check")
+    assert "ludb (incomplete)" in printed
+    assert status == 1
+
+
+def test_a_flat_line_gets_no_verdict(call, run_folder, tmp_path):
+    names = "I II III AVR AVL AVF V1 V2 V3 V4 V5 V6".split()
+    form = {"fmt": ["16"] * 12, "adc_gain": [1000.0] * 12, "baseline": [0] * 12}
+    wfdb.wrsamp("flat", 500, ["mV"] * 12, names, np.zeros((5000, 12)), write_dir=str(tmp_path), **form)
+    status, _, error = call("predict", run_folder, tmp_path / "flat", "--to", tmp_path / "p.csv")
+    assert status == 2
+    assert "Record flat is a flat line" in error

@@ -209,7 +209,7 @@ def sensitivities(
     ax.errorbar(values, rows, xerr=whiskers, fmt="o", color=BLUE, ecolor=GREY, capsize=3, markersize=6)
     for row, value in zip(rows, values, strict=True):
         ax.text(
-            1.03, row, f"{100 * value:.0f} %", va="center", fontsize=8, transform=ax.get_yaxis_transform()
+            1.03, row, f"{100 * value:.1f} %", va="center", fontsize=8, transform=ax.get_yaxis_transform()
         )
     ax.set_yticks(rows, names)
     ax.set(xlim=(0, 1.02), ylim=(len(names) - 0.5, -0.5), xlabel=measure)

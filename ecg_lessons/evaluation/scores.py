@@ -74,6 +74,9 @@ class Scores:
     def estimate(self, statistic: Callable[[np.ndarray], np.ndarray], draws: int = DRAWS, seed: int = 0):
         """Compute a statistic and its interval by the bootstrap over patients (percentiles 2.5 and 97.5).
 
+        Where nobody differs (all right, or all wrong), every draw gives the same and the bootstrap is blind.
+        The bound is then the exact one of Clopper and Pearson for as many trials as there are patients.
+
         Parameters
         ----------
         statistic : callable
@@ -89,6 +92,9 @@ class Scores:
         drawn = (weights @ self.counts.reshape(people, -1)).reshape(draws, *self.counts.shape[1:])
         value = np.asarray(statistic(self.confusion[None]))[0]
         low, high = np.nanpercentile(statistic(drawn), [2.5, 97.5], axis=0)
+        blind = 0.025 ** (1 / people)
+        low = np.where((low == 1) & (value == 1), blind, low)
+        high = np.where((high == 0) & (value == 0), 1 - blind, high)
         if np.ndim(value) == 0:
             return Estimate(float(value), float(low), float(high))
         return [Estimate(*map(float, one)) for one in zip(value, low, high, strict=True)]

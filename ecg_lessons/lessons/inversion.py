@@ -71,20 +71,28 @@ def examples(source: str = "sample", patients: int = 120) -> Examples:
 
 def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
     """Turn 12-lead recordings into examples, all taken to be correct."""
-    signals, typical, patient, names = [], [], [], []
+    signals, typical, patient, names, diagnoses = [], [], [], [], []
     for recording in found:
         if recording.seconds < 2:
             raise InputError(
                 f"Record {recording.name} lasts {recording.seconds:.1f} s: this lesson needs 2 s or more."
             )
         signal = beats.resample(recording.twelve(), recording.rate, RATE)
+        _refuse_flat(signal, f"Record {recording.name}")
         signals.append(fit_length(beats.bandpass(signal, RATE), RATE * SECONDS))
         typical.append(beats.median_beat(signal, RATE))
         patient.append(recording.patient)
         names.append(recording.name)
+        diagnoses.append(" ".join(recording.labels.get("diagnoses", ())))
     x = {"signal": np.stack(signals), "beat": np.stack(typical)}
     y = np.zeros(len(names), dtype=int)
-    return Examples(x, y, np.array(patient), STATES, pd.DataFrame({"record": names, "state": "correct"}))
+    info = pd.DataFrame({"record": names, "diagnoses": diagnoses, "state": "correct"})
+    return Examples(x, y, np.array(patient), STATES, info)
+
+
+def _refuse_flat(signal: np.ndarray, what: str) -> None:
+    if not np.ptp(signal, axis=0).any():
+        raise InputError(f"{what} is a flat line in every lead: leave it out.")
 
 
 def fit_length(signal: np.ndarray, samples: int) -> np.ndarray:
@@ -102,6 +110,8 @@ def from_csv(data: str | Path, labels: str | Path | None = None) -> Examples:
     The format names no patient: every row counts as a patient of its own, and nobody can check it.
     """
     names, signal = tables.read_ecgs(data)
+    for name, one in zip(names, signal, strict=True):
+        _refuse_flat(one, f"{data}: the ECG with ID {name}")
     signal = np.stack([beats.bandpass(one, RATE) for one in signal])
     y = tables.read_labels(labels, names) if labels else np.zeros(len(names), dtype=int)
     x = {"signal": signal, "beat": np.stack([beats.median_beat(one, RATE) for one in signal])}

@@ -145,6 +145,7 @@ def write(done: list[Job], base: Path, to: Path) -> Path:
         "data": {
             "ptb-xl": f"{catalog.get('ptb-xl').version}, ecg_id {correct.info['record'].iloc[0]} to "
             f"{correct.info['record'].iloc[-1]}: {len(correct)} recordings, {len(set(correct.patient))} patients",
+            "copies": _copies(correct),
             "ludb": f"{catalog.get('ludb').version}, {len(outside)} recordings",
         },
         "networks": networks,
@@ -188,14 +189,20 @@ def _both(inside: list[np.ndarray], ludb: list[np.ndarray], correct: Examples, o
     return {"ptb-xl": _pooled(inside, every), "ludb": _pooled(ludb, elsewhere)}
 
 
+def _suspicion(probability: np.ndarray) -> np.ndarray:
+    """Give the log-odds of "exchanged". The probability itself is 1.0 for many: it cannot rank them."""
+    right = probability[:, 0]
+    return np.log1p(-np.minimum(right, 1 - 1e-16)) - np.log(np.maximum(right, 1e-300))
+
+
 def _strict(inside: np.ndarray, outside: np.ndarray, share: float, n: int, m: int) -> dict:
     """Set the threshold at a specificity on PTB-XL and see what it does on LUDB."""
-    inverted, elsewhere = 1 - inside[:, 0], 1 - outside[:, 0]
-    threshold = scores.threshold_at(share, inverted[:n])
+    suspicion, elsewhere = _suspicion(inside), _suspicion(outside)
+    threshold = scores.threshold_at(share, suspicion[:n])
     caught = (elsewhere[m:] > threshold).reshape(-1, m).mean(axis=1)
     return {
-        "threshold": round(threshold, 6),
-        "ptb-xl sensitivity": round(float((inverted[n:] > threshold).mean()), 4),
+        "threshold (log-odds)": round(threshold, 3),
+        "ptb-xl sensitivity": round(float((suspicion[n:] > threshold).mean()), 4),
         "ludb specificity": round(float((elsewhere[:m] <= threshold).mean()), 4),
         "ludb sensitivity": round(float(caught.mean()), 4),
         "ludb sensitivity by swap": dict(zip(lesson.STATES[1:], caught.round(4).tolist(), strict=True)),
@@ -203,16 +210,29 @@ def _strict(inside: np.ndarray, outside: np.ndarray, share: float, n: int, m: in
 
 
 def _loudest(probability: np.ndarray, correct: Examples, most: int = 5) -> list[dict]:
-    """Name the recordings that are held for correct and called exchanged with most certainty."""
-    first = np.argsort(probability[:, 0])[:most]
+    """Name the recordings that are held for correct and called exchanged most loudly, one a patient."""
+    suspicion = _suspicion(probability)
+    order = np.argsort(-suspicion)
+    _, first = np.unique(correct.patient[order], return_index=True)
     return [
         {
             "ecg_id": correct.info["record"].iloc[i],
-            "probability": round(float(1 - probability[i, 0]), 5),
+            "log-odds": round(float(suspicion[i]), 1),
             "swap": lesson.STATES[1 + probability[i, 1:].argmax()],
+            "diagnoses": correct.info["diagnoses"].iloc[i],
         }
-        for i in first
+        for i in order[np.sort(first)][:most]
     ]
+
+
+def _copies(correct: Examples) -> str:
+    """Name the recordings of PTB-XL that stand in it twice under two patients: no split by patient parts them."""
+    _, which, count = np.unique(correct.x["beat"], axis=0, return_inverse=True, return_counts=True)
+    pairs = [np.flatnonzero(which == k) for k in np.flatnonzero(count > 1)]
+    names = [
+        " = ".join(correct.info["record"].iloc[pair]) for pair in pairs if len(set(correct.patient[pair])) > 1
+    ]
+    return f"one recording under two patients in ptb-xl: {'; '.join(names) or 'none'}"
 
 
 def _seconds(mine: list[Job], base: Path) -> float | None:

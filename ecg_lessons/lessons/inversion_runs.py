@@ -140,7 +140,9 @@ def train_original(
         order = rng.permutation(len(correct))
         parts = order[len(order) // 4 :], order[: len(order) // 4]
     shown, held = (
-        lesson.seen_by("usoltsev", lesson.rolled(lesson.binary(lesson.fresh_swaps(correct.take(part), rng)), rng))
+        lesson.seen_by(
+            "usoltsev", lesson.rolled(lesson.binary(lesson.fresh_swaps(correct.take(part), rng)), rng)
+        )
         for part in parts
     )
     about = {"lesson": "inversion", "network": "usoltsev", "task": "inverted", "protocol": "original"}

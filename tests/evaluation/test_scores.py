@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn import metrics
 
 from ecg_lessons.evaluation import scores
@@ -55,6 +56,17 @@ def test_rows_of_one_patient_do_not_narrow_the_interval():
     ten = [np.repeat(part, 10) for part in (true, verdict, np.arange(60))]
     often = scores.Scores.of(*ten, ("a", "b")).estimate(scores.accuracy)
     assert (often.low, often.high) == pytest.approx((once.low, once.high))
+
+
+def test_no_error_among_few_patients_is_no_proof():
+    """All of 24 patients right: Clopper and Pearson's lower bound is 0.858, not 1 (scipy agrees)."""
+    zeros = np.zeros(24, int)
+    found = scores.Scores.of(zeros, zeros, np.arange(24), ("a", "b")).estimate(scores.accuracy)
+    exact = binomtest(24, 24).proportion_ci(0.95, "exact")
+    assert (found.value, found.high) == (1, 1)
+    assert found.low == pytest.approx(exact.low)
+    wrong = scores.Scores.of(zeros, zeros + 1, np.arange(24), ("a", "b")).estimate(scores.accuracy)
+    assert wrong.high == pytest.approx(binomtest(0, 24).proportion_ci(0.95, "exact").high)
 
 
 def test_a_class_that_does_not_occur_is_not_scored():

@@ -49,6 +49,8 @@ def arms_exchanged(signal: Any) -> Any:
 
 _I, _II = np.array([0.3, 1.1, -0.2, 0.0]), np.array([0.5, 0.7, 0.4, -0.9])
 _SIGNAL = np.arange(24.0).reshape(2, 12) ** 1.5
+_TWELVE = np.random.default_rng(1).normal(size=(50, 12))
+_FLAT = _TWELVE @ RA_RL.T
 
 #: All checks, by lesson and name.
 CHECKS: dict[str, Check] = {

@@ -19,6 +19,8 @@ _TOP = """<style>main { max-width: 64rem; margin: 0 auto; }</style>
 <nav aria-label="Course"><a href="index.html">All lessons</a></nav>"""
 #: What nbconvert writes for a figure.
 _NO_ALT = 'alt="No description has been provided for this image"'
+#: Stand for the tags of a folded block on the way through nbconvert: characters that no text uses.
+_FOLD, _TITLED, _UNFOLD = "\ue000", "\ue001", "\ue002"
 
 
 @dataclass
@@ -85,12 +87,35 @@ def page(lesson: Lesson) -> str:
     for cell in shown.cells:
         if cell.cell_type == "markdown":
             # nbconvert embeds only what lies below its path, the clone; a link leads to the page of a lesson.
-            cell.source = cell.source.replace("](../images/", "](images/").replace(".ipynb)", ".html)")
+            source = cell.source.replace("](../images/", "](images/").replace(".ipynb)", ".html)")
+            cell.source = _mark_folds(source)
     about = {"name": lesson.title, "path": str(lesson.source.parents[2])}
-    text = exporter.from_notebook_node(shown, {"metadata": about})[0]
+    text = _write_folds(exporter.from_notebook_node(shown, {"metadata": about})[0])
     for caption in _captions(lesson.notebook):
         text = text.replace(_NO_ALT, f'alt="{html.escape(caption or lesson.title)}"', 1)
     return text
+
+
+def _mark_folds(markdown: str) -> str:
+    """Put marks, paragraphs of their own, for the tags of folded blocks.
+
+    nbconvert cleans the HTML of one paragraph at a time and would close a tag whose end stands in another.
+    """
+    opened = re.sub(
+        r"<details>\s*<summary>(.*?)</summary>",
+        rf"\n\n{_FOLD}\1{_TITLED}\n\n",
+        markdown,
+        flags=re.DOTALL,
+    )
+    return opened.replace("</details>", f"\n\n{_UNFOLD}\n\n")
+
+
+def _write_folds(page: str) -> str:
+    """Put tags for the marks."""
+    opened = re.sub(
+        rf"<p>{_FOLD}(.*?){_TITLED}</p>", r"<details><summary>\1</summary>", page, flags=re.DOTALL
+    )
+    return opened.replace(f"<p>{_UNFOLD}</p>", "</details>")
 
 
 def _captions(notebook: NotebookNode) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 import wfdb
 
 from ecg_lessons import cli
-from ecg_lessons.data import simulator
+from ecg_lessons.data import recordings, simulator
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_check_tells_a_part_from_the_whole(call, data, monkeypatch):
 
 
 def test_a_flat_line_gets_no_verdict(call, run_folder, tmp_path):
-    names = "I II III AVR AVL AVF V1 V2 V3 V4 V5 V6".split()
+    names = list(recordings.LEADS)
     form = {"fmt": ["16"] * 12, "adc_gain": [1000.0] * 12, "baseline": [0] * 12}
     wfdb.wrsamp("flat", 500, ["mV"] * 12, names, np.zeros((5000, 12)), write_dir=str(tmp_path), **form)
     status, _, error = call("predict", run_folder, tmp_path / "flat", "--to", tmp_path / "p.csv")

@@ -32,6 +32,24 @@ Image(base64.b64decode(
 
 # %% [markdown]
 # *One grey pixel.* It is small.
+#
+# 1. One?
+# <details><summary>A *short* answer</summary>On one line.</details>
+#
+# 2. Two?
+# <details><summary>Solution</summary>
+#
+# Some *emphasised* words.
+#
+# ```python
+# answer = 42
+# ```
+#
+# - an item
+#
+# </details>
+#
+# Below the fold.
 """
 
 
@@ -116,6 +134,23 @@ def test_a_page_of_a_lesson_works_offline_and_describes_its_figures(clone):
     assert stored.cells[1].execution_count == 1
     drawing = re.search(r"!\[A drawing\]\((.*)\)", stored.cells[0].source)[1]
     assert (to / drawing).read_bytes() == b"PNG"
+
+
+def test_a_solution_lies_inside_its_fold(clone):
+    to = clone / "out"
+    course.build(to, "01", quiet())
+    text = (to / "01_good.html").read_text(encoding="utf-8")
+    assert not re.search(r"</summary>\s*</details>", text)
+    short, long = re.findall(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", text, re.DOTALL)
+    assert short[0] == "A <em>short</em> answer"
+    assert short[1].strip() == "<p>On one line.</p>"
+    assert long[0] == "Solution"
+    for part in ("<em>emphasised</em>", '<span class="n">answer</span>', "<li>an item</li>"):
+        assert part in long[1]
+    below = text.split("</details>")[-1]
+    assert "Below the fold." in below
+    assert '<ol start="2">' in text  # the second question keeps its number
+    assert not re.search("[\ue000-\ue002]", text)
 
 
 def test_a_changed_package_runs_again(clone, monkeypatch):

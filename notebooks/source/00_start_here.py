@@ -164,8 +164,8 @@ plots.ecg_page(recording, title="Simulated patient 9: a healthy heart", note="si
 # |---|---|---|
 # | up | up | normal, 0° to 90° |
 # | up | down | left; normal still if II is up (down to about -30°) |
-# | down | up | right |
-# | down | down | extreme, or exchanged electrodes |
+# | down | up | right, or exchanged arms (RA/LA): they turn I over and leave aVF as it is |
+# | down | down | extreme, or exchanged electrodes: right arm and left leg (RA/LL), for example |
 #
 # Goldberger's leads come out smaller by √3/2, so aVF is stretched before it is compared with I.
 
@@ -270,8 +270,9 @@ plots.ecg_page(infarction, title="Acute anterior infarction", highlight=["V2", "
 #
 # Point `ECG_LESSONS_DATA` to a folder with PhysioNet's own paths (`ptb-xl/1.0.3/...`), or let `ecg-lessons fetch
 # ptb-xl` download it; that shows licence and citation, and goes on where it stopped. Then `--source physionet` on the
-# command line, or `ECG_LESSONS_SOURCE=physionet` for the lessons, takes those instead. Numbers that the lessons call
-# *real* were measured so, and are stored in `data/results/`.
+# command line takes those instead, and so does lesson 1 in `make lab` with `ECG_LESSONS_SOURCE=physionet`. This lesson
+# stays with the built-in cohort. Numbers that the lessons call *real* were measured on real patients, and are stored in
+# `data/results/`.
 #
 # ## 8 · Your machine
 
@@ -286,9 +287,9 @@ print(environment.check())
 # *Predict*, then run, then check. `checks.expect` looks at what you wrote; it hints and never tells. `checks.verdict`
 # writes a score as a sentence, because its last digits differ between machines.
 #
-# Each lesson rebuilds a published project and gives **three numbers**: what was *claimed*, what the *same protocol*
-# gives here, and what an *honest* one gives, with no patient on both sides. The *fault museum* rebuilds a fault of the
-# original in ten lines and measures it.
+# Each lesson rebuilds a published project and gives **three numbers**: what was *claimed*, where anything was claimed;
+# what the *same protocol* gives here; and what an *honest* one gives, with no patient on both sides. The *fault museum*
+# rebuilds a fault of the original in ten lines and measures it.
 #
 # | lesson | what goes wrong without it | |
 # |---|---|---|
@@ -323,10 +324,11 @@ checks.expect("00.goldberger", aVL_from)
 #
 # ```python
 # rates = [heart_rate(np.diff(beats.r_peaks(one.signal, one.rate)) / one.rate) for one in cohort]
-# print(min(rates), max(rates))
+# print(f"{min(rates):.1f} to {max(rates):.1f}")
 # ```
 #
-# The slowest lie near 50. At rest that is common, and in an athlete healthy.
+# The slowest has 48.5 beats a minute, the fastest 96.8. So the slowest is outside and the fastest is not. Rates near
+# 50 are common at rest, and in an athlete healthy.
 #
 # </details>
 #

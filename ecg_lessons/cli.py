@@ -227,16 +227,26 @@ def _score_table(title: str, result: dict) -> Table:
 def main() -> None:
     """Run the command line; turn mistakes into one sentence and status 2."""
     try:
-        app()
+        status = app(standalone_mode=False)
     except InputError as error:
-        print(f"ecg-lessons: {error}", file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error))
     except OSError as error:  # a full disk, a file in place of a folder, a place without permission
         if error.filename is None:
             raise
-        print(f"ecg-lessons: {error.filename}: {error.strerror}; choose another place.", file=sys.stderr)
-        sys.exit(2)
-    except SystemExit as end:
-        if end.code == 130:  # what Typer makes of Ctrl-C
-            print("ecg-lessons: stopped; the same command goes on from here.", file=sys.stderr)
-        raise
+        _fail(f"{error.filename}: {error.strerror}; choose another place.")
+    except Exception as error:
+        message = getattr(error, "format_message", None)  # Typer's own, such as an unknown option
+        if message is None:
+            raise
+        if "NoArgs" in type(error).__name__:
+            error.show()
+            sys.exit(2)
+        _fail(" ".join(message().split()).rstrip(".") + ": add --help to see what there is.")
+    if status == 130:  # what Typer makes of Ctrl-C
+        _fail("stopped; the same command goes on from here.", status)
+    sys.exit(status or 0)
+
+
+def _fail(sentence: str, status: int = 2) -> None:
+    print(f"ecg-lessons: {sentence}", file=sys.stderr)
+    sys.exit(status)

@@ -152,7 +152,10 @@ def test_bad_recordings_end_in_one_sentence(call, run_folder, broken, name, word
         ("train inversion --plan nowhere.toml", "No plan nowhere.toml"),
         ("train inversion --split sideways", "no split 'sideways'"),
         ("train inversion --task why", "no task 'why'"),
-        ("train heart", "heart"),
+        ("train heart", "No such command 'heart'"),
+        ("train inversion --epochs -3", "--epochs"),
+        ("train inversion --epoch 3", "No such option"),
+        ("predict runs/first", "Missing argument"),
         ("evaluate nowhere", "nowhere is no run"),
         ("fetch mitbd", "did you mean 'mitdb'"),
         ("results rhythm", "no lesson 'rhythm'"),
@@ -163,7 +166,8 @@ def test_mistakes_end_in_one_sentence_and_status_two(call, command, words, tmp_p
     status, _, error = call(*command.split())
     assert status == 2
     assert words in error
-    assert "Traceback" not in error
+    assert error.startswith("ecg-lessons: ")
+    assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -211,3 +215,13 @@ def test_a_flat_line_gets_no_verdict(call, run_folder, tmp_path):
     status, _, error = call("predict", run_folder, tmp_path / "flat", "--to", tmp_path / "p.csv")
     assert status == 2
     assert "Record flat is a flat line" in error
+
+
+def test_ctrl_c_is_told_in_one_sentence(call, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ecg_lessons.environment.check", interrupted)
+    status, _, error = call("check")
+    assert status == 130
+    assert error == "ecg-lessons: stopped; the same command goes on from here.\n"

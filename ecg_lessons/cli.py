@@ -123,10 +123,10 @@ def export_inversion(
 ) -> None:
     """Lesson 1: write the original's two CSV files, half of the ECGs with exchanged electrodes."""
     environment.setup()
-    from ecg_lessons.lessons import inversion, inversion_runs
+    from ecg_lessons.lessons import inversion, inversion_files
 
     out.print(
-        f"data.csv and labels.csv are in {inversion_runs.export(inversion.examples(source), to, seed)}."
+        f"data.csv and labels.csv are in {inversion_files.export(inversion.examples(source), to, seed)}."
     )
 
 
@@ -140,7 +140,7 @@ def evaluate(
     labels_csv: Labels = None,
 ) -> None:
     """Score a run on its test patients, with 95 % intervals over patients."""
-    opened, runs = _open(run)
+    opened, runs, _ = _open(run)
     result = runs.evaluate(opened, source, _csv(data_csv, labels_csv))
     out.print(_score_table(f"{run}: {source or data_csv or 'test patients'}", result))
 
@@ -155,8 +155,8 @@ def predict(
     """Let a run judge recordings and write the verdicts as CSV."""
     from ecg_lessons.data import tables
 
-    opened, runs = _open(run)
-    table = runs.verdicts(opened, runs.read_input(recordings), threshold)
+    opened, _, files = _open(run)
+    table = files.verdicts(opened, files.read_input(recordings), threshold)
     tables.write_predictions(to, table.pop("ID"), table)
     out.print(f"{len(table)} verdicts are in {to}, {int(table['TARGET'].sum())} of them 1.")
 
@@ -201,17 +201,17 @@ def _csv(data: Path | None, labels: Path | None) -> tuple[Path, Path] | None:
 
 
 def _open(folder: Path):
-    """Open a run and import the lesson that made it."""
+    """Open a run; give it with the two modules of its lesson, for runs and for files."""
     environment.setup()
     from ecg_lessons import training
-    from ecg_lessons.lessons import inversion_runs
+    from ecg_lessons.lessons import inversion_files, inversion_runs
 
     opened = training.Run.open(folder)
-    known = {"inversion": inversion_runs}
+    known = {"inversion": (inversion_runs, inversion_files)}
     lesson = opened.about.get("lesson")
     if lesson not in known:
         raise InputError(f"{folder} is a run of lesson {lesson!r}, which this version does not know.")
-    return opened, known[lesson]
+    return opened, *known[lesson]
 
 
 def _score_table(title: str, result: dict) -> Table:

@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation.paper import ecg_page, ecg_strip
+from ecg_lessons.evaluation.scores import predictive_value
 
 __all__ = [
     "confusion",
@@ -238,8 +239,7 @@ def ppv_curve(sensitivity: float, specificity: float, marks: Sequence[float] = (
         raise InputError("Sensitivity, specificity and prevalences are shares between 0 and 1.")
 
     def value(prevalence):
-        true, false = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
-        return true / np.maximum(true + false, 1e-12)
+        return predictive_value(sensitivity, specificity, np.asarray(prevalence))
 
     figure, (ax,) = _axes(4.8, 3.2)
     prevalence = np.geomspace(0.001, 1, 400)

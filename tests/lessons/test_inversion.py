@@ -11,6 +11,7 @@ from ecg_lessons.data import simulator, tables  # noqa: E402
 from ecg_lessons.data.recordings import Recording  # noqa: E402
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.lessons import inversion as lesson  # noqa: E402
+from ecg_lessons.lessons import inversion_files as files  # noqa: E402
 from ecg_lessons.lessons import inversion_runs as runs  # noqa: E402
 from ecg_lessons.signals import beats, leads  # noqa: E402
 
@@ -110,11 +111,11 @@ def test_test_patients_were_not_trained_on(run, correct):
 
 
 def test_verdicts_name_a_swap(run, cohort):
-    given = runs.read_input(cohort / "records500" / "00000")
-    table = runs.verdicts(run, given)
+    given = files.read_input(cohort / "records500" / "00000")
+    table = files.verdicts(run, given)
     assert list(table.columns) == ["ID", "TARGET", "PROBABILITY", "SWAP"]
     assert set(table["SWAP"][table["TARGET"] == 0]) <= {"none"}
-    wrong = runs.verdicts(run, lesson.swapped(given, np.array(lesson.STATES.index("LA/RA"))))
+    wrong = files.verdicts(run, lesson.swapped(given, np.array(lesson.STATES.index("LA/RA"))))
     assert wrong["PROBABILITY"].mean() > table["PROBABILITY"].mean() + 0.1
     assert wrong["SWAP"].mode()[0] == "LA/RA"
 
@@ -123,22 +124,22 @@ def test_right_arm_on_right_leg_is_found_by_its_flat_lead(run, correct):
     given = correct.take(np.arange(6))
     x = {name: leads.swap(part, leads.RA_RL) for name, part in given.x.items()}
     flat = type(given)(x, given.y, given.patient, given.classes, given.info)
-    assert set(runs.verdicts(run, flat)["SWAP"]) == {"RA/RL"}
-    assert "RA/RL" not in set(runs.verdicts(run, given)["SWAP"])
+    assert set(files.verdicts(run, flat)["SWAP"]) == {"RA/RL"}
+    assert "RA/RL" not in set(files.verdicts(run, given)["SWAP"])
 
 
 @pytest.mark.parametrize("network", ["usoltsev", "hypotheses"])
 def test_the_original_csv_way(network, correct, tmp_path):
     """TRAIN, EVAL and PRED of the original on its files."""
-    csv = runs.export(correct, tmp_path / "csv")
-    files = (csv / "data.csv", csv / "labels.csv")
-    assert tables.read_labels(files[1], correct.info["record"].tolist()).mean() == pytest.approx(0.5, abs=0.2)
+    csv = files.export(correct, tmp_path / "csv")
+    pair = (csv / "data.csv", csv / "labels.csv")
+    assert tables.read_labels(pair[1], correct.info["record"].tolist()).mean() == pytest.approx(0.5, abs=0.2)
     plan = lesson.plan(network).but(epochs=2)
-    trained = runs.train(tmp_path / "run", network, plan=plan, csv=files)
+    trained = runs.train(tmp_path / "run", network, plan=plan, csv=pair)
     assert trained.model.output_shape == (None, 1)
-    result = runs.evaluate(trained, csv=files)
+    result = runs.evaluate(trained, csv=pair)
     assert set(result["sensitivity"]) == {"inverted"}
-    table = runs.verdicts(trained, runs.read_input(files[0]))
+    table = files.verdicts(trained, files.read_input(pair[0]))
     assert list(table.columns) == ["ID", "TARGET", "PROBABILITY"]
     assert set(table["TARGET"]) <= {0, 1}
     with pytest.raises(InputError, match="name --data-csv and --labels-csv"):
@@ -146,7 +147,7 @@ def test_the_original_csv_way(network, correct, tmp_path):
 
 
 def test_labels_of_one_kind_cannot_train(correct, tmp_path):
-    csv = runs.export(correct, tmp_path)
+    csv = files.export(correct, tmp_path)
     tables.write_labels(csv / "labels.csv", correct.info["record"].tolist(), [0] * len(correct))
     with pytest.raises(InputError, match="needs both 0 and 1"):
         runs.train(tmp_path / "run", csv=(csv / "data.csv", csv / "labels.csv"))

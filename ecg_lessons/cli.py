@@ -110,9 +110,13 @@ def train_inversion(
     run = inversion_runs.train(
         folder, network, source, split, task, chosen, csv=csv, tensorboard=tensorboard, progress=progress
     )
-    out.print(
-        f"The run is in {run.folder} ({len(run.history)} epochs). Next: ecg-lessons evaluate {run.folder}"
-    )
+    epochs = len(run.history)
+    if epochs < chosen.epochs:
+        out.print(
+            f"Stopped after {epochs} epochs: the last {chosen.patience} brought no lower validation loss."
+        )
+    files = f" --data-csv {data_csv} --labels-csv {labels_csv}" if csv else ""
+    out.print(f"The run is in {run.folder} ({epochs} epochs). Next: ecg-lessons evaluate {run.folder}{files}")
 
 
 @export_app.command("inversion")

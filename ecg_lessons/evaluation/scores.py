@@ -27,9 +27,23 @@ class Estimate:
     def __str__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
 
-    def rounded(self, digits: int = 4) -> dict[str, float]:
-        """Give value, low and high for a JSON file."""
-        return {name: round(float(getattr(self, name)), digits) for name in ("value", "low", "high")}
+    def rounded(self, digits: int = 4) -> dict[str, float | None]:
+        """Give value, low and high for a JSON file; None where there is no value."""
+        return {name: _digits(getattr(self, name), digits) for name in ("value", "low", "high")}
+
+
+def plain(result: dict) -> dict:
+    """Turn the estimates of a score into numbers for a JSON file."""
+    if isinstance(result, Estimate):
+        return result.rounded()
+    if isinstance(result, dict):
+        return {name: plain(value) for name, value in result.items()}
+    return _digits(result, 4) if isinstance(result, float) else result
+
+
+def _digits(value: float, digits: int) -> float | None:
+    """Round; JSON has no NaN."""
+    return None if np.isnan(value) else round(float(value), digits)
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,8 @@ class Scores:
         weights = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=draws)
         drawn = (weights @ self.counts.reshape(people, -1)).reshape(draws, *self.counts.shape[1:])
         value = np.asarray(statistic(self.confusion[None]))[0]
-        low, high = np.nanpercentile(statistic(drawn), [2.5, 97.5], axis=0)
+        values = np.where(np.isnan(value), 0.0, statistic(drawn))  # no value, no interval, and no warning
+        low, high = np.where(np.isnan(value), np.nan, np.nanpercentile(values, [2.5, 97.5], axis=0))
         blind = 0.025 ** (1 / people)
         low = np.where((low == 1) & (value == 1), blind, low)
         high = np.where((high == 0) & (value == 0), 1 - blind, high)
@@ -160,6 +175,18 @@ def balanced_accuracy(counts: np.ndarray) -> np.ndarray:
 def specificity(counts: np.ndarray) -> np.ndarray:
     """Share of the first class (correct, healthy ...) that got the first verdict."""
     return _share(counts[..., 0, 0].astype(float), counts[..., 0, :].sum(-1))
+
+
+def specificity_of_each(counts: np.ndarray) -> np.ndarray:
+    """Specificity of every class against all others: of the rest, the share that was not given its name."""
+    others = counts.sum((-2, -1))[..., None] - counts.sum(-1)
+    return 1 - _share((counts.sum(-2) - _diagonal(counts)).astype(float), others)
+
+
+def any_detection(counts: np.ndarray) -> np.ndarray:
+    """Share of all that is not of the first class that got any verdict but the first."""
+    faulty = counts[..., 1:, :].sum(-2)
+    return _share(faulty[..., 1:].sum(-1).astype(float), faulty.sum(-1))
 
 
 def detection(counts: np.ndarray) -> np.ndarray:

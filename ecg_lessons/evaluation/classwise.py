@@ -1,0 +1,55 @@
+"""Scores of a verdict among several classes, overall and class by class."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from ecg_lessons.evaluation import scores
+from ecg_lessons.examples import Examples
+
+#: Overall scores, and scores of each class against the rest.
+OVERALL = {
+    "accuracy": scores.accuracy,
+    "majority": scores.majority,
+    "macro_f1": scores.macro_f1,
+    "balanced_accuracy": scores.balanced_accuracy,
+    "arrhythmia_sensitivity": scores.any_detection,
+    "arrhythmia_specificity": scores.specificity,
+}
+EACH = {
+    "sensitivity": scores.recall,
+    "specificity": scores.specificity_of_each,
+    "precision": scores.precision,
+    "f1": scores.f1,
+}
+
+
+def score(probability: np.ndarray, given: Examples) -> dict:
+    """Score the likeliest classes, with 95 % intervals over patients.
+
+    Parameters
+    ----------
+    probability : ndarray, shape (n, classes)
+    given : Examples
+        Its first class is the normal one.
+
+    Returns
+    -------
+    dict of Estimate
+        ``accuracy``, ``majority`` (its baseline), ``macro_f1`` and ``balanced_accuracy`` over the classes that
+        occur, ``arrhythmia_sensitivity`` and ``arrhythmia_specificity`` (any other class against the first);
+        ``by_class``: for each class that occurs ``sensitivity``, ``specificity``, ``precision`` (PPV), ``f1``, and
+        the numbers ``auc``, ``beats`` and ``patients``.
+    """
+    counted = scores.Scores.of(given.y, probability.argmax(axis=1), given.patient, given.classes)
+    each = {name: counted.estimate(statistic) for name, statistic in EACH.items()}
+    by_class = {}
+    for k in np.unique(given.y):
+        mine = given.y == k
+        by_class[given.classes[k]] = {name: values[k] for name, values in each.items()} | {
+            "auc": float("nan") if mine.all() else float(roc_auc_score(mine, probability[:, k])),
+            "beats": int(mine.sum()),
+            "patients": len(np.unique(given.patient[mine])),
+        }
+    return {name: counted.estimate(statistic) for name, statistic in OVERALL.items()} | {"by_class": by_class}

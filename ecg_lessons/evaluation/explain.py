@@ -1,0 +1,203 @@
+"""Where a network looked, and three tests of whether the answer means anything.
+
+Grad-CAM gives a map for every beat that pleases the eye. Whether it says something about the network is
+another question: it must change when the weights are drawn anew (`randomised`, `agreement`), and erasing what
+it marks must cost the network more than erasing something else (`deletion`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.stats import rankdata
+
+from ecg_lessons.errors import InputError
+from ecg_lessons.evaluation.gradients import curves_of, grad_cam, layers_of
+from ecg_lessons.examples import Arrays
+from ecg_lessons.signals.images import SIZE, heights
+
+__all__ = ["agreement", "deletion", "grad_cam", "randomised", "show_maps"]
+
+
+def randomised(model: keras.Model, depth: str | int = "all", seed: int = 0) -> keras.Model:
+    """Copy a network and draw weights anew, from the top down: the sanity check of explanations.
+
+    A map that stays the same when the weights it claims to explain are replaced by chance explains nothing
+    (Adebayo et al. 2018, arXiv 1810.03292).
+
+    Parameters
+    ----------
+    model : keras.Model
+        Left as it is.
+    depth : {"head", "all"} or int
+        The last dense layer, all layers, or so many layers with weights, counted from the output.
+    seed : int
+
+    Returns
+    -------
+    keras.Model
+        Of the same architecture; the layers below `depth` keep their weights.
+
+    Raises
+    ------
+    InputError
+        For another depth.
+    """
+    before, known = random.getstate(), [layer for layer in layers_of(model) if layer.weights]
+    top = {"head": 1, "all": len(known)}.get(depth, depth)
+    if not isinstance(top, int) or not 1 <= top <= len(known):
+        raise InputError(f"Depth {depth!r}: choose head, all, or a number from 1 to {len(known)}.")
+    try:
+        random.seed(seed)  # Keras seeds the initialisers of new layers from here
+        copy = keras.models.clone_model(model)
+    finally:
+        random.setstate(before)
+    drawn = [layer for layer in layers_of(copy) if layer.weights]
+    for old, new in zip(known[:-top], drawn[:-top], strict=True):
+        new.set_weights(old.get_weights())
+    return copy
+
+
+def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Compare two maps of each beat by the rank correlation of their pixels (Spearman).
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (n, ...)
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        From -1 to 1; 0 where a map is the same everywhere, and so ranks nothing.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ.
+    """
+    if np.shape(a) != np.shape(b):
+        raise InputError(f"Maps of shapes {np.shape(a)} and {np.shape(b)} cannot be compared: give pairs.")
+    a, b = (rankdata(np.reshape(maps, (len(maps), -1)), axis=1) for maps in (a, b))
+    a, b = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (a, b))
+    scale = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    return np.divide((a * b).sum(axis=1), scale, out=np.zeros(len(a)), where=scale > 0)
+
+
+def deletion(
+    model: keras.Model,
+    x: Arrays,
+    maps: np.ndarray,
+    share: float = 0.2,
+    seed: int = 0,
+    target: int | np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Erase the columns a map marks, and as many others, and see how far the probability falls.
+
+    Erased columns are bridged by a straight line. The others are the same pattern of columns, shifted round
+    by chance: scattered single columns would be bridged almost without a trace, and the map would win for
+    nothing.
+
+    Parameters
+    ----------
+    model : keras.Model
+    x : ndarray, shape (n, points), or dict
+        Curves, or curves and RR intervals. What is left of a curve is not stretched to 0..1 again.
+    maps : ndarray, shape (n, rows, columns) or (n, columns)
+        A column counts as its highest value; the columns must divide the points.
+    share : float
+        Share of the columns that is erased, between 0 and 1.
+    seed : int
+        For the shifts, and for the order of columns of equal weight.
+    target : int or ndarray of int, shape (n,), optional
+        The classes whose probability is watched; the predicted ones where nothing is said.
+
+    Returns
+    -------
+    important, chance : ndarray, shape (n,)
+        Fall of the probability when the marked columns are erased, and when the others are.
+
+    Raises
+    ------
+    InputError
+        If the share is not between 0 and 1, or maps and curves do not fit.
+    """
+    curves, maps = np.asarray(curves_of(x)), np.asarray(maps)
+    weight = maps.max(axis=1) if maps.ndim == 3 else maps
+    if len(weight) != len(curves) or curves.shape[1] % weight.shape[-1]:
+        raise InputError(f"Maps of shape {maps.shape} do not fit curves of shape {curves.shape}.")
+    if not 0 < share < 1:
+        raise InputError(f"A share of {share} of the columns cannot be erased: give one between 0 and 1.")
+    rng, (n, columns) = np.random.default_rng(seed), weight.shape
+    order = np.lexsort((rng.random(weight.shape), -weight), axis=1)
+    erased = np.zeros(weight.shape, bool)
+    np.put_along_axis(erased, order[:, : max(1, round(share * columns))], True, axis=1)
+    turn = (np.arange(columns) - rng.integers(1, columns, (n, 1))) % columns
+    probability = _predict(model, x)
+    target = probability.argmax(axis=1) if target is None else np.broadcast_to(target, n)
+    falls = []
+    for mask in (erased, np.take_along_axis(erased, turn, axis=1)):
+        bridged = _bridged(curves, np.repeat(mask, curves.shape[1] // columns, axis=1))
+        after = _predict(model, {**x, "curve": bridged} if isinstance(x, Mapping) else bridged)
+        falls.append((probability - after)[np.arange(n), target])
+    return falls[0], falls[1]
+
+
+def show_maps(
+    curves: np.ndarray, maps: np.ndarray | Mapping[str, np.ndarray], titles: Sequence[str]
+) -> Figure:
+    """Draw beats in a row, each with its map under the curve: the darker, the more it speaks for the class.
+
+    Parameters
+    ----------
+    curves : ndarray, shape (n, points)
+    maps : ndarray, shape (n, SIZE, SIZE) or (n, points), or dict of name to such maps
+        One row of pictures for each name.
+    titles : sequence of str
+        One a beat.
+
+    Raises
+    ------
+    InputError
+        If the three are not of one length.
+    """
+    named = maps if isinstance(maps, Mapping) else {"": maps}
+    if not all(len(group) == len(curves) == len(titles) for group in named.values()):
+        raise InputError("Curves, maps and titles must be of one length.")
+    figure = Figure((1 + 1.6 * len(curves), 0.7 + 1.6 * len(named)), layout="constrained", facecolor="white")
+    axes = figure.subplots(len(named), len(curves), sharex=True, sharey=True, squeeze=False)
+    columns = (np.arange(np.shape(curves)[1]) + 0.5) * SIZE / np.shape(curves)[1] - 0.5
+    for line, (name, group) in zip(axes, named.items(), strict=True):
+        for ax, curve, one in zip(line, curves, group, strict=True):
+            # One hue from white on, stopped before it is so dark that the black curve would drown.
+            box = (-0.5, SIZE - 0.5, SIZE - 0.5, -0.5)
+            shade = ax.imshow(np.atleast_2d(one), cmap="Oranges", vmin=0, vmax=1.35, extent=box)
+            ax.plot(columns, heights(curve) - 0.5, color="black", linewidth=1)
+            ax.set(xticks=(0, 64, 127), yticks=(0, 64, 127))
+            ax.tick_params(labelsize=7, length=2)
+        line[0].set_ylabel(f"{name}\nrow (pixel)".strip(), fontsize=8)
+    for ax, title in zip(axes[0], titles, strict=True):
+        ax.set_title(title, fontsize=9)
+    for ax in axes[-1]:
+        ax.set_xlabel("column (pixel)", fontsize=8)
+    bar = figure.colorbar(
+        shade, ax=axes, boundaries=np.linspace(0, 1, 101), ticks=(0, 0.5, 1), pad=0.02, aspect=15 * len(named)
+    )
+    bar.set_label("weight for the class", fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+    return figure
+
+
+def _predict(model: keras.Model, x: Arrays) -> np.ndarray:
+    return model.predict(x, batch_size=256, verbose=0).astype(np.float64)
+
+
+def _bridged(curves: np.ndarray, erased: np.ndarray) -> np.ndarray:
+    """Replace erased points by straight lines between those that are left."""
+    at, bridged = np.arange(curves.shape[1]), curves.copy()
+    for curve, gone in zip(bridged, erased, strict=True):
+        curve[gone] = np.interp(at[gone], at[~gone], curve[~gone])
+    return bridged

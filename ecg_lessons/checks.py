@@ -51,6 +51,15 @@ _I, _II = np.array([0.3, 1.1, -0.2, 0.0]), np.array([0.5, 0.7, 0.4, -0.9])
 _SIGNAL = np.arange(24.0).reshape(2, 12) ** 1.5
 _TWELVE = np.random.default_rng(1).normal(size=(50, 12))
 _FLAT = _TWELVE @ RA_RL.T
+_PEAKS = np.array([0, 300, 620, 850, 1300])
+_PICTURE = np.arange(128 * 128).reshape(128, 128)
+_CORNERS = {128 * top + left for top in (0, 16, 32) for left in (0, 16, 32)}
+
+
+def _corner(crop: np.ndarray) -> int | None:
+    """Give the number in the corner of a crop of `_PICTURE`, 96 x 96; None for another size."""
+    return int(crop[0, 0]) if np.shape(crop) == (96, 96) else None
+
 
 #: All checks, by lesson and name.
 CHECKS: dict[str, Check] = {
@@ -83,6 +92,22 @@ CHECKS: dict[str, Check] = {
     "01.ppv": Check(
         computes(lambda se, sp, p: se * p / (se * p + (1 - sp) * (1 - p)), (0.9, 0.8, 0.1), (0.5, 0.99, 0.5)),
         "of 1,000 recordings, count the true alarms and the false ones: which share of all alarms is true?",
+    ),
+    "03.cut": Check(
+        computes(lambda peaks, i: (peaks[i - 1] + 20, peaks[i + 1] - 20), (_PEAKS, 1), (_PEAKS, 3)),
+        "the neighbours of beat i are i - 1 and i + 1; stay 20 samples away from both.",
+    ),
+    "03.crops": Check(
+        lambda windows: (
+            {_corner(_PICTURE[window]) for window in windows()} == _CORNERS and len(windows()) == 9
+        ),
+        "three starts for the rows, three for the columns, every pair of them once, 96 long.",
+    ),
+    "03.random_crop": Check(
+        lambda crop: (
+            {_corner(crop(_PICTURE, np.random.default_rng(seed))) for seed in range(200)} == _CORNERS
+        ),
+        "draw a start for the rows and one for the columns, each 0, 16 or 32, and take 96 from there.",
     ),
 }
 

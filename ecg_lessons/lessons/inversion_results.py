@@ -5,14 +5,10 @@ Every training is a run folder of its own, so an interrupted measurement goes on
 
 from __future__ import annotations
 
-import json
-import subprocess
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, partial
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from ecg_lessons import training
@@ -21,6 +17,7 @@ from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import inversion as lesson
 from ecg_lessons.lessons import inversion_runs as runs
+from ecg_lessons.lessons import measuring
 from ecg_lessons.models import inversion as models
 
 FOLDS, SEEDS = 5, (1, 2, 3)
@@ -157,11 +154,10 @@ def write(done: list[Job], base: Path, to: Path) -> Path:
         },
         "seeds": list(SEEDS),
         "seconds": {
-            network: _seconds([j for j in done if j.network == network], base) for network in NETWORKS
+            network: measuring.seconds(j.folder(base) for j in done if j.network == network)
+            for network in NETWORKS
         },
-        "keras": f"{keras.__version__} on {keras.backend.backend()}",
-        "revision": _revision(),
-        "date": date.today().isoformat(),
+        **measuring.stamp(),
     }
     to.mkdir(parents=True, exist_ok=True)
     return training.Run(to).write("inversion.json", result)
@@ -181,7 +177,7 @@ def _pooled(probabilities: list[np.ndarray], given: Examples) -> dict:
     times = len(probabilities)
     nothing = np.zeros((times * len(given), 1), dtype=np.float32)  # scores need no inputs
     many = Examples(nothing, np.tile(given.y, times), np.tile(given.patient, times), given.classes)
-    return runs.plain(lesson.score(np.concatenate(probabilities), many))
+    return scores.plain(lesson.score(np.concatenate(probabilities), many))
 
 
 def _both(inside: list[np.ndarray], ludb: list[np.ndarray], correct: Examples, outside: Examples) -> dict:
@@ -235,22 +231,6 @@ def _copies(correct: Examples) -> str:
     return f"one recording under two patients in ptb-xl: {'; '.join(names) or 'none'}"
 
 
-def _seconds(mine: list[Job], base: Path) -> float | None:
-    """Add up the training time of all epochs."""
-    histories = [job.folder(base) / "history.csv" for job in mine]
-    if not all(path.exists() for path in histories):
-        return None
-    return round(sum(training.Run(path.parent).history["seconds"].sum() for path in histories), 1)
-
-
-def _revision() -> str:
-    """Name the revision of the code, marked where files were changed since."""
-    here = Path(__file__).parent
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    described = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
-    return described.stdout.strip() or "unknown"
-
-
 def read(folder: str | Path) -> dict:
     """Read the stored results."""
-    return json.loads((Path(folder) / "inversion.json").read_text(encoding="utf-8"))
+    return measuring.read(folder, "inversion")

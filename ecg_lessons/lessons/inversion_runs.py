@@ -11,7 +11,7 @@ import numpy as np
 
 from ecg_lessons import training
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.scores import Estimate
+from ecg_lessons.evaluation.scores import plain
 from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import inversion as lesson
 from ecg_lessons.plans import Plan
@@ -200,12 +200,3 @@ def _own_source(run: training.Run) -> str:
             f"{run.folder} was trained on {source}: name --data-csv and --labels-csv to evaluate it."
         )
     return source
-
-
-def plain(result: dict) -> dict:
-    """Turn the estimates of a score into numbers for a JSON file."""
-    if isinstance(result, Estimate):
-        return result.rounded()
-    if isinstance(result, dict):
-        return {name: plain(value) for name, value in result.items()}
-    return round(result, 4) if isinstance(result, float) else result

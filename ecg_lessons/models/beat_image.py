@@ -13,17 +13,17 @@ import keras
 from keras import applications, layers
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.signals.drawing import DrawBeats, NineCrops
+from ecg_lessons.signals.drawing import DrawBeats, NineCrops, RandomHand
 from ecg_lessons.signals.images import POINTS
 
 CLASSES = 8
 
 
-def _network(name: str, body: Callable, classes: int, nine_crops: bool, rr: bool) -> keras.Model:
+def _network(name: str, body: Callable, classes: int, nine_crops: bool, rr: bool, hand=None) -> keras.Model:
     """Draw the curve, crop it in training if asked, look at it, and decide, with the RR intervals if asked."""
     curve = keras.Input((POINTS,), name="curve")
-    image = DrawBeats()(curve)
-    seen = body(NineCrops()(image) if nine_crops else image)
+    image = DrawBeats(name="draw_beats")(hand(curve) if hand else curve)
+    seen = body(NineCrops(name="nine_crops")(image) if nine_crops else image)
     return _decide(name, curve, seen, classes, rr)
 
 
@@ -71,6 +71,8 @@ def jun(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> k
 def light(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> keras.Model:
     """Build a small network that averages over the picture where `jun` flattens it.
 
+    In training each beat is drawn by another hand (`RandomHand`), or the network learns the beats by heart.
+
     Parameters and returns as `jun`; under one per cent of its parameters.
     """
 
@@ -81,13 +83,13 @@ def light(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) ->
             x = layers.Add()([x, _conv2d(x, filters, 3, 1)])
         return layers.Dropout(0.3)(_means(x, layers.AveragePooling2D, (4, 2)))
 
-    return _network("light", body, classes, nine_crops, rr)
+    return _network("light", body, classes, nine_crops, rr, RandomHand())
 
 
 def signal(classes: int = CLASSES, rr: bool = False) -> keras.Model:
     """Build the peer of `light` that looks at the curve itself: the same layers, one dimension less."""
     curve = keras.Input((POINTS,), name="curve")
-    x = _conv1d(layers.Reshape((POINTS, 1))(curve), 24, 8, 4)
+    x = _conv1d(layers.Reshape((POINTS, 1))(RandomHand()(curve)), 24, 8, 4)
     for filters in (48, 96):
         x = _conv1d(x, filters, 3, 2)
         x = layers.Add()([x, _conv1d(x, filters, 3, 1)])
@@ -165,3 +167,22 @@ def build(name: str, **options) -> keras.Model:
     if name not in NETWORKS:
         raise InputError(f"Lesson beat-images has no network {name!r}: choose {', '.join(NETWORKS)}.")
     return NETWORKS[name](**options)
+
+
+def from_layer(model: keras.Model, layer: str) -> keras.Model:
+    """Give the part of a network that follows a layer, with the same weights.
+
+    After ``draw_beats`` it takes pictures (batch, SIZE, SIZE, 1) in place of curves; after ``nine_crops``
+    crops. Where the network has the RR intervals, they follow as its second input.
+
+    Raises
+    ------
+    InputError
+        If the network has no such layer.
+    """
+    names = [one.name for one in model.layers]
+    if layer not in names:
+        raise InputError(f"The network {model.name} has no layer {layer!r}: it has {', '.join(names)}.")
+    seen = model.get_layer(layer).output
+    inputs = [seen, model.get_layer("rr").output] if "rr" in names else seen
+    return keras.Model(inputs, model.outputs[0], name=model.name)

@@ -1,4 +1,4 @@
-"""Keras layers that draw beats and crop them, inside a network."""
+"""Keras layers that draw beats, each time by another hand, and crop them, inside a network."""
 
 from __future__ import annotations
 
@@ -70,3 +70,43 @@ class NineCrops(Augmentation):
         rows, columns = ops.take(maps, pick[0], axis=0), ops.take(maps, pick[1], axis=0)
         half = ops.matmul(rows, image[..., 0])
         return ops.matmul(half, ops.transpose(columns, (0, 2, 1)))[..., None]
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class RandomHand(Augmentation):
+    """Draw each curve a little wider or narrower, higher or lower, and out of the middle, as another hand would.
+
+    It works on the curve before it is drawn, where a beat has 512 numbers and not 16,384 pixels.
+
+    Parameters
+    ----------
+    stretch : float
+        Largest change of width and of height, as a share.
+    shift : float
+        Largest shift in either direction, as a share of the picture.
+    seed : int
+    """
+
+    def __init__(self, stretch: float = 0.08, shift: float = 0.05, seed: int = 0, **kwargs):
+        super().__init__(seed, **kwargs)
+        self.stretch, self.shift = stretch, shift
+
+    def call(self, curve, training: bool = False):
+        """Change curves, shape (batch, points)."""
+        if not training:
+            return curve
+        shape = (2, ops.shape(curve)[0], 1)
+        factor = keras.random.uniform(shape, 1 - self.stretch, 1 + self.stretch, seed=self.generator)
+        away = keras.random.uniform(shape, -self.shift, self.shift, seed=self.generator)
+        last = curve.shape[1] - 1
+        place = ops.cast(ops.arange(last + 1), factor.dtype)[None] / last
+        place = ops.clip(((place - 0.5) * factor[0] + 0.5 + away[0]) * last, 0, last - 1e-3)
+        left = ops.floor(place)
+        index = ops.cast(left, "int32")
+        before, after = (ops.take_along_axis(curve, one, axis=1) for one in (index, index + 1))
+        drawn = before + ops.cast(place - left, curve.dtype) * (after - before)
+        return (drawn - 0.5) * ops.cast(factor[1], curve.dtype) + 0.5 + ops.cast(away[1], curve.dtype)
+
+    def get_config(self) -> dict:
+        """Give what is needed to build the layer again."""
+        return super().get_config() | {"stretch": self.stretch, "shift": self.shift}

@@ -64,3 +64,24 @@ def test_survives_saving(curve, tmp_path):
 def test_unknown_network():
     with pytest.raises(InputError, match="no network 'lenet': choose light, signal"):
         beat_image.build("lenet")
+
+
+def test_the_rest_of_a_network_takes_pictures(curve):
+    model = beat_image.light(rr=True, nine_crops=True)
+    rr = np.full((4, 3), 0.8, np.float32)
+    pictures = np.asarray(beat_image.DrawBeats()(curve))
+    whole = model.predict({"curve": curve, "rr": rr}, verbose=0)
+    for layer in ("draw_beats", "nine_crops"):
+        rest = beat_image.from_layer(model, layer)
+        np.testing.assert_allclose(rest.predict([pictures, rr], verbose=0), whole, atol=1e-5)
+    with pytest.raises(InputError, match="has no layer 'draw_beats'"):
+        beat_image.from_layer(beat_image.signal(), "draw_beats")
+
+
+def test_only_the_small_networks_are_drawn_by_other_hands():
+    drawn = {name for name in ("light", "signal", "jun", "alexnet") if "hand" in str(_names(name))}
+    assert drawn == {"light", "signal"}
+
+
+def _names(name):
+    return [layer.name for layer in beat_image.build(name).layers]

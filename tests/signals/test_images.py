@@ -105,3 +105,24 @@ def test_training_draws_among_the_nine_and_evaluation_sees_the_whole(curve):
         assert distance.min(axis=0).max() < 1e-5
         seen |= set(distance.argmin(axis=0))
     assert seen == set(range(9))
+
+
+def test_another_hand_draws_the_same_beat_elsewhere(curve):
+    again = np.repeat(curve[:1], 200, axis=0)
+    layer = drawing.RandomHand(stretch=0.1, shift=0.05, seed=1)
+    drawn = np.asarray(layer(again, training=True))
+    np.testing.assert_array_equal(np.asarray(layer(again)), again)
+    peak = drawn.argmax(axis=1) / (images.POINTS - 1)
+    middle = curve[0].argmax() / (images.POINTS - 1)
+    most = 0.05 + 0.11 * abs(middle - 0.5) + 0.01
+    assert np.abs(peak - middle).max() <= most
+    assert np.ptp(peak) > 0.04
+    height = np.ptp(drawn, axis=1)
+    assert height.min() >= 0.85
+    assert height.max() <= 1.1 + 1e-4
+    assert np.ptp(height) > 0.1
+
+
+def test_a_steady_hand_changes_nothing(curve):
+    drawn = np.asarray(drawing.RandomHand(stretch=0.0, shift=0.0)(curve, training=True))
+    np.testing.assert_allclose(drawn, curve, atol=1e-4)

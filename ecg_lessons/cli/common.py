@@ -1,0 +1,104 @@
+"""What all commands share: the program, its options, and how it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ecg_lessons.errors import InputError
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="ECG Lessons.",
+)
+train_app = typer.Typer(no_args_is_help=True, help="Train a network of a lesson into a run folder.")
+app.add_typer(train_app, name="train")
+export_app = typer.Typer(
+    no_args_is_help=True, help="Write the examples of a lesson in the original project's format."
+)
+app.add_typer(export_app, name="export")
+out = Console(highlight=False, soft_wrap=True)
+
+Csv = Annotated[Path | None, typer.Option(help="Lesson 1: the original's CSV, ID and 9,000 values a row.")]
+Labels = Annotated[Path | None, typer.Option(help="Lesson 1: the labels of --data-csv, ID and TARGET.")]
+Pictures = Annotated[
+    Path | None,
+    typer.Option(help="Lesson 3: class folders of PNG files, as 'export beat-images' writes them."),
+]
+Preset = Annotated[str, typer.Option(help="laptop or paper.")]
+PlanFile = Annotated[Path | None, typer.Option(help="A TOML file with entries of the plan to change.")]
+Epochs = Annotated[int | None, typer.Option(min=1)]
+BatchSize = Annotated[int | None, typer.Option(min=1)]
+Seed = Annotated[int | None, typer.Option(min=0)]
+
+
+def csv_pair(data: Path | None, labels: Path | None) -> tuple[Path, Path] | None:
+    """Hold the two files of lesson 1 together."""
+    if (data is None) != (labels is None):
+        raise InputError("--data-csv and --labels-csv belong together: give both or neither.")
+    return (data, labels) if data else None
+
+
+def progress_of(epochs: int) -> Callable[[int, dict], None]:
+    """Print a line an epoch."""
+
+    def progress(epoch: int, row: dict) -> None:
+        out.print(f"epoch {epoch}/{epochs}  loss {row['loss']:.4f}  validation loss {row['val_loss']:.4f}")
+
+    return progress
+
+
+def tell_end(run, plan, files: str = "") -> None:
+    """Say how a training ended and what comes next."""
+    epochs = len(run.history)
+    if epochs < plan.epochs:
+        out.print(
+            f"Stopped after {epochs} epochs: the last {plan.patience} brought no lower validation loss."
+        )
+    out.print(f"The run is in {run.folder} ({epochs} epochs). Next: ecg-lessons evaluate {run.folder}{files}")
+
+
+def score_table(title: str, result: dict) -> Table:
+    """Set out scores, one a row, with their intervals."""
+    table = Table("score", "value", "95 % interval", title=title, title_justify="left")
+    for name, value in result.items():
+        interval = f"{value.low:.3f}-{value.high:.3f}" if hasattr(value, "low") else ""
+        table.add_row(name.replace("_", " "), f"{getattr(value, 'value', value):.3f}", interval)
+    return table
+
+
+def main() -> None:
+    """Run the command line; turn mistakes into one sentence and status 2."""
+    try:
+        status = app(standalone_mode=False)
+    except InputError as error:
+        _fail(str(error))
+    except OSError as error:  # a full disk, a file in place of a folder, a place without permission
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}; choose another place.")
+    except Exception as error:
+        message = getattr(error, "format_message", None)  # Typer's own, such as an unknown option
+        if message is None:
+            raise
+        if "NoArgs" in type(error).__name__:
+            error.show()
+            sys.exit(2)
+        _fail(" ".join(message().split()).rstrip(".") + ": add --help to see what there is.")
+    if status == 130:  # what Typer makes of Ctrl-C
+        _fail("stopped; the same command goes on from here.", status)
+    sys.exit(status or 0)
+
+
+def _fail(sentence: str, status: int = 2) -> None:
+    print(f"ecg-lessons: {sentence}", file=sys.stderr)
+    sys.exit(status)

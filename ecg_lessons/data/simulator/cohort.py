@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons.data import catalog
-from ecg_lessons.data.simulator import dipole
+from ecg_lessons.data.simulator import dipole, folders
 from ecg_lessons.data.simulator import patients as people
 from ecg_lessons.errors import InputError
 
@@ -76,19 +74,8 @@ def simulate_cohort(
         raise InputError(
             f"A cohort needs at least 1 patient and a seed of 0 or more, not {patients} and {seed}."
         )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists and is not empty: give a new folder for the simulated cohort.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with folders.draft(folder) as draft:
         _write(draft, patients, seed, progress)
-        draft.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()
-        draft.replace(folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
     return folder
 
 
@@ -100,15 +87,8 @@ def sample_cohort(patients: int = 120, seed: int = 0) -> Path:
     Path
         A folder in the layout of PTB-XL. Two processes may ask at once; the first to finish is kept.
     """
-    cache = catalog.cache() / "sample"
-    folder = cache / f"ptb-xl-v{VERSION}-{patients}-patients-seed-{seed}"
-    if not folder.exists():
-        try:
-            simulate_cohort(folder, patients, seed)
-        except (OSError, InputError):
-            if not folder.exists():  # nobody else was faster: the error is a true one
-                raise
-    return folder
+    folder = catalog.cache() / "sample" / f"ptb-xl-v{VERSION}-{patients}-patients-seed-{seed}"
+    return folders.cached(folder, lambda place: simulate_cohort(place, patients, seed))
 
 
 def _write(folder: Path, patients: int, seed: int, progress: Callable[[int, int], None] | None) -> None:

@@ -1,0 +1,187 @@
+"""When an irregular heart beats, and from where: events that break into the rhythm of the sinus node.
+
+An atrial premature beat resets the node: all later ticks move. A ventricular one does not reach it: the next
+tick finds the ventricles refractory, is lost, and the one after it falls where it would have fallen anyway (the full
+compensatory pause). A pacemaker senses the ventricular beat and starts counting anew.
+
+Coupling intervals, return cycles, escape and flutter cycles were set between the 5th and 95th percentile
+of the records of the MIT-BIH Arrhythmia Database that have at least 12 such beats: A at 0.5-0.8 of the RR interval
+(100, 118, 200, 220, 222, 223), V at 0.55-0.8 (106, 116, 119, 208, 214, 221, 228, 233), E every 0.85-1.4 s and
+flutter waves every 0.23-0.39 s (207).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from ecg_lessons.data.simulator.pacemaker import Heart, Node, Rhythm
+
+#: Events are planned between so many seconds after the start and before the end. One that had to wait may begin
+#: later, but so early that flutter, the longest that must not be cut in two, ends before the recording.
+HEAD, TAIL, LATEST = 4.0, 22.0, 14.0
+_QUIET = 3  # beats of the ground rhythm between two events, at least
+
+
+def simulate(rng: np.random.Generator, heart: Heart, seconds: float) -> Rhythm:
+    """Let a heart beat.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    heart : Heart
+    seconds : float
+        Length of the recording, above `HEAD` and `TAIL`.
+
+    Returns
+    -------
+    Rhythm
+        Beats from before the start of the recording to after its end, in order of time.
+    """
+    node = Node(rng, heart, seconds)
+    node.done.marks.append((0.05, "+", node.name))
+    plan, quiet = _schedule(rng, heart, seconds), 0
+    while node.last < seconds + 1.5:
+        due = plan and quiet >= _QUIET and plan[0][0] <= node.last < seconds - LATEST
+        if due:
+            EVENTS[plan.pop(0)[1]](node)
+        else:
+            node.ground()
+        quiet = 0 if due else quiet + 1
+    return node.done
+
+
+def _schedule(rng: np.random.Generator, heart: Heart, seconds: float) -> list[tuple[float, str]]:
+    """Spread each kind of event evenly, but not regularly, over the recording."""
+    plan = []
+    for name, rate in heart.events.items():
+        count = max(1, round(rate * seconds / 60))
+        shares = (np.arange(count) + rng.uniform(0, 1, count)) / count
+        plan += [(HEAD + share * (seconds - TAIL - HEAD), name) for share in shares]
+    return sorted(plan)
+
+
+def _atrial(node: Node, cycle: float | None = None) -> None:
+    rr = node.rr
+    early = np.clip(node.heart.early_atrial + node.rng.normal(0, 0.03), 0.45, 0.85) * rr
+    time = node.last + max(early if cycle is None else cycle, 0.34)
+    node.done.beat(time, "A")
+    node.done.p_wave(time, ectopic=True)
+    node.reset(time + rr * node.rng.uniform(1.02, 1.16))
+
+
+def _atrial_run(node: Node) -> None:
+    cycle, start = node.rng.uniform(0.38, 0.50), len(node.done.time)
+    for _ in range(node.rng.integers(3, 9)):
+        _atrial(node, cycle * node.rng.uniform(0.96, 1.04))
+    node.named("(SVTA", start)
+
+
+def _ventricular(node: Node) -> None:
+    rr = node.rr
+    early = np.clip(node.heart.early_ventricular + node.rng.normal(0, 0.025), 0.48, 0.83) * rr
+    time = node.last + max(early, 0.33)
+    _from_a_focus(node, time)
+    if node.paced:
+        node.reset(time + rr)
+    else:
+        node.lose(max(time + 0.25 * rr, node.ticks[node.next] + 1e-6))
+
+
+def _from_a_focus(node: Node, time: float) -> None:
+    """Add a ventricular beat; the second focus has three in ten."""
+    node.done.beat(time, "V", int(node.heart.foci > 1 and node.rng.random() < 0.3))
+
+
+def _salvo(node: Node, shortest: int, longest: int) -> None:
+    """Several ventricular beats in a row, from the first premature one to the pause after the last."""
+    rr, start = node.rr, len(node.done.time)
+    cycle = float(np.clip(node.rng.uniform(0.50, 0.68) * rr, 0.32, 0.55))
+    time, count = (
+        node.last + max(node.heart.early_ventricular * rr, 0.34),
+        node.rng.integers(shortest, longest + 1),
+    )
+    for _ in range(count):
+        _from_a_focus(node, time)
+        time += cycle * node.rng.uniform(0.94, 1.06)
+    if node.paced:
+        node.reset(node.last + rr)
+    else:
+        node.lose(node.last + 0.7 * rr)
+    if count > 2:
+        node.named("(VT", start)
+
+
+def _pattern(node: Node, name: str, ground: int, longest: int) -> None:
+    """Every second or third beat is ventricular, for a while."""
+    start = len(node.done.time)
+    for _ in range(node.rng.integers(4, longest + 1)):
+        for _ in range(ground):
+            node.ground()
+        _ventricular(node)
+    node.named(name, start)
+
+
+def _fusion(node: Node) -> None:
+    """Let a ventricular beat meet the sinus beat: both excite the ventricles, and the rhythm goes on."""
+    tick = node.ticks[node.next]
+    node.done.beat(tick - node.rng.uniform(0.0, 0.05) * node.rr, "F")
+    if node.p_waves:
+        node.done.p_wave(tick)
+    node.next += 1
+
+
+def _escape(node: Node) -> None:
+    """Stop the sinus node; the ventricles help themselves."""
+    start = len(node.done.time)
+    cycle = max(1.2 * node.rr, 0.95) * node.rng.uniform(1.0, 1.15)
+    time = node.last + cycle * node.rng.uniform(1.1, 1.5)
+    for _ in range(node.rng.integers(4, 9)):
+        node.done.beat(time, "E")
+        time += cycle * node.rng.uniform(0.95, 1.05)
+    node.reset(node.last + cycle * node.rng.uniform(0.85, 1.0))
+    node.named("(IVR", start)
+
+
+def _flutter(node: Node) -> None:
+    """Two ventricular beats, waves without a pause between them, and a pause."""
+    _salvo(node, 2, 2)
+    start = len(node.done.time)
+    begin, cycle = node.last + 0.4, node.rng.uniform(0.25, 0.32)
+    time, end = begin, begin + node.rng.uniform(5, 11)
+    while time < end:
+        node.done.beat(time, "!")
+        time += cycle * np.clip(node.rng.normal(1, 0.08), 0.84, 1.2)
+    node.done.marks += [(begin - 0.03, "[", ""), (node.last + 0.03, "]", "")]
+    node.reset(node.last + max(1.3 * node.rr, 1.0))
+    node.named("(VFL", start)
+
+
+def _pacing(node: Node) -> None:
+    """Slow the sinus node down; a pacemaker takes over for a while."""
+    rr, start = node.rr * node.rng.uniform(1.05, 1.15), len(node.done.time)
+    time = node.last + rr
+    for _ in range(node.rng.integers(10, 25)):
+        node.done.beat(time, "/")
+        time += rr + node.rng.normal(0, 0.003)
+    node.reset(time - 0.12 * rr)
+    node.named("(P", start)
+
+
+#: What may happen: atrial premature beat, run of them, ventricular premature beat, couplet, tachycardia, bigeminy,
+#: trigeminy, fusion beat, pause with escape beats, ventricular flutter, a stretch of pacing.
+EVENTS: dict[str, Callable[[Node], None]] = {
+    "A": _atrial,
+    "AA": _atrial_run,
+    "V": _ventricular,
+    "VV": partial(_salvo, shortest=2, longest=2),
+    "VT": partial(_salvo, shortest=3, longest=9),
+    "B": partial(_pattern, name="(B", ground=1, longest=11),
+    "T": partial(_pattern, name="(T", ground=2, longest=7),
+    "F": _fusion,
+    "E": _escape,
+    "VFL": _flutter,
+    "P": _pacing,
+}

@@ -1,0 +1,191 @@
+"""Patients with an irregular heart, and what a two-lead recorder writes of them for minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecg_lessons.data.simulator import body, dipole, ectopy, morphology
+from ecg_lessons.data.simulator.beat_shapes import SECOND
+from ecg_lessons.data.simulator.pacemaker import Heart, Rhythm
+
+#: What the patients of a cohort have, in turn: the ground rhythm ("AF" is atrial fibrillation, with beats N) and
+#: events per minute, by their names in `ectopy.EVENTS`. The shares are chosen for teaching; rare kinds of beats come
+#: more often than in the MIT-BIH database.
+KINDS = (
+    ("N", {"A": 4.0, "V": 1.0}),
+    ("L", {"V": 4.0}),
+    ("/", {"V": 1.0}),
+    ("R", {"A": 8.0}),
+    ("N", {"VFL": 0.7, "V": 2.0, "E": 0.7}),
+    ("N", {"A": 8.0, "AA": 0.7}),
+    ("N", {"B": 1.0, "V": 2.0}),
+    ("AF", {"P": 1.4, "V": 0.7}),
+    ("L", {"A": 1.0, "V": 1.5, "F": 1.0}),
+    ("R", {"V": 5.0}),
+    ("N", {"E": 1.0, "A": 3.0}),
+    ("N", {"F": 6.0, "V": 3.0, "VV": 1.0}),
+    ("AF", {"V": 2.0, "T": 0.7}),
+    ("L", {"VFL": 0.7, "VV": 0.7, "V": 0.7}),
+    ("/", {}),
+    ("R", {"A": 6.0, "V": 1.0}),
+    ("AF", {"VT": 0.7, "V": 4.0}),
+    ("L", {"E": 1.0, "V": 0.7}),
+    ("N", {"A": 12.0}),
+    ("R", {"A": 2.0, "F": 2.0, "V": 1.0}),
+)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Levels of noise in the two leads, mV, shape (2,), and how often an electrode moves, per minute.
+
+    Set so that over the patients of a cohort the spread of the signal below 0.5 Hz (median 0.12 mV) and of what lies
+    above 30 Hz between beats (median 0.009 mV) come close to those of the 48 records of the MIT-BIH database.
+    """
+
+    wander: np.ndarray
+    muscle: np.ndarray
+    mains: np.ndarray
+    bumps: float
+
+
+@dataclass(frozen=True)
+class Patient:
+    """One simulated person.
+
+    Attributes
+    ----------
+    heart : Heart
+    second : {"V1", "V5", "V2"}
+        The lead beside MLII.
+    shapes : dict of str to Shape
+        By symbol; "V0" and "V1" are the ventricular foci, "p" and "q" the P waves of the sinus node and another place.
+    flutter : ndarray of complex, shape (harmonics, 2)
+        Of a flutter wave in MLII and V1, in mV.
+    noise : Noise
+    """
+
+    heart: Heart
+    second: str
+    shapes: dict[str, morphology.Shape]
+    flutter: np.ndarray
+    noise: Noise
+
+
+def draw(rng: np.random.Generator, number: int) -> Patient:
+    """Draw patient `number` (from 1) of a cohort; the number says which of `KINDS` it is."""
+    ground, events = KINDS[(number - 1) % len(KINDS)]
+    heart = Heart(
+        ground="N" if ground == "AF" else ground,
+        fibrillation=ground == "AF",
+        heart_rate=float(np.clip(76 * rng.lognormal(0, 0.16), 52, 104)),
+        variability=float(np.clip(0.03 * rng.lognormal(0, 0.6), 0.008, 0.10)),
+        breathing=float(rng.uniform(0.2, 0.33)),
+        early_atrial=float(rng.uniform(0.56, 0.78)),
+        early_ventricular=float(rng.uniform(0.55, 0.78)),
+        foci=1 + int(rng.random() < 0.3),
+        events={name: rate * rng.uniform(0.7, 1.4) for name, rate in events.items()},
+    )
+    build = morphology.build(rng)
+    shapes = {symbol: morphology.draw(rng, symbol, build) for symbol in "NLRE"}
+    shapes["/"] = morphology.with_spike(rng, morphology.draw(rng, "/", build))
+    shapes |= {f"V{focus}": morphology.draw(rng, "V", build) for focus in (0, 1)}
+    shapes["p"] = morphology.p_wave(rng, build)
+    shapes["q"] = morphology.ectopic_p(rng, shapes["p"])
+    angle = rng.uniform(-np.pi, np.pi, (3, 2))
+    # About the size of the flutter waves of record 207.
+    harmonics = np.array([[0.40], [0.12], [0.05]]) * rng.lognormal(0, 0.4, (3, 2)) * np.exp(1j * angle)
+    harmonics[0, 0] = abs(harmonics[0, 0])  # the annotation stands near the summit in MLII
+    noise = Noise(
+        wander=0.13 * rng.lognormal(0, 0.5, 2),
+        muscle=0.018 * rng.lognormal(0, 0.35) * rng.lognormal(0, 0.2, 2),
+        mains=0.006 * rng.lognormal(0, 0.9) * rng.lognormal(0, 0.3, 2),
+        bumps=float(rng.choice([0.2, 2.0], p=[0.8, 0.2])),
+    )
+    second = str(rng.choice(list(SECOND), p=[0.82, 0.10, 0.08]))
+    return Patient(heart, second, shapes, harmonics, noise)
+
+
+def record(
+    rng: np.random.Generator, patient: Patient, seconds: float, rate: float
+) -> tuple[np.ndarray, Rhythm]:
+    """Record a patient.
+
+    Returns
+    -------
+    signal : ndarray, shape (samples, 2)
+        MLII and the patient's second lead, in mV.
+    rhythm : Rhythm
+        What the heart did, also shortly before and after the recording.
+    """
+    rhythm = ectopy.simulate(rng, patient.heart, seconds)
+    signal = np.zeros((round(seconds * rate), 2))
+    time, symbol = np.array(rhythm.time), np.array(rhythm.symbol)
+    breath = 1 + rng.uniform(0.01, 0.06) * np.sin(2 * np.pi * patient.heart.breathing * time)
+    adapted = dipole.adapted(np.clip(np.diff(time, prepend=2 * time[0] - time[1]), 0.35, 1.6))
+    kinds = np.where(symbol == "V", np.char.add("V", np.array(rhythm.focus, dtype=str)), symbol)
+    kinds = np.where(symbol == "A", patient.heart.ground, kinds)
+    for name, shape in patient.shapes.items():
+        of = kinds == name
+        if of.any():
+            morphology.add(signal, rate, shape, time[of], adapted[of], breath[of], rng)
+    fused = symbol == "F"
+    share = rng.uniform(0.35, 0.7, fused.sum())
+    for name, part in ((patient.heart.ground, 1 - share), ("V0", share)):
+        morphology.add(signal, rate, patient.shapes[name], time[fused], adapted[fused], part, rng)
+    p_time, ectopic = np.array(rhythm.p_time), np.array(rhythm.p_ectopic, dtype=bool)
+    for name, of in (("p", ~ectopic), ("q", ectopic)):
+        morphology.add(signal, rate, patient.shapes[name], p_time[of], 0.8, 1.0, rng)
+    if patient.heart.fibrillation:
+        signal += _fibrillation(rng, len(signal), rate)
+    signal += _flutter(rng, patient.flutter, time[symbol == "!"], len(signal), rate)
+    signal = signal @ np.array([(1.0, 0.0), SECOND[patient.second]]).T
+    return signal + _noise(rng, patient, len(signal), rate), rhythm
+
+
+def _fibrillation(rng: np.random.Generator, samples: int, rate: float) -> np.ndarray:
+    """Draw f waves: 4 to 9 a second, larger in V1; shape (samples, 2)."""
+    centre = rng.uniform(5, 7.5)
+    waves = body.coloured(rng, samples, 2, rate, lambda f: np.exp(-0.5 * ((f - centre) / 0.8) ** 2))
+    return waves * (0.02, 0.035) * rng.lognormal(0, 0.4)
+
+
+def _flutter(
+    rng: np.random.Generator, harmonics: np.ndarray, peaks: np.ndarray, samples: int, rate: float
+) -> np.ndarray:
+    """Draw waves without a pause between them, one to each peak, shape (samples, 2)."""
+    signal = np.zeros((samples, 2))
+    for episode in np.split(peaks, np.flatnonzero(np.diff(peaks) > 0.6) + 1):
+        if len(episode) < 3:
+            continue
+        edge = 0.5 * np.diff(episode)[[0, -1]]
+        first, last = int((episode[0] - edge[0]) * rate), int((episode[-1] + edge[1]) * rate)
+        time = np.arange(max(first, 0), min(last, samples)) / rate
+        beats = np.r_[episode[0] - 2 * edge[0], episode, episode[-1] + 2 * edge[1]]
+        phase = 2 * np.pi * np.interp(time, beats, np.arange(len(beats)))
+        waves = np.exp(1j * np.outer(phase, np.arange(1, 4))) @ harmonics
+        size = np.interp(time, episode, rng.normal(1, 0.25, len(episode)).clip(0.4, 1.6))
+        rough = 0.06 * body.coloured(rng, len(time), 2, rate, lambda f: np.where((f > 5) & (f < 20), 1.0, 0))
+        fade = np.clip(np.minimum(time - time[0], time[-1] - time) / 0.08, 0, 1)
+        signal[first : first + len(time)] += (waves.real * size[:, None] + rough) * fade[:, None]
+    return signal
+
+
+def _noise(rng: np.random.Generator, patient: Patient, samples: int, rate: float) -> np.ndarray:
+    """Draw baseline wander, muscle, mains (60 Hz) and moving electrodes, shape (samples, 2)."""
+    noise, time = patient.noise, np.arange(samples)[:, None] / rate
+    slow = body.coloured(rng, samples, 2, rate, lambda f: np.where(f < 0.6, 1 / (f + 0.04), 0))
+    breath = np.sin(2 * np.pi * patient.heart.breathing * time + rng.uniform(0, 2 * np.pi, 2))
+    muscle = body.coloured(rng, samples, 2, rate, lambda f: f / (f + 2) / (1 + f / 10) / (1 + (f / 100) ** 2))
+    tension = np.exp(0.35 * body.coloured(rng, samples, 1, rate, lambda f: np.where(f < 0.2, 1.0, 0)))
+    hum = np.sin(2 * np.pi * 60 * time + rng.uniform(0, 2 * np.pi, 2))
+    total = noise.wander * (slow + 0.4 * breath) + noise.muscle * tension * muscle + noise.mains * hum
+    for _ in range(rng.poisson(noise.bumps * samples / rate / 60)):
+        centre, width = rng.uniform(0, samples / rate), rng.uniform(0.05, 0.3)
+        near = slice(max(0, int((centre - 5 * width) * rate)), int((centre + 5 * width) * rate))
+        total[near, rng.integers(2)] += rng.normal(0, 0.5) * np.exp(
+            -0.5 * ((time[near, 0] - centre) / width) ** 2
+        )
+    return total

@@ -1,0 +1,156 @@
+"""What the beats of one simulated heart look like in two leads: waves per kind of beat, drawn per patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ecg_lessons.data.simulator.beat_shapes import BEATS, BLENDS, P_WAVES, Beat, blended
+from ecg_lessons.data.simulator.dipole import QT_POWER
+
+#: A beat is drawn from so many seconds before its annotation to so many after.
+_BEFORE, _AFTER = 0.40, 0.85
+#: Deviation of the heights of QRS and of T from beat to beat, as a share (chosen).
+BEAT_TO_BEAT = 0.05
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Gaussian waves of one kind of beat.
+
+    Attributes
+    ----------
+    centre, width : ndarray, shape (waves,)
+        Seconds, from the annotation.
+    height : ndarray, shape (waves, 2)
+        mV in MLII and V1.
+    late : ndarray of bool, shape (waves,)
+        The waves of ST and T, which follow the heart rate.
+    rr : float
+        The RR interval to which the shape belongs (s).
+    """
+
+    centre: np.ndarray
+    width: np.ndarray
+    height: np.ndarray
+    late: np.ndarray
+    rr: float
+
+
+def build(rng: np.random.Generator) -> np.ndarray:
+    """Draw how a patient's body changes the leads: their strength, and how much each sees of the other, (2, 2)."""
+    mix = np.diag(rng.lognormal(-0.05, 0.20, 2))
+    mix[0, 1], mix[1, 0] = rng.normal(0, 0.12, 2)
+    return mix
+
+
+def draw(rng: np.random.Generator, symbol: str, body: np.ndarray) -> Shape:
+    """Draw the shape that a kind of beat has in one patient: a fitted beat or a blend of two, varied.
+
+    Half of the normal beats have the T wave of another heart than their QRS. Where the ventricles are not excited
+    by their usual way, T belongs to the QRS and is never exchanged.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    symbol : {"N", "L", "R", "V", "/", "E"}
+    body : ndarray, shape (2, 2)
+        The patient's, from `build`.
+    """
+    beat = _heart(rng, symbol)
+    qrs, t = beat.qrs.copy(), beat.t.copy()
+    qrs[:, :2] *= np.exp(np.clip(rng.normal(0, 0.07), -0.12, 0.15))
+    t[:, 0] *= np.exp(rng.normal(0, 0.04))
+    t[:, 1] *= np.exp(rng.normal(0, 0.08))
+    t[:, 2:] *= np.exp(rng.normal(0, 0.30))
+    late = np.arange(len(qrs) + len(t)) >= len(qrs)
+    return _shape(rng, np.vstack([qrs, t]), late, beat.rr, body)
+
+
+def _heart(rng: np.random.Generator, symbol: str) -> Beat:
+    """Choose a fitted beat, or two to blend."""
+    if symbol in BLENDS:
+        pairs = BLENDS[symbol]
+        one, other, most = pairs[rng.integers(len(pairs))]
+        return blended(BEATS[symbol][one], BEATS[symbol][other], rng.uniform(0, most))
+    if symbol == "E" and rng.random() < 0.5:
+        symbol = "V"  # the database has one heart with escape beats; they come from where V comes from
+    hearts = list(BEATS[symbol].values())
+    beat, other = hearts[rng.integers(len(hearts))], hearts[rng.integers(len(hearts))]
+    return replace(beat, t=other.t, rr=other.rr) if symbol == "N" and rng.random() < 0.5 else beat
+
+
+def p_wave(rng: np.random.Generator, body: np.ndarray) -> Shape:
+    """Draw the P wave of a patient's sinus node."""
+    waves = P_WAVES[rng.integers(len(P_WAVES))].copy()
+    waves[:, 0] += rng.normal(0, 0.012)
+    waves[:, 2:] *= np.exp(rng.normal(0, 0.25))
+    return _shape(rng, waves, np.zeros(len(waves), bool), 0.8, body)
+
+
+def ectopic_p(rng: np.random.Generator, sinus: Shape) -> Shape:
+    """Draw the P wave of another place in the atria: flat or upside down in MLII, and nearer to the QRS."""
+    turn = np.array([rng.uniform(-0.9, 0.5), rng.uniform(-1.2, 1.5)])
+    centre = sinus.centre + np.clip(rng.normal(0.012, 0.015), -0.02, 0.04)
+    width = sinus.width * rng.uniform(0.75, 1.0)
+    return Shape(centre, width, sinus.height * turn, sinus.late, sinus.rr)
+
+
+def with_spike(rng: np.random.Generator, paced: Shape) -> Shape:
+    """Put the pacemaker's spike before a paced beat; the tape recorders of the database blunted it to some ms."""
+    onset = paced.centre[~paced.late].min() - rng.uniform(0.004, 0.012)
+    height = np.array([[rng.uniform(0.1, 0.5), rng.uniform(-0.4, 0.4)]])
+    return Shape(
+        np.append(paced.centre, onset),
+        np.append(paced.width, 0.003),
+        np.vstack([paced.height, height]),
+        np.append(paced.late, False),
+        paced.rr,
+    )
+
+
+def add(
+    signal: np.ndarray,
+    rate: float,
+    shape: Shape,
+    times: np.ndarray,
+    rr: np.ndarray | float,
+    gain: np.ndarray | float,
+    rng: np.random.Generator,
+) -> None:
+    """Add beats of one shape to a signal, in place.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples, 2)
+        mV.
+    rate : float
+        Hz.
+    shape : Shape
+    times : ndarray, shape (beats,)
+        Of the annotations (s).
+    rr : ndarray, shape (beats,), or float
+        The RR interval to which repolarisation has adapted (s).
+    gain : ndarray, shape (beats,), or float
+    rng : numpy.random.Generator
+        Draws how each wave differs from beat to beat.
+    """
+    before, after = round(_BEFORE * rate), round(_AFTER * rate)
+    stretch = np.clip((np.broadcast_to(rr, times.shape) / shape.rr) ** QT_POWER, 0.7, 1.4)
+    stretch = np.where(shape.late, stretch[:, None], 1.0)[:, None]
+    index = np.rint(times * rate).astype(int)[:, None] + np.arange(-before, after)
+    time = index / rate - times[:, None]
+    waves = np.exp(-0.5 * ((time[..., None] - shape.centre * stretch) / (shape.width * stretch)) ** 2)
+    # Neighbouring waves partly cancel: QRS varies as a whole, and so does T.
+    group = rng.normal(0, BEAT_TO_BEAT, (len(times), 2))[:, shape.late.astype(int)]
+    waves *= (np.broadcast_to(gain, times.shape)[:, None] * (1 + group))[:, None]
+    inside = (index >= 0) & (index < len(signal))
+    np.add.at(signal, index[inside], (waves @ shape.height)[inside])
+
+
+def _shape(rng, waves: np.ndarray, late: np.ndarray, rr: float, body: np.ndarray) -> Shape:
+    """Vary each wave a little and let the patient's body see it."""
+    height = waves[:, 2:] * (1 + rng.normal(0, 0.06, (len(waves), 2)))
+    width = waves[:, 1] * np.exp(rng.normal(0, 0.03, len(waves)))
+    return Shape(waves[:, 0], width, height @ body.T, late, rr)

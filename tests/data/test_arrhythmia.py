@@ -1,0 +1,202 @@
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import wfdb
+
+from ecg_lessons.data import recordings
+from ecg_lessons.data.simulator import arrhythmia, sample_arrhythmias, simulate_arrhythmias
+from ecg_lessons.errors import InputError
+from ecg_lessons.signals import beat_sets, beats
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return simulate_arrhythmias(tmp_path_factory.mktemp("cohorts") / "forty", patients=40, minutes=3)
+
+
+@pytest.fixture(scope="module")
+def read(folder) -> list[recordings.Recording]:
+    return list(recordings.mitdb(folder))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_one_seed_one_cohort_byte_for_byte(folder, tmp_path):
+    again = simulate_arrhythmias(tmp_path / "again", patients=40, minutes=3)
+    assert contents(again) == contents(folder)
+    other = contents(simulate_arrhythmias(tmp_path / "other", patients=1, minutes=3, seed=1))
+    assert other["a001.dat"] != contents(folder)["a001.dat"]
+
+
+def test_a_patient_does_not_depend_on_the_size_of_the_cohort(folder, tmp_path):
+    small = contents(simulate_arrhythmias(tmp_path / "three", patients=3, minutes=3))
+    large = contents(folder)
+    records = [name for name in small if name.startswith("a")]
+    assert len(records) == 9
+    assert all(small[name] == large[name] for name in records)
+
+
+def test_wfdb_reads_it_and_agrees_with_the_checksums(folder):
+    for name in ("a001", "a014"):
+        record = wfdb.rdrecord(str(folder / name), physical=False)
+        assert (record.fs, record.sig_len, record.fmt) == (360, 64800, ["212", "212"])
+        assert (record.adc_gain, record.adc_res, record.adc_zero) == ([200.0] * 2, [11] * 2, [1024] * 2)
+        assert record.calc_checksum() == record.checksum
+        assert record.init_value == list(record.d_signal[0])
+
+
+def test_format_212_keeps_every_step(tmp_path):
+    steps = np.random.default_rng(0).integers(0, 2048, (500, 2))
+    arrhythmia.write_signal(tmp_path / "x", (steps - 1024) / 200, ("MLII", "V1"))
+    np.testing.assert_array_equal(wfdb.rdrecord(str(tmp_path / "x"), physical=False).d_signal, steps)
+    arrhythmia.write_signal(tmp_path / "y", np.array([[9.0, -9.0], [0.0, 0.0]]), ("MLII", "V1"))
+    clipped = wfdb.rdrecord(str(tmp_path / "y"), physical=False).d_signal
+    np.testing.assert_array_equal(clipped, [[2047, 0], [1024, 1024]])
+
+
+def test_the_library_reads_it_as_the_mit_bih_database(read):
+    assert [recording.patient for recording in read] == [f"a{k:03d}" for k in range(1, 41)]
+    assert {recording.leads[0] for recording in read} == {"MLII"}
+    assert {recording.leads[1] for recording in read} == {"V1", "V2", "V5"}
+    for recording in read:
+        assert recording.signal.shape == (64800, 2)
+        assert (np.diff(recording.beats.samples) >= 0).all()
+        peaks = beat_sets.table(recording)["sample"]
+        assert peaks.diff().min() > 0.2 * 360  # the fastest flutter
+        assert peaks.iloc[0] < 3 * 360  # annotated from the start to the end
+        assert peaks.iloc[-1] > 177 * 360
+
+
+def test_amplitudes_fit_the_range_of_the_converter(read):
+    top = np.array([np.abs(recording.signal).max() for recording in read])
+    assert top.max() <= 5.12
+    assert (top < 5.1).mean() > 0.9  # clipping is an exception
+    assert 1 < np.median(top) < 4
+
+
+def test_there_are_enough_patients_of_every_class(read):
+    _, info = beat_sets.between_neighbours(read, symbols=tuple("NLRAV/E!F"))
+    count = info.groupby("symbol")["patient"].agg(["nunique", "size"])
+    for symbol, patients in {
+        "N": 12,
+        "L": 8,
+        "R": 8,
+        "A": 12,
+        "V": 20,
+        "/": 6,
+        "E": 4,
+        "!": 4,
+        "F": 4,
+    }.items():
+        assert count.loc[symbol, "nunique"] >= patients, symbol
+    assert count.loc[list("ALNRV!/E"), "size"].sum() == pytest.approx(9000, abs=1000)
+    assert count["size"].min() >= 40
+    assert (count.loc[["A", "V", "!"], "size"] > 180).all()
+
+
+def test_flutter_stands_in_brackets(read):
+    episodes = 0
+    for recording in read:
+        inside = False
+        for symbol in recording.beats.symbols:
+            assert inside or symbol not in ("!", "]"), recording.name
+            assert not inside or symbol in ("!", "]"), recording.name
+            inside = symbol != "]" if inside else symbol == "["
+            episodes += symbol == "]"
+        assert not inside
+    assert episodes >= 8
+
+
+def test_flutter_is_a_wave_at_the_rate_of_its_marks(read):
+    """The strongest frequency of the larger lead makes as many waves as there are marks."""
+    seen = 0
+    for recording in read:
+        at = recording.beats.samples[recording.beats.symbols == "!"][:16]
+        if len(at):
+            part = recording.signal[at[0] : at[-1]]
+            part = part[:, part.std(axis=0).argmax()]
+            power = np.abs(np.fft.rfft(part * np.hanning(len(part)))) ** 2
+            assert power[5:].argmax() + 5 == pytest.approx(15, abs=1), recording.name
+            assert 0.1 < part.std() < 1.2
+            seen += 1
+    assert seen == 4
+
+
+def test_patients_differ_and_each_stays_itself(read):
+    """Median beats of two halves of one recording agree better than those of two patients."""
+    halves = []
+    for recording in read:
+        table = beat_sets.table(recording).iloc[1:-1]
+        at = table["sample"][table["symbol"] == table["symbol"].mode()[0]].to_numpy()
+        signal = beats.bandpass(recording.signal[:, 0], 360, 0.5, 40)
+        cut, _ = beats.windows(signal, at, 72, 144)
+        halves.append([np.median(part, axis=0) for part in (cut[: len(cut) // 2], cut[len(cut) // 2 :])])
+    one, two = np.swapaxes(halves, 0, 1)
+    apart = np.linalg.norm(one[:, None] - two, axis=2)
+    assert (apart.argmin(axis=1) == np.arange(len(read))).mean() > 0.9
+    assert np.median(apart[~np.eye(len(read), dtype=bool)]) > 5 * np.median(np.diag(apart))
+
+
+def test_everything_says_that_it_is_simulated(folder):
+    assert "NOT CLINICAL" in (folder / "README.txt").read_text()
+    assert "simulated" in (folder / "a001.hea").read_text()
+    assert "simulated" in (folder / "ANNOTATORS").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"patients": 0}, "1 to 999 patients"),
+        ({"patients": 1000}, "1 to 999 patients"),
+        ({"seed": -1}, "seed of 0 or more"),
+        ({"minutes": 0.5}, "1 to 60 minutes"),
+        ({"minutes": float("nan")}, "1 to 60 minutes"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_refused(tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        simulate_arrhythmias(tmp_path / "none", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="not empty"):
+        simulate_arrhythmias(tmp_path, patients=1)
+    assert contents(tmp_path) == {"thesis.txt": b"mine"}
+
+
+def test_a_simulation_that_breaks_leaves_nothing_behind(tmp_path):
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate_arrhythmias(tmp_path / "half", patients=2, minutes=1, progress=interrupt)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_counts_the_patients(tmp_path):
+    seen = []
+    simulate_arrhythmias(tmp_path / "two", patients=2, minutes=1, progress=lambda *state: seen.append(state))
+    assert seen == [(1, 2), (2, 2)]
+
+
+def _sample(cache: Path) -> str:
+    os.environ["ECG_LESSONS_CACHE"] = str(cache)
+    return str(sample_arrhythmias(patients=2, minutes=1, seed=9))
+
+
+def test_two_processes_may_ask_for_the_sample_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("ECG_LESSONS_CACHE", str(tmp_path))  # so that the change below is undone
+    with ProcessPoolExecutor(2) as pool:
+        first, second = pool.map(_sample, [tmp_path, tmp_path])
+    assert first == second
+    assert [path.name for path in Path(first).parent.iterdir()] == [Path(first).name]  # no draft left
+    before = contents(Path(first))
+    assert _sample(tmp_path) == first
+    assert contents(Path(first)) == before

@@ -8,17 +8,16 @@ are separated by commas or, in some copies, by semicolons; then the decimal mark
 from __future__ import annotations
 
 import csv
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 
 from ecg_lessons.data.recordings import LEADS
+from ecg_lessons.data.text_files import finite, first_line, replacing
 from ecg_lessons.errors import InputError
 
 #: Order of the leads in the CSV.
@@ -26,7 +25,6 @@ CSV_LEADS = ("I", "II", "III", "aVL", "aVR", "aVF", "V1", "V2", "V3", "V4", "V5"
 SAMPLES, RATE = 750, 250
 _COLUMNS = 1 + len(LEADS) * SAMPLES
 _EXPECTED = f"ID and {len(LEADS)} leads x {SAMPLES} samples = {_COLUMNS} columns"
-_LARGEST = float(np.finfo(np.float32).max)
 _FROM_CSV = [CSV_LEADS.index(lead) for lead in LEADS]
 _TO_CSV = [LEADS.index(lead) for lead in CSV_LEADS]
 
@@ -150,7 +148,7 @@ def write_ecgs(path: str | Path, ids: Sequence[str], signals: np.ndarray) -> Non
         )
     rows = signals.transpose(0, 2, 1)[:, _TO_CSV].reshape(len(ids), -1)
     line = ",".join(["%.9g"] * rows.shape[1])
-    with _replacing(Path(path)) as file:
+    with replacing(Path(path)) as file:
         writer = csv.writer(file, lineterminator="")
         writer.writerow(["ID", *(f"{lead}_{sample}" for lead in CSV_LEADS for sample in range(SAMPLES))])
         for name, row in zip(_unique(path, ids), rows, strict=True):
@@ -179,28 +177,13 @@ def write_predictions(path: str | Path, ids: Sequence[str], columns: Mapping[str
                 f"Cannot write {path}: column {name} has {len(values)} values for {len(ids)} ECGs."
             )
     frame = pd.DataFrame({"ID": _unique(path, ids), **columns})
-    with _replacing(Path(path)) as file:
+    with replacing(Path(path)) as file:
         frame.to_csv(file, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _head(path: Path) -> tuple[str, list[str]]:
     """Sniff the separator and read the header; refuse what is no CSV at all."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder: give the CSV file inside it.")
-    try:
-        with path.open("rb") as file:
-            if b"\0" in file.read(1 << 16):
-                raise InputError(f"{path} is a binary file: give a CSV table (comma or semicolon, UTF-8).")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            line = file.readline()
-            while file.read(1 << 20):  # finds bytes that are not UTF-8, wherever they are
-                pass
-    except FileNotFoundError:
-        raise InputError(f"No file {path}: check the path.") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text: give a CSV table (comma or semicolon, UTF-8).") from None
-    except OSError as error:
-        raise InputError(f"Cannot read {path} ({error.strerror}): check its permissions.") from None
+    line = first_line(path)
     if not line.strip():
         raise InputError(f"{path} is empty or begins with an empty line: give a CSV table with a header.")
     separator = ";" if line.count(";") > line.count(",") else ","
@@ -237,19 +220,11 @@ def _explain(path: Path, separator: str, decimal: str, reason: str) -> NoReturn:
                 f"{place}: {len(row)} values, expected {_EXPECTED}: mend or remove the line."
             ) from None
         cells = [cell.replace(decimal, ".") for cell in row[1:]]
-        if not _finite(cells):
-            column, cell = next(pair for pair in enumerate(cells, start=2) if not _finite(pair[1:]))
+        if not finite(cells):
+            column, cell = next(pair for pair in enumerate(cells, start=2) if not finite(pair[1:]))
             what = f"{cell[:20]!r} is not a finite number" if cell.strip() else "the cell is empty"
             raise InputError(f"{place}, column {column}: {what}: mend or remove the line.") from None
     raise InputError(f"{path} cannot be read as a table ({reason}): export it again as CSV.") from None
-
-
-def _finite(cells: Iterable[str]) -> bool:
-    """Tell whether all cells are numbers that float32 can hold."""
-    try:
-        return all("_" not in cell and abs(float(cell)) <= _LARGEST for cell in cells)
-    except ValueError:
-        return False
 
 
 def _unique(path: str | Path, ids: Iterable[str]) -> list[str]:
@@ -262,18 +237,3 @@ def _unique(path: str | Path, ids: Iterable[str]) -> list[str]:
             raise InputError(f"{path}, row {row} after the header: {what}: give every ECG an ID of its own.")
         seen.add(name)
     return names
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """Open a file that appears under its name only when it is complete."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        os.replace(part, path)
-    except OSError as error:
-        raise InputError(f"Cannot write {path} ({error.strerror}): choose another place.") from error
-    finally:
-        if part.is_file():
-            part.unlink()

@@ -205,7 +205,7 @@ def test_a_full_disk_leaves_the_old_table(path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(tables.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(InputError, match="No space left"):
         tables.write_labels(path, ["b"], [0])
     assert [file.read_text() for file in path.parent.iterdir()] == ["ID,TARGET\na,1\n"]

@@ -1,0 +1,209 @@
+"""Networks that name heartbeats: four after Kachuee et al. (2018, arXiv 1805.00794) and the original, and ours.
+
+`cnet`, `seq2seq`, `bilstm` and `bigru` take beats (batch, SAMPLES, 1) in [0, 1] at 125 Hz. The recurrent ones run over
+the time of a beat; what the original did instead is kept in `heartbeat_faults`. `ours` also sees the rhythm and the
+patient's typical beat. Every network ends in two dense layers, "hidden" and "class", which `new_head` replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+from keras import layers
+
+from ecg_lessons.errors import InputError
+
+#: Samples of a beat, its segments for `seq2seq`, and the classes N S V F Q.
+SAMPLES, SEGMENTS, CLASSES = 187, 11, 5
+
+
+def cnet(classes: int = CLASSES) -> keras.Model:
+    """Build the residual network of Kachuee et al. (2018).
+
+    Returns
+    -------
+    keras.Model
+        From (batch, SAMPLES, 1) to probabilities (batch, classes); 53,957 parameters for five classes.
+    """
+    inputs = keras.Input((SAMPLES, 1), name="beat")
+    x = layers.Conv1D(32, 5)(inputs)
+    for _ in range(5):
+        y = layers.Conv1D(32, 5, padding="same", activation="relu")(x)
+        y = layers.Conv1D(32, 5, padding="same")(y)
+        x = layers.MaxPooling1D(5, 2)(layers.ReLU()(layers.Add()([x, y])))
+    return keras.Model(inputs, head(layers.Flatten()(x), classes), name="cnet")
+
+
+def seq2seq(classes: int = CLASSES) -> keras.Model:
+    """Build an encoder and a decoder over the 11 segments of a beat, 17 samples each.
+
+    Convolutions look into each segment. A bidirectional LSTM runs over the segments, and hands its last states to
+    the LSTM that reads its outputs again (after Mousavi & Afghah 2018, arXiv 1812.07421, whose sequences are of
+    beats).
+
+    Parameters and returns as `cnet`.
+    """
+    inputs = keras.Input((SAMPLES, 1), name="beat")
+    # A convolution of one row is one convolution for all segments.
+    x = layers.Reshape((SEGMENTS, SAMPLES // SEGMENTS, 1))(inputs)
+    for filters in (32, 64, 128):
+        x = layers.Conv2D(filters, (1, 2), padding="same", activation="relu")(x)
+        x = layers.MaxPooling2D((1, 2))(x)
+    x = layers.Reshape((SEGMENTS, -1))(x)
+    encoder = layers.Bidirectional(layers.LSTM(100, return_sequences=True, return_state=True), name="encoder")
+    x, *states = encoder(x)
+    memory = [layers.Concatenate()([states[k], states[k + 2]]) for k in (0, 1)]  # h and c, both directions
+    x = layers.LSTM(200, name="decoder")(x, initial_state=memory)
+    return keras.Model(inputs, head(x, classes), name="seq2seq")
+
+
+def bilstm(classes: int = CLASSES, step: int = 11) -> keras.Model:
+    """Build two bidirectional LSTM layers over the time of a beat.
+
+    Parameters
+    ----------
+    classes : int
+    step : int
+        Samples that a layer takes at a time: 1, 11 or 17. With single samples the layers make 187 steps, one after the
+        other; 11 samples make 17 steps and train about eight times faster.
+
+    Returns
+    -------
+    keras.Model
+        From (batch, SAMPLES, 1) to probabilities (batch, classes).
+
+    Raises
+    ------
+    InputError
+        If 187 samples cannot be divided into such steps.
+    """
+    return _recurrent("bilstm", layers.LSTM, classes, step)
+
+
+def bigru(classes: int = CLASSES, step: int = 11) -> keras.Model:
+    """Build two bidirectional GRU layers over the time of a beat; all else as `bilstm`."""
+    return _recurrent("bigru", layers.GRU, classes, step)
+
+
+def _recurrent(name: str, layer: type[keras.Layer], classes: int, step: int) -> keras.Model:
+    if step < 1 or SAMPLES % step:
+        raise InputError(f"A beat of {SAMPLES} samples has no steps of {step}: choose 1, 11 or 17.")
+    inputs = keras.Input((SAMPLES, 1), name="beat")
+    x = layers.Reshape((SAMPLES // step, step))(inputs)
+    x = layers.Bidirectional(layer(128, return_sequences=True))(x)
+    x = layers.Bidirectional(layer(128))(layers.Dropout(0.1)(x))
+    return keras.Model(inputs, head(x, classes), name=name)
+
+
+def ours(classes: int = CLASSES, samples: int = SAMPLES, leads: int = 1, rr: int = 3) -> keras.Model:
+    """Build the network for patients it has never seen: it compares a beat with what is usual for its patient.
+
+    A residual network looks at the beat, the patient's typical beat and their difference, as channels of one
+    signal; the RR intervals join before the decision. What is unusual for its patient is to count, not what a beat
+    looks like. That a classifier should adapt to the patient is an older thought (de Chazal & Reilly 2006,
+    https://doi.org/10.1109/TBME.2006.883802).
+
+    Parameters
+    ----------
+    classes : int
+    samples, leads : int
+        Shape of the beat and of the typical beat: `kachuee` stretches, or windows around the annotation.
+    rr : int
+        How many RR features.
+
+    Returns
+    -------
+    keras.Model
+        From ``{"beat": (batch, samples, leads), "typical": (batch, samples, leads), "rr": (batch, rr)}`` to
+        probabilities (batch, classes).
+    """
+    beat = keras.Input((samples, leads), name="beat")
+    typical = keras.Input((samples, leads), name="typical")
+    rhythm = keras.Input((rr,), name="rr")
+    x = layers.Concatenate()([beat, typical, layers.Subtract()([beat, typical])])
+    x = _norm(layers.Conv1D(32, 7, 2, padding="same", use_bias=False)(x))
+    for filters, stride in ((32, 1), (64, 2), (64, 2)):
+        x = _residual(x, filters, stride)
+    x = layers.Flatten()(
+        layers.AveragePooling1D(4, padding="same")(x)
+    )  # where a wave stands tells what it is
+    timing = layers.Dense(32, activation="relu")(layers.BatchNormalization(momentum=0.95)(rhythm))
+    x = layers.Dropout(0.3)(layers.Concatenate()([x, timing]))
+    inputs = {"beat": beat, "typical": typical, "rr": rhythm}
+    return keras.Model(inputs, head(x, classes, 64), name="ours")
+
+
+def _residual(x, filters: int, stride: int):
+    y = _norm(layers.Conv1D(filters, 5, stride, padding="same", use_bias=False)(x))
+    y = layers.BatchNormalization(momentum=0.95)(layers.Conv1D(filters, 5, padding="same", use_bias=False)(y))
+    if x.shape[1:] != y.shape[1:]:
+        x = layers.Conv1D(filters, 1, stride, padding="same", use_bias=False)(x)
+    return layers.ReLU()(layers.Add()([x, y]))
+
+
+def _norm(x):
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
+
+
+def head(x, classes: int, hidden: int = 32):
+    """Decide: a dense layer "hidden" with ReLU, and a dense layer "class" with softmax."""
+    x = layers.Dense(hidden, activation="relu", name="hidden")(x)
+    return layers.Dense(classes, activation="softmax", dtype="float32", name="class")(x)
+
+
+def new_head(model: keras.Model, classes: int, frozen: bool) -> keras.Model:
+    """Replace the last two dense layers of a trained network by new ones, for another task.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A network of this module; it stays as it is.
+    classes : int
+        Classes of the new task.
+    frozen : bool
+        True trains the two new layers only; False trains everything, from the weights of `model` on.
+
+    Returns
+    -------
+    keras.Model
+        With weights of its own.
+
+    Raises
+    ------
+    InputError
+        If the network does not end in the layers "hidden" and "class".
+    """
+    if [layer.name for layer in model.layers[-2:]] != ["hidden", "class"]:
+        raise InputError(
+            f"The network {model.name} does not end in the dense layers 'hidden' and 'class': "
+            "transfer from a run of lesson heartbeat."
+        )
+    body = keras.models.clone_model(model)
+    body.set_weights(model.get_weights())
+    old = body.get_layer("hidden")
+    for layer in body.layers:
+        layer.trainable = not frozen
+    return keras.Model(body.input, head(old.input, classes, old.units), name=model.name)
+
+
+NETWORKS: dict[str, Callable[..., keras.Model]] = {
+    "cnet": cnet,
+    "seq2seq": seq2seq,
+    "bilstm": bilstm,
+    "bigru": bigru,
+    "ours": ours,
+}
+
+
+def build(name: str, **options) -> keras.Model:
+    """Build a network by name.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
+    if name not in NETWORKS:
+        raise InputError(f"Lesson heartbeat has no network {name!r}: choose {', '.join(NETWORKS)}.")
+    return NETWORKS[name](**options)

@@ -1,0 +1,221 @@
+"""Beats as Kachuee et al. (2018, https://arxiv.org/abs/1805.00794) cut them, with their patients.
+
+A recording is resampled to 125 Hz and divided into windows of 10 s, each scaled to [0, 1]. T is the median distance of
+the R peaks in a window. A beat is the stretch of 1.2 T from its R peak on, zero-padded to 187 samples; a longer
+one is cut. The rules differ in the R peaks: `published` takes the local maxima above 0.9, as the paper says;
+`annotated` takes the cardiologists' annotations, which finds every beat.
+
+Three things the paper leaves open. A stretch may run past the end of its window into the next one; it keeps the
+scale of its own window and is clipped to [0, 1]. At the end of the recording it is padded with zeros, so the last
+beat is kept, though cut short. What remains after the last whole window belongs to that window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.signal
+
+from ecg_lessons.data.recordings import Recording
+from ecg_lessons.errors import InputError
+from ecg_lessons.signals import beats, labels
+from ecg_lessons.signals.beat_sets import table
+
+#: Hz, samples of a beat, and seconds of a window.
+RATE, SAMPLES, WINDOW = 125, 187, 10
+#: R peaks are maxima above this share of the window's range; a beat is this many median RR intervals long.
+HEIGHT, STRETCH = 0.9, 1.2
+#: A found peak takes the label of an annotation at most so far away, in s (the tolerance of ANSI/AAMI EC57).
+TOLERANCE = 0.15
+LEADS = ("MLII", "V5")
+
+
+def annotated(found: Iterable[Recording], leads: Collection[str] = LEADS) -> tuple[np.ndarray, pd.DataFrame]:
+    """Cut every annotated beat: the rule that keeps them all.
+
+    T is the median distance of the annotated peaks in the same window of 10 s; that of the whole recording
+    where a window has one peak only. Flutter waves count as peaks and are not cut. The whole MIT-BIH database
+    gives 109,494 beats; without the last of each of its 48 records they are 109,446, as many as the published
+    CSV files hold.
+
+    Parameters
+    ----------
+    found : iterable of Recording
+        Taken one at a time.
+    leads : collection of str
+        One lead, by name, in order of preference; V5 serves where a record has no MLII (102 and 104).
+
+    Returns
+    -------
+    x : ndarray of float32, shape (beats, SAMPLES)
+        In [0, 1].
+    info : DataFrame
+        The rows of `beat_sets.table` that belong to them, and `label`, the AAMI class.
+
+    Raises
+    ------
+    InputError
+        If a recording has no annotated beats or none of the leads, or there is no recording.
+    """
+    cut, info = [], []
+    for recording in found:
+        strip = _Strip.of(recording, leads)
+        rows = table(recording)
+        peaks = strip.places(rows["sample"].to_numpy(), recording.rate)
+        period = strip.periods(peaks)
+        usual = np.median(np.diff(peaks)) if len(peaks) > 1 else SAMPLES / STRETCH
+        rows["label"] = rows["symbol"].map(labels.AAMI)
+        wanted = rows["label"].notna().to_numpy()
+        cut.append(strip.cut(peaks[wanted], np.where(np.isnan(period), usual, period)[wanted]))
+        info.append(rows[wanted])
+    return _together(cut, info)
+
+
+def published(found: Iterable[Recording], leads: Collection[str] = LEADS) -> tuple[np.ndarray, pd.DataFrame]:
+    """Cut the beats of annotated recordings at the peaks that the paper's rule finds.
+
+    Parameters
+    ----------
+    found, leads
+        As for `annotated`.
+
+    Returns
+    -------
+    x : ndarray of float32, shape (beats, SAMPLES)
+        In [0, 1].
+    info : DataFrame
+        One row a beat: `record`, `patient`, `symbol` and `label` (AAMI) of the nearest annotation, `sample` and
+        `time` (s) of the found peak, `previous`, `next`, `local` (s) between found peaks. ``info.attrs["dropped"]``
+        counts the peaks left out: ``alone`` in their window, so that it has no T, and ``unlabelled``, without
+        an annotated beat within TOLERANCE.
+
+    Raises
+    ------
+    InputError
+        As `annotated`.
+    """
+    cut, info, alone, unlabelled = [], [], 0, 0
+    for recording in found:
+        marks = table(recording)
+        strip = _Strip.of(recording, leads)
+        rows, peaks, period = _found(recording, strip)
+        nearest, distance = _nearest(marks["sample"].to_numpy(), rows["sample"].to_numpy())
+        rows["symbol"] = marks["symbol"].to_numpy()[nearest]
+        rows["label"] = rows["symbol"].map(labels.AAMI).where(distance <= TOLERANCE * recording.rate)
+        regular, known = ~np.isnan(period), rows["label"].notna().to_numpy()
+        alone += int((~regular).sum())
+        unlabelled += int((regular & ~known).sum())
+        wanted = regular & known
+        cut.append(strip.cut(peaks[wanted], period[wanted]))
+        info.append(rows[wanted])
+    x, rows = _together(cut, info)
+    rows.attrs["dropped"] = {"alone": alone, "unlabelled": unlabelled}
+    return x, rows
+
+
+def beat_of_diagnosis(recording: Recording, label: str, lead: str = "II") -> tuple[np.ndarray, pd.DataFrame]:
+    """Cut the beats of a recording without annotations, and call them all by its diagnosis.
+
+    This is what the paper does with the PTB Diagnostic database; it serves PTB-XL as well. A window with
+    fewer than two peaks above 0.9 gives no beat.
+
+    Parameters
+    ----------
+    recording : Recording
+    label : str
+        The class of the recording, for example ``"infarction"``.
+    lead : str
+
+    Returns
+    -------
+    x : ndarray of float32, shape (beats, SAMPLES)
+        In [0, 1].
+    info : DataFrame
+        `record`, `patient`, `sample`, `time`, `previous`, `next`, `local` as for `published`, and `label`.
+
+    Raises
+    ------
+    InputError
+        If the recording lacks the lead.
+    """
+    strip = _Strip.of(recording, (lead,))
+    rows, peaks, period = _found(recording, strip)
+    rows["label"] = label
+    regular = ~np.isnan(period)
+    return strip.cut(peaks[regular], period[regular]), rows[regular].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """One lead at 125 Hz, with the lowest value and the range of every window."""
+
+    signal: np.ndarray
+    low: np.ndarray
+    span: np.ndarray
+
+    @classmethod
+    def of(cls, recording: Recording, leads: Collection[str]) -> _Strip:
+        signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
+        width = RATE * WINDOW
+        starts = np.arange(max(1, len(signal) // width)) * width
+        low = np.minimum.reduceat(signal, starts)
+        span = np.maximum.reduceat(signal, starts) - low
+        return cls(signal, low, np.where(span > 0, span, 1))
+
+    def window(self, places: np.ndarray) -> np.ndarray:
+        """Tell in which window a place is."""
+        return np.minimum(places // (RATE * WINDOW), len(self.low) - 1)
+
+    def places(self, samples: np.ndarray, rate: float) -> np.ndarray:
+        """Turn samples of the recording into samples at 125 Hz."""
+        return np.minimum(np.round(samples * (RATE / rate)).astype(int), len(self.signal) - 1)
+
+    def maxima(self) -> np.ndarray:
+        """Find the local maxima, where the derivative crosses zero, above 0.9 of their window."""
+        places = scipy.signal.find_peaks(self.signal)[0]
+        window = self.window(places)
+        return places[self.signal[places] - self.low[window] > HEIGHT * self.span[window]]
+
+    def periods(self, peaks: np.ndarray) -> np.ndarray:
+        """Give T in samples for every peak; NaN where it is alone in its window."""
+        window = self.window(peaks)
+        inside = np.diff(window) == 0
+        median = pd.Series(np.diff(peaks)[inside]).groupby(window[1:][inside]).median()
+        return median.reindex(window).to_numpy(float)
+
+    def cut(self, peaks: np.ndarray, period: np.ndarray) -> np.ndarray:
+        """Cut and scale the stretches; zeros follow a short one, and stand after the recording's end."""
+        place = peaks[:, None] + np.arange(SAMPLES)
+        inside = np.arange(SAMPLES) < np.round(STRETCH * period)[:, None]
+        inside &= place < len(self.signal)
+        window = self.window(peaks)[:, None]
+        scaled = (self.signal[np.minimum(place, len(self.signal) - 1)] - self.low[window]) / self.span[window]
+        return np.where(inside, scaled.clip(0, 1), 0).astype(np.float32)
+
+
+def _found(recording: Recording, strip: _Strip) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Apply the published rule: a row for every peak, the peaks at 125 Hz, and T in samples."""
+    peaks = strip.maxima()
+    rows = pd.DataFrame({"sample": np.round(peaks * (recording.rate / RATE)).astype(int)})
+    rows.insert(0, "record", recording.name)
+    rows.insert(1, "patient", recording.patient)
+    rows["time"] = peaks / RATE
+    rows[list(beats.RR)] = beats.rr_intervals(peaks, RATE)
+    return rows, peaks, strip.periods(peaks)
+
+
+def _nearest(marks: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the nearest mark of every sample, and how far it is."""
+    after = np.searchsorted(marks, samples).clip(0, len(marks) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(np.abs(marks[before] - samples) <= np.abs(marks[after] - samples), before, after)
+    return nearest, np.abs(marks[nearest] - samples)
+
+
+def _together(cut: list[np.ndarray], info: list[pd.DataFrame]) -> tuple[np.ndarray, pd.DataFrame]:
+    if not cut:
+        raise InputError("No recordings to take beats from: name at least one record.")
+    return np.concatenate(cut), pd.concat(info, ignore_index=True)

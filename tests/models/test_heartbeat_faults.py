@@ -1,0 +1,66 @@
+"""The museum pieces of lesson 5 have the faults they are kept for."""
+
+from ecg_lessons import environment
+
+environment.setup()
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+from ecg_lessons.models import heartbeat, heartbeat_faults  # noqa: E402
+
+OVER_BATCH = {"bilstm_over_batch": "bilstm", "bigru_over_batch": "bigru"}
+
+
+@pytest.fixture(scope="module")
+def beats():
+    return np.random.default_rng(0).random((6, heartbeat.SAMPLES, 1), dtype=np.float32)
+
+
+def answer(model, x):
+    return keras.ops.convert_to_numpy(model(x, training=False))
+
+
+def moved(model, beats) -> tuple[float, float]:
+    """How far the answers move when the beats are turned round, and when all but the first are others."""
+    p = answer(model, beats)
+    turned = answer(model, beats[::-1])[::-1]
+    company = answer(model, np.concatenate([beats[:1], 1 - beats[1:]]))
+    return np.abs(turned - p).max(), np.abs(company[0] - p[0]).max()
+
+
+@pytest.mark.parametrize(("faulty", "sound"), OVER_BATCH.items())
+def test_the_faulty_answer_depends_on_the_batch_and_ours_does_not(faulty, sound, beats):
+    order, company = moved(heartbeat_faults.FAULTS[faulty](), beats)
+    assert order > 1e-3
+    assert company > 1e-3
+    order, company = moved(heartbeat.build(sound), beats)
+    assert order < 1e-5
+    assert company < 1e-5
+
+
+def recurrence_matters(model, beats) -> bool:
+    """Tell whether the answers change without the weights that lead from one step to the next."""
+    before = answer(model, beats)
+    encoder = model.get_layer("encoder")
+    for layer in (encoder.forward_layer, encoder.backward_layer):
+        layer.cell.recurrent_kernel.assign(np.zeros(layer.cell.recurrent_kernel.shape))
+    return not np.allclose(answer(model, beats), before, atol=1e-6)
+
+
+def test_a_sequence_of_one_has_no_recurrence_and_ours_has(beats):
+    assert not recurrence_matters(heartbeat_faults.seq2seq_one_step(), beats)
+    assert recurrence_matters(heartbeat.seq2seq(), beats)
+
+
+@pytest.mark.parametrize("name", heartbeat_faults.FAULTS)
+def test_they_run_without_any_warning(name, beats, tmp_path):
+    model = heartbeat_faults.FAULTS[name](classes=3)
+    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
+    model.fit(beats, np.array([0, 1, 2, 0, 1, 2]), epochs=1, verbose=0)
+    p = answer(model, beats)
+    np.testing.assert_allclose(p.sum(axis=1), np.ones(6), rtol=1e-5)
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(answer(again, beats), p)

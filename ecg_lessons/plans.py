@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -122,3 +123,18 @@ class Plan:
             "decay": lambda: schedules.ExponentialDecay(self.learning_rate, 1000, 0.95, staircase=True),
         }
         return OPTIMIZERS[self.optimizer](rates[self.schedule]())
+
+
+def preset_of(plans: Mapping[str, Mapping[str, Plan]], lesson: str, network: str, preset: str) -> Plan:
+    """Choose the plan of a network of a lesson.
+
+    Raises
+    ------
+    InputError
+        For an unknown network or preset.
+    """
+    if network not in plans:
+        raise InputError(f"Lesson {lesson} has no network {network!r}: choose {', '.join(plans)}.")
+    if preset not in plans[network]:
+        raise InputError(f"There is no preset {preset!r}: choose {', '.join(plans[network])}.")
+    return plans[network][preset]

@@ -13,3 +13,21 @@ def real() -> Path:
     if not root:
         pytest.skip("ECG_LESSONS_DATA is not set: the real recordings are not at hand")
     return Path(root)
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run the command line in this process; gives status, standard output, standard error."""
+
+    from ecg_lessons import cli
+
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["ecg-lessons", *map(str, words)])
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = end.code or 0
+        return (status, *capsys.readouterr())
+
+    return run

@@ -14,7 +14,18 @@ ANSWERS = {
     "01.ppv": lambda sensitivity, specificity, prevalence: (
         sensitivity * prevalence / (sensitivity * prevalence + (1 - specificity) * (1 - prevalence))
     ),
+    "03.cut": lambda peaks, i: [peaks[i - 1] + 20, peaks[i + 1] - 20],
+    "03.crops": lambda: [
+        np.s_[16 * row : 16 * row + 96, 16 * column : 16 * column + 96]
+        for row in range(3)
+        for column in range(3)
+    ],
+    "03.random_crop": lambda picture, rng: random_crop(picture, *rng.choice([0, 16, 32], 2)),
 }
+
+
+def random_crop(picture, top, left):
+    return picture[top : top + 96, left : left + 96]
 
 
 @pytest.mark.parametrize("name", checks.CHECKS)
@@ -65,3 +76,10 @@ def test_a_verdict_is_one_line(capsys):
 def test_a_verdict_on_a_bare_score_is_refused():
     with pytest.raises(InputError, match=r"compare 0\.93 with a bound"):
         checks.verdict("test accuracy above 90 %", 0.93)
+
+
+def test_a_crop_that_never_moves_is_not_random(capsys):
+    checks.expect("03.random_crop", lambda picture, rng: picture[16:112, 16:112])
+    assert "not yet" in capsys.readouterr().out
+    checks.expect("03.random_crop", lambda picture, rng: random_crop(picture, *[16 * rng.integers(0, 3)] * 2))
+    assert "not yet" in capsys.readouterr().out

@@ -24,22 +24,6 @@ def data(cohort, tmp_path_factory):
     return root
 
 
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run the command line in this process; gives status, standard output, standard error."""
-
-    def run(*words):
-        monkeypatch.setattr("sys.argv", ["ecg-lessons", *map(str, words)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code or 0
-        return (status, *capsys.readouterr())
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def run_folder(data, tmp_path_factory):
     """A short training through the command line."""

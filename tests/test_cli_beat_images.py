@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import wfdb
 
-from ecg_lessons import cli
 from ecg_lessons.data import simulator
 
 
@@ -24,21 +23,10 @@ def data(cohort, tmp_path_factory):
     return root
 
 
-@pytest.fixture
-def call(monkeypatch, capsys, data):
-    """Run the command line in this process; gives status, standard output, standard error."""
+@pytest.fixture(autouse=True)
+def at_hand(monkeypatch, data):
+    """Let every command find these data."""
     monkeypatch.setenv("ECG_LESSONS_DATA", str(data))
-
-    def run(*words):
-        monkeypatch.setattr("sys.argv", ["ecg-lessons", *map(str, words)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code or 0
-        return (status, *capsys.readouterr())
-
-    return run
 
 
 WORDS = {"--source": "physionet", "--epochs": "1", "--most": "6", "--network": "signal"}

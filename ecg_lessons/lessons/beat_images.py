@@ -14,7 +14,7 @@ from ecg_lessons.data import fetch, pictures, recordings, simulator
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Examples
 from ecg_lessons.models import beat_image as models
-from ecg_lessons.plans import Plan
+from ecg_lessons.plans import Plan, preset_of
 from ecg_lessons.signals import beat_sets, beats, images, labels
 
 CLASSES = labels.classes("eight")
@@ -164,11 +164,7 @@ def plan(network: str, preset: str = "laptop") -> Plan:
     InputError
         For an unknown network or preset.
     """
-    if network not in PLANS:
-        raise InputError(f"Lesson beat-images has no network {network!r}: choose {', '.join(PLANS)}.")
-    if preset not in PLANS[network]:
-        raise InputError(f"There is no preset {preset!r}: choose {', '.join(PLANS[network])}.")
-    return PLANS[network][preset]
+    return preset_of(PLANS, "beat-images", network, preset)
 
 
 def split(given: Examples, name: str = "by-patient", seed: int = 42) -> splits.Split:

@@ -17,7 +17,7 @@ from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.models import inversion as models
-from ecg_lessons.plans import Plan
+from ecg_lessons.plans import Plan, preset_of
 from ecg_lessons.signals import beats, leads
 
 RATE = 250
@@ -187,12 +187,7 @@ def plan(network: str, preset: str = "laptop") -> Plan:
     InputError
         For an unknown network or preset.
     """
-    if network not in NETWORKS:
-        raise InputError(f"Lesson inversion has no network {network!r}: choose {', '.join(NETWORKS)}.")
-    plans = NETWORKS[network].plans
-    if preset not in plans:
-        raise InputError(f"There is no preset {preset!r}: choose {', '.join(plans)}.")
-    return plans[preset]
+    return preset_of({name: one.plans for name, one in NETWORKS.items()}, "inversion", network, preset)
 
 
 def split(correct: Examples, name: str = "by-patient", seed: int = 42) -> splits.Split:

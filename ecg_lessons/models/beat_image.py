@@ -13,6 +13,7 @@ import keras
 from keras import applications, layers
 
 from ecg_lessons.errors import InputError
+from ecg_lessons.models import build as build_named
 from ecg_lessons.signals.drawing import DrawBeats, NineCrops, RandomHand
 from ecg_lessons.signals.images import POINTS
 
@@ -157,16 +158,8 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 
 
 def build(name: str, **options) -> keras.Model:
-    """Build a network by name.
-
-    Raises
-    ------
-    InputError
-        For an unknown name.
-    """
-    if name not in NETWORKS:
-        raise InputError(f"Lesson beat-images has no network {name!r}: choose {', '.join(NETWORKS)}.")
-    return NETWORKS[name](**options)
+    """Build a network by name."""
+    return build_named(NETWORKS, "beat-images", name, **options)
 
 
 def from_layer(model: keras.Model, layer: str) -> keras.Model:

@@ -13,6 +13,7 @@ import keras
 from keras import layers
 
 from ecg_lessons.errors import InputError
+from ecg_lessons.models import build as build_named
 
 #: Samples of a beat, its segments for `seq2seq`, and the classes N S V F Q.
 SAMPLES, SEGMENTS, CLASSES = 187, 11, 5
@@ -197,13 +198,5 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 
 
 def build(name: str, **options) -> keras.Model:
-    """Build a network by name.
-
-    Raises
-    ------
-    InputError
-        For an unknown name.
-    """
-    if name not in NETWORKS:
-        raise InputError(f"Lesson heartbeat has no network {name!r}: choose {', '.join(NETWORKS)}.")
-    return NETWORKS[name](**options)
+    """Build a network by name."""
+    return build_named(NETWORKS, "heartbeat", name, **options)

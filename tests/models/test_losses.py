@@ -1,0 +1,37 @@
+"""The focal loss."""
+
+from ecg_lessons import environment
+
+environment.setup()
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+from ecg_lessons.models.losses import SparseFocalLoss  # noqa: E402
+
+P = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.3, 0.4, 0.3]], np.float32)
+Y = np.array([0, 1, 1])
+
+
+def test_the_formula():
+    p = np.array([0.7, 0.1, 0.4])
+    for gamma in (0.0, 1.0, 2.5):
+        wanted = np.mean(-((1 - p) ** gamma) * np.log(p))
+        np.testing.assert_allclose(float(SparseFocalLoss(gamma)(Y, P)), wanted, rtol=1e-5)
+
+
+def test_without_gamma_it_is_cross_entropy():
+    plain = keras.losses.SparseCategoricalCrossentropy()(Y, P)
+    np.testing.assert_allclose(float(SparseFocalLoss(0.0)(Y[:, None], P)), float(plain), rtol=1e-5)
+
+
+def test_a_certain_mistake_is_finite():
+    assert np.isfinite(float(SparseFocalLoss()(np.array([0]), np.array([[0.0, 1.0]], np.float32))))
+
+
+def test_a_network_trained_with_it_survives_saving(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    model.compile("adam", SparseFocalLoss(1.5))
+    model.fit(np.ones((8, 4)), np.zeros(8), verbose=0)
+    model.save(tmp_path / "m.keras")
+    assert keras.saving.load_model(tmp_path / "m.keras").loss.gamma == 1.5

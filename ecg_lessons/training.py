@@ -96,6 +96,7 @@ def fit(
     folder: str | Path,
     *,
     about: dict | None = None,
+    loss: keras.losses.Loss | None = None,
     fresh: Fresh | None = None,
     tensorboard: bool = False,
     progress: Callable[[int, dict], None] | None = None,
@@ -114,6 +115,8 @@ def fit(
         finished one, nothing is trained again.
     about : dict
         Stored as ``run.json``.
+    loss : keras.losses.Loss, optional
+        Instead of the cross-entropy; ``run.json`` tells of it as "loss".
     fresh : callable, optional
         ``fresh(train, rng)`` gives the training examples of each epoch.
     tensorboard : bool
@@ -127,7 +130,7 @@ def fit(
         If the folder holds a run of another plan, or something else.
     """
     run = Run(Path(folder))
-    about = json.loads(json.dumps(about or {}))
+    about = json.loads(json.dumps((about or {}) | ({"loss": loss.get_config()} if loss else {})))
     if not _prepare(run, plan, about):
         return run
     keras.utils.set_random_seed(plan.seed)
@@ -136,7 +139,7 @@ def fit(
     history, model = _resume(run)
     if model is None:
         model = build()
-        model.compile(plan.optimizer_for(steps * plan.epochs), _loss(model), metrics=["accuracy"])
+        model.compile(plan.optimizer_for(steps * plan.epochs), loss or _loss(model), metrics=["accuracy"])
     callbacks = [keras.callbacks.TensorBoard(run.folder / "tensorboard")] if tensorboard else []
     weights = dict(enumerate(plan.class_weights)) or None
     while len(history) < plan.epochs and not _stale(history, plan):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from math import isnan
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
 from rich.progress import Progress
 from rich.table import Table
 
@@ -122,12 +120,19 @@ def export(
     out.print(f"{len(given)} pictures are in {to}.")
 
 
-def evaluate(run, source: str | None, csv: tuple[Path, Path] | None, pictures: Path | None) -> None:
+def evaluate(
+    run,
+    source: str | None,
+    csv: tuple[Path, Path] | None,
+    pictures: Path | None,
+    tables: dict[str, Path],
+) -> None:
     """Score a run of lesson 3 and print it, class by class."""
     from ecg_lessons.lessons import beat_image_runs as runs
 
     if csv:
         raise InputError(f"{run.folder} is a run of lesson 3, which judges beats: leave --data-csv out.")
+    common.refuse_tables(run, 3, tables)
     own = pictures is not None and run.about["source"] == "pictures" and source is None
     result = runs.evaluate(
         run, source, None if own else pictures, runs.lesson.from_pictures(pictures) if own else None
@@ -136,30 +141,8 @@ def evaluate(run, source: str | None, csv: tuple[Path, Path] | None, pictures: P
     out.print(
         common.score_table(f"{run.folder}: {source or 'test beats'}, split {run.about['split']}", result)
     )
-    columns = {
-        "sensitivity": "sensitivity",
-        "precision": "precision (PPV)",
-        "specificity": "spec.",
-        "f1": "F1",
-    }
-    table = Table(
-        *("class", "beats", "people", *columns.values(), "AUC"),
-        title="By class, 95 % intervals over patients", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0),
-    )  # fmt: skip
-    for symbol, row in by_class.items():
-        cells = [_cell(row[name], name in ("sensitivity", "precision")) for name in columns]
-        table.add_row(symbol, f"{row['beats']:,}", str(row["patients"]), *cells, f"{row['auc']:.3f}")
-    out.print(table)
-    if left_out:
-        named = ", ".join(f"{n:,} {symbol}" for symbol, n in left_out.items())
-        out.print(f"Left out, since no training patient has this kind of beat: {named}.", markup=False)
-
-
-def _cell(score, with_interval: bool) -> str:
-    """Write a score for a narrow column; a dash where the class was never named."""
-    if isnan(score.value):
-        return "-"
-    return f"{score.value:.3f}" + (f" ({score.low:.2f}-{score.high:.2f})" if with_interval else "")
+    out.print(common.class_table(by_class))
+    common.tell_left_out(left_out)
 
 
 def predict(run, recordings: Path, to: Path, threshold: float | None) -> None:

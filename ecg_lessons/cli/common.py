@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from math import isnan
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -34,6 +36,13 @@ Pictures = Annotated[
     Path | None,
     typer.Option(help="Lesson 3: class folders of PNG files, as 'export beat-images' writes them."),
 ]
+TrainCsv = Annotated[
+    Path | None,
+    typer.Option(help="Lesson 5: the original's mitbih_train.csv, 187 values and the class a row."),
+]
+TestCsv = Annotated[Path | None, typer.Option(help="Lesson 5: its mitbih_test.csv.")]
+NormalCsv = Annotated[Path | None, typer.Option(help="Lesson 5: its ptbdb_normal.csv.")]
+AbnormalCsv = Annotated[Path | None, typer.Option(help="Lesson 5: its ptbdb_abnormal.csv.")]
 Preset = Annotated[str, typer.Option(help="laptop or paper.")]
 PlanFile = Annotated[Path | None, typer.Option(help="A TOML file with entries of the plan to change.")]
 Epochs = Annotated[int | None, typer.Option(min=1)]
@@ -46,6 +55,17 @@ def csv_pair(data: Path | None, labels: Path | None) -> tuple[Path, Path] | None
     if (data is None) != (labels is None):
         raise InputError("--data-csv and --labels-csv belong together: give both or neither.")
     return (data, labels) if data else None
+
+
+def tables_of(**paths: Path | None) -> dict[str, Path]:
+    """Gather the files of lesson 5 that were given, by their option."""
+    return {f"--{name.replace('_', '-')}": path for name, path in paths.items() if path}
+
+
+def refuse_tables(run, lesson: int, tables: dict[str, Path]) -> None:
+    """Refuse the files of lesson 5 for a run of another lesson."""
+    if tables:
+        raise InputError(f"{run.folder} is a run of lesson {lesson}: leave {next(iter(tables))} out.")
 
 
 def progress_of(epochs: int) -> Callable[[int, dict], None]:
@@ -74,6 +94,40 @@ def score_table(title: str, result: dict) -> Table:
         interval = f"{value.low:.3f}-{value.high:.3f}" if hasattr(value, "low") else ""
         table.add_row(name.replace("_", " "), f"{getattr(value, 'value', value):.3f}", interval)
     return table
+
+
+def class_table(by_class: dict) -> Table:
+    """Set out the scores of each class, one a row."""
+    columns = {
+        "sensitivity": "sensitivity",
+        "precision": "precision (PPV)",
+        "specificity": "spec.",
+        "f1": "F1",
+    }
+    whom = "patients" if all("patients" in row for row in by_class.values()) else "beats"
+    table = Table(
+        *("class", "beats", "people", *columns.values(), "AUC"),
+        title=f"By class, 95 % intervals over {whom}", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+    for name, row in by_class.items():
+        cells = [_cell(row[score], score in ("sensitivity", "precision")) for score in columns]
+        people = str(row.get("patients", "?"))
+        table.add_row(name, f"{row['beats']:,}", people, *cells, f"{row['auc']:.3f}")
+    return table
+
+
+def _cell(score, with_interval: bool) -> str:
+    """Write a score for a narrow column; a dash where the class was never named."""
+    if isnan(score.value):
+        return "-"
+    return f"{score.value:.3f}" + (f" ({score.low:.2f}-{score.high:.2f})" if with_interval else "")
+
+
+def tell_left_out(left_out: dict[str, int]) -> None:
+    """Name the beats that were not scored."""
+    if left_out:
+        named = ", ".join(f"{n:,} {symbol}" for symbol, n in left_out.items())
+        out.print(f"Left out, since no training patient has this kind of beat: {named}.", markup=False)
 
 
 def main() -> None:

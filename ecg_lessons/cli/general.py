@@ -9,7 +9,7 @@ import typer
 from rich.progress import track
 
 from ecg_lessons import environment
-from ecg_lessons.cli import beat_images, common, inversion
+from ecg_lessons.cli import beat_images, common, heartbeat, inversion
 from ecg_lessons.cli.common import app, out
 from ecg_lessons.data import catalog
 from ecg_lessons.data import fetch as downloads
@@ -75,10 +75,17 @@ def evaluate(
     data_csv: common.Csv = None,
     labels_csv: common.Labels = None,
     pictures: common.Pictures = None,
+    train_csv: common.TrainCsv = None,
+    test_csv: common.TestCsv = None,
+    normal_csv: common.NormalCsv = None,
+    abnormal_csv: common.AbnormalCsv = None,
 ) -> None:
     """Score a run on its test patients, with 95 % intervals over patients."""
     opened, lesson = _open(run)
-    lesson.evaluate(opened, source, common.csv_pair(data_csv, labels_csv), pictures)
+    tables = common.tables_of(
+        train_csv=train_csv, test_csv=test_csv, normal_csv=normal_csv, abnormal_csv=abnormal_csv
+    )
+    lesson.evaluate(opened, source, common.csv_pair(data_csv, labels_csv), pictures, tables)
 
 
 @app.command()
@@ -138,7 +145,7 @@ def _open(folder: Path):
     from ecg_lessons import training
 
     opened = training.Run.open(folder)
-    known = {"inversion": inversion, "beat-images": beat_images}
+    known = {"inversion": inversion, "beat-images": beat_images, "heartbeat": heartbeat}
     lesson = opened.about.get("lesson")
     if lesson not in known:
         raise InputError(f"{folder} is a run of lesson {lesson!r}, which this version does not know.")

@@ -75,12 +75,19 @@ def export(
     )
 
 
-def evaluate(run, source: str | None, csv: tuple[Path, Path] | None, pictures: Path | None) -> None:
+def evaluate(
+    run,
+    source: str | None,
+    csv: tuple[Path, Path] | None,
+    pictures: Path | None,
+    tables: dict[str, Path],
+) -> None:
     """Score a run of lesson 1 and print it."""
     from ecg_lessons.lessons import inversion_runs
 
     if pictures:
         raise InputError(f"{run.folder} is a run of lesson 1, which judges recordings: leave --pictures out.")
+    common.refuse_tables(run, 1, tables)
     result = inversion_runs.evaluate(run, source, csv)
     by_swap = result.pop("sensitivity")
     result |= {f"sensitivity {swap}": value for swap, value in by_swap.items()}

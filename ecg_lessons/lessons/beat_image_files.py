@@ -59,23 +59,34 @@ def read_input(path: str | Path) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     x, info
         See `lesson.inputs`; beats of any kind. Without annotations ``info["symbol"]`` is "".
     """
-    path = Path(path)
-    named = [path.with_suffix("") if path.suffix in {".hea", ".dat", ".atr"} else path]
-    found = sorted(header.with_suffix("") for header in path.glob("*.hea")) if path.is_dir() else named
-    if not found:
-        raise InputError(f"No WFDB headers (.hea) in {path}: give a record or a folder of records.")
-    x, info = lesson.inputs(map(_with_beats, found), LEADS, labels.PEAKS)
-    annotated = {record.name: record.with_name(f"{record.name}.atr").exists() for record in found}
-    info["symbol"] = info["symbol"].where(info["record"].map(annotated), "")
+    found = records(path)
+    x, info = lesson.inputs(map(with_beats, found), LEADS, labels.PEAKS)
+    info["symbol"] = info["symbol"].where(info["record"].map({one.name: annotated(one) for one in found}), "")
     return x, info
 
 
-def _with_beats(base: Path) -> recordings.Recording:
+def records(path: str | Path) -> list[Path]:
+    """List the records, without ending, that a path stands for: one record, or all of a folder."""
+    path = Path(path)
+    if not path.is_dir():
+        return [path.with_suffix("") if path.suffix in {".hea", ".dat", ".atr"} else path]
+    found = sorted(header.with_suffix("") for header in path.glob("*.hea"))
+    if not found:
+        raise InputError(f"No WFDB headers (.hea) in {path}: give a record or a folder of records.")
+    return found
+
+
+def annotated(base: Path) -> bool:
+    """Tell whether an ``.atr`` file stands beside a record."""
+    return base.with_name(f"{base.name}.atr").exists()
+
+
+def with_beats(base: Path) -> recordings.Recording:
     """Read a record at `RATE`, and find its beats if nobody has annotated them."""
-    annotated = base.with_name(f"{base.name}.atr").exists()
-    recording = recordings.read(base, annotator="atr" if annotated else None)
+    known = annotated(base)
+    recording = recordings.read(base, annotator="atr" if known else None)
     signal = beats.resample(recording.signal, recording.rate, RATE)
-    if annotated:
+    if known:
         marks = recording.beats
         samples = np.rint(marks.samples * (RATE / recording.rate)).astype(int)
         found = replace(marks, samples=np.minimum(samples, len(signal) - 1))

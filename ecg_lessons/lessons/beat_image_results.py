@@ -20,6 +20,7 @@ from ecg_lessons.lessons import beat_images as lesson
 from ecg_lessons.lessons import measuring
 from ecg_lessons.lessons.beat_images import Sight
 from ecg_lessons.plans import Plan
+from ecg_lessons.split_names import FOLDS
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,11 @@ class Protocol:
     most: int | None = None
 
 
-_PATIENTS = tuple(f"fold-{k}" for k in range(lesson.FOLDS))
+_PATIENTS = tuple(f"fold-{k}" for k in range(FOLDS))
 PROTOCOLS = {
     "random beats": Protocol(("beats-fold-0",)),
     "by patient": Protocol(_PATIENTS, most=100),
-    "by patient, divided anew": Protocol(_PATIENTS, (2, 3), most=100),
-    "DS1 to DS2": Protocol(("de-chazal",), (1, 2, 3), most=100),
+    "DS1 to DS2": Protocol(("de-chazal",), (1, 2), most=100),
     "random beats, subset": Protocol(("beats-fold-0",), subset=100),
 }
 #: By name: the network and what it sees.
@@ -65,7 +65,6 @@ NETWORKS = {
 _TRAINED = {
     "random beats": ("light", "signal", "light, nine crops"),
     "by patient": ("light", "signal", "light, nine crops", "light, with RR"),
-    "by patient, divided anew": ("light", "light, with RR"),
     "DS1 to DS2": ("light", "light, with RR"),
     "random beats, subset": ("light", "light, with RR", "signal", "alexnet", "jun"),
 }
@@ -155,7 +154,7 @@ def write(done: list[Job], base: Path, to: Path) -> Path:
         "what": "Eight kinds of heartbeat from their pictures, MIT-BIH Arrhythmia Database "
         f"{catalog.get('mitdb').version}; see data/README.md.",
         "protocol": "random beats: one of ten stratified folds over beats is tested, as published (leaky). by patient: "
-        "five folds, nobody on two sides; divided anew: twice more. DS1 to DS2: de Chazal's records, paced ones "
+        "five folds, nobody on two sides. DS1 to DS2: de Chazal's records, paced ones "
         "and 201 out. A class that no training patient shows is left out of the test (left_out). Rows of all "
         "splits and seeds are pooled; 95 % intervals by bootstrap over patients. by_split: accuracy, split by split.",
         "data": {name: {k: int(v) for k, v in counts[name].items()} for name in counts},

@@ -16,9 +16,9 @@ from ecg_lessons.examples import Examples
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.plans import Plan, preset_of
 from ecg_lessons.signals import beat_sets, beats, images, labels
+from ecg_lessons.split_names import is_leaky, named
 
 CLASSES = labels.classes("eight")
-FOLDS, BEAT_FOLDS = 5, 10
 #: What `examples` gives that a network may see beside the picture.
 RR = "rr"
 
@@ -174,32 +174,16 @@ def split(given: Examples, name: str = "by-patient", seed: int = 42) -> splits.S
     ----------
     given : Examples
     name : str
-        ``random-beats`` (leaky, as published), ``by-patient``, ``fold-K`` of five with patients apart,
-        ``beats-fold-K`` of ten over beats (leaky), or ``de-chazal`` (DS1 against DS2 of MIT-BIH).
+        See `split_names.named`.
     seed : int
     """
-    kind, _, number = name.rpartition("fold-")
-    leaky = name == "random-beats" or kind == "beats-"
-    if "known" in given.info and not leaky and not given.info["known"].all():
+    if "known" in given.info and not is_leaky(name) and not given.info["known"].all():
         nameless = given.info["name"][~given.info["known"]].iloc[0]
         raise InputError(
             f"Picture {nameless} does not say whose it is: name pictures RECORD_SAMPLE.png, or choose --split "
             "random-beats and trust its score little."
         )
-    if name == "random-beats":
-        return splits.random_beats(given, seed=seed)
-    if name == "by-patient":
-        return splits.by_patient(given, seed=seed)
-    if name == "de-chazal":
-        return splits.de_chazal(given, seed=seed)
-    if kind == "" and number in map(str, range(FOLDS)):
-        return list(splits.grouped_folds(given, FOLDS, seed))[int(number)]
-    if kind == "beats-" and number in map(str, range(BEAT_FOLDS)):
-        return list(splits.stratified_folds(given, BEAT_FOLDS, seed))[int(number)]
-    raise InputError(
-        f"There is no split {name!r}: choose random-beats, by-patient, de-chazal, fold-0 to fold-{FOLDS - 1}, or "
-        f"beats-fold-0 to beats-fold-{BEAT_FOLDS - 1}."
-    )
+    return named(given, name, seed)
 
 
 def scorable(given: Examples, learnt: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import keras
-from keras import applications, layers
+from keras import applications, layers, ops
 
 from ecg_lessons.errors import InputError
 from ecg_lessons.models import build as build_named
@@ -32,7 +32,9 @@ def _decide(name: str, curve, seen, classes: int, rr: bool) -> keras.Model:
     inputs = {"curve": curve}
     if rr:
         inputs["rr"] = keras.Input((3,), name="rr")
-        timing = layers.Dense(16, activation="elu")(layers.BatchNormalization()(inputs["rr"]))
+        # Early is a ratio to what is usual for the heart, and ratios are differences of logarithms.
+        timing = layers.BatchNormalization()(ops.log(ops.maximum(inputs["rr"], 0.05)))
+        timing = layers.Dense(16, activation="elu")(layers.Dense(16, activation="elu")(timing))
         seen = layers.Concatenate()([seen, timing])
     outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="class")(seen)
     return keras.Model(inputs if rr else curve, outputs, name=name)

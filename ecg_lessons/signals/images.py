@@ -20,7 +20,9 @@ _STEPS = 16  # a position is rounded to 1/16 pixel before it is drawn
 _INK = 255
 
 
-def curves(signal: np.ndarray, first: np.ndarray, last: np.ndarray, points: int = POINTS) -> np.ndarray:
+def curves(
+    signal: np.ndarray, first: np.ndarray, last: np.ndarray, points: int = POINTS, chunk: int = 4096
+) -> np.ndarray:
     """Cut beats out of one lead and stretch each to a curve.
 
     The stretching is the published way, and it is where the RR interval is lost: a short beat and a long
@@ -34,18 +36,28 @@ def curves(signal: np.ndarray, first: np.ndarray, last: np.ndarray, points: int 
         First and last sample of each beat.
     points : int
         Points of a curve, read off by linear interpolation.
+    chunk : int
+        Beats at a time: the tables of places of a whole database would fill 2 GiB.
 
     Returns
     -------
     ndarray of float32, shape (n, points)
         From 0 (lowest value of the beat) to 1 (highest); a flat beat lies at 0.5.
     """
+    drawn = np.empty((len(first), points), dtype=np.float32)
+    for start in range(0, len(first), chunk):
+        part = slice(start, start + chunk)
+        drawn[part] = _stretched(signal, first[part], last[part], points)
+    return drawn
+
+
+def _stretched(signal: np.ndarray, first: np.ndarray, last: np.ndarray, points: int) -> np.ndarray:
     at = first[:, None] + (last - first)[:, None] * np.linspace(0, 1, points)[None, :]
     left = np.minimum(at.astype(np.int64), len(signal) - 2)
     values = signal[left] + (at - left) * (signal[left + 1] - signal[left])
     low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
     flat = high - low <= 0
-    return np.where(flat, 0.5, (values - low) / np.where(flat, 1, high - low)).astype(np.float32)
+    return np.where(flat, 0.5, (values - low) / np.where(flat, 1, high - low))
 
 
 def heights(curve: np.ndarray) -> np.ndarray:

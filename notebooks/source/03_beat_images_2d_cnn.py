@@ -44,7 +44,7 @@ import pandas as pd
 
 from ecg_lessons import checks, training
 from ecg_lessons.data import fetch, recordings, simulator
-from ecg_lessons.evaluation import beat_plots, classwise, explain, plots, scores
+from ecg_lessons.evaluation import beat_plots, explain, plots, scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import beat_image_results, beat_image_runs
 from ecg_lessons.lessons import beat_images as lesson
@@ -64,12 +64,12 @@ RUNS = Path(tempfile.mkdtemp())
 # %%
 folder = simulator.sample_arrhythmias() if SOURCE == "sample" else fetch.locate("mitdb")
 cohort = list(recordings.mitdb(folder))
-both_kinds = [min((one.beats.symbols == kind).sum() for kind in "VA") for one in cohort]
-recording = cohort[int(np.argmax(both_kinds))]
+of_each = [min((one.beats.symbols == kind).sum() for kind in "NVA") for one in cohort]
+recording = cohort[int(np.argmax(of_each))]
 print(len(cohort), "records,", recording.rate, "Hz, leads of the first:", ", ".join(cohort[0].leads))
 
 # %% [markdown]
-# One patient has both kinds of premature beats. Here is the first ventricular one.
+# Here is a patient with both kinds of premature beats, around the first ventricular one.
 
 # %%
 peak = labels.is_peak(recording.beats.symbols)
@@ -188,7 +188,9 @@ print(f"parameters: {jun.count_params():,}; in one dense layer: {dense.count_par
 
 # %%
 light = models.light()
-print(f"parameters: {light.count_params():,}, {100 * light.count_params() / jun.count_params():.2f} % of the paper's")
+print(
+    f"parameters: {light.count_params():,}, {100 * light.count_params() / jun.count_params():.2f} % of the paper's"
+)
 
 # %% [markdown]
 # ## 5 · Two ways to divide
@@ -232,7 +234,9 @@ checks.verdict(f"{whose}, patients apart: accuracy lower by more than 5 points",
 
 # %% tags=["nbval-ignore-output"]
 for name, result in (("beats at random", on_mixed), ("patients apart", on_apart)):
-    print(f"{name}: accuracy {result['accuracy']}, majority {result['majority'].value:.3f}, macro F1 {result['macro_f1']}")
+    print(
+        f"{name}: accuracy {result['accuracy']}, majority {result['majority'].value:.3f}, macro F1 {result['macro_f1']}"
+    )
 
 # %%
 test = some.take(apart.test)
@@ -260,13 +264,15 @@ counts.T
 rows = []
 for name in ("light", "light, nine crops", "signal"):
     both = [real["protocols"][p]["networks"][name] for p in ("random beats", "by patient")]
-    rows.append([name, *(f"{100 * one[score]['value']:.1f}" for one in both for score in ("accuracy", "macro_f1"))])
+    rows.append(
+        [name, *(f"{100 * one[score]['value']:.1f}" for one in both for score in ("accuracy", "macro_f1"))]
+    )
 columns = ["network", "random: accuracy", "random: macro F1", "apart: accuracy", "apart: macro F1"]
 pd.DataFrame(rows, columns=columns).set_index("network")
 
 # %% [markdown]
-# *Per cent, real patients.* The claim holds: beats at random, our small network does what 135 million parameters were built
-# for. And then it meets people.
+# *Per cent, real patients.* The claim holds: with beats split at random, a network with a thousandth of the weights clears it.
+# Then it meets people, and is hardly better than one that says N to everything.
 
 
 # %%
@@ -274,20 +280,26 @@ def triple(protocol, name, score="accuracy"):
     return tuple(real["protocols"][protocol]["networks"][name][score].values())
 
 
-def three(name, claimed=None):
+def three(name):
     same, honest = triple("random beats", name), triple("by patient", name)
-    return {"name": name, "claimed": claimed, "same": same, "honest": honest}
+    return {"name": name, "claimed": None, "same": same, "honest": honest}
 
 
 majority = real["protocols"]["by patient"]["networks"]["light"]["majority"]["value"]
-print(f"always naming the most frequent class: {100 * majority:.1f} %")
-plots.three_numbers([three("light, nine crops", real["claimed"]["accuracy"]), three("light"), three("signal")], "accuracy")
+any_kind = [triple(p, "light", "arrhythmia_sensitivity")[0] for p in ("random beats", "by patient")]
+print(f"always naming the most frequent class: {100 * majority:.1f} % right")
+print(
+    f"sensitivity, claimed: 97.85 %; light, any arrhythmia: {100 * any_kind[0]:.1f} % and {100 * any_kind[1]:.1f} %"
+)
+paper = {"name": "the paper's", "claimed": real["claimed"]["accuracy"]}
+plots.three_numbers([paper, three("light"), three("light, nine crops"), three("signal")], "accuracy")
 
 # %% [markdown]
-# *Accuracy on real beats. Whiskers: 95 % intervals over people. The claim is the paper's, for its own network and its
-# own protocol.*
+# *Accuracy on real beats. Whiskers: 95 % intervals over people. The paper's network is too large to train on all beats here;
+# section 9 has it on a subset.*
 #
 # Accuracy hides most of it, since three beats of four are normal. Class by class:
+
 
 # %%
 def by_class(protocol):
@@ -297,20 +309,25 @@ def by_class(protocol):
 
 beats_apart = real["protocols"]["by patient"]["networks"]["light"]
 print("cannot be scored with people apart:", beats_apart["left_out"])
-beat_plots.protocols(lesson.CLASSES, {"beats at random": by_class("random beats"), "patients apart": by_class("by patient")})
+beat_plots.protocols(
+    lesson.CLASSES, {"beats at random": by_class("random beats"), "patients apart": by_class("by patient")}
+)
 
 # %% [markdown]
-# *Sensitivity of the light network on real beats, with intervals over people. All flutter waves come from record 207, so no
-# network can both learn them and be tested on them with people apart. Four people have paced beats, four left bundle branch
-# block: such intervals are as wide as they look.*
+# *Sensitivity of the light network on real beats, with intervals over people. Bundle branch block (L, R) was nearly always found, and
+# now hardly ever. Four people have L. What the network learnt from three of them is the three, not L. All flutter waves come
+# from record 207, so nobody can both learn them and be tested on them with people apart.*
 
 # %%
-anew = real["protocols"]["by patient, divided anew"]["networks"]["light"]
-spread = [*beats_apart["by_split"].values(), *anew["by_split"].values()]
-print(f"accuracy over {len(spread)} splits: {min(spread):.3f} to {max(spread):.3f}")
+spread = beats_apart["by_split"].values()
+chazal = real["protocols"]["DS1 to DS2"]["networks"]["light"]
+print(f"accuracy over {len(spread)} splits by patient: {min(spread):.3f} to {max(spread):.3f}")
+print(
+    f"de Chazal's split, DS1 to DS2: {chazal['accuracy']['value']:.3f}, majority {chazal['majority']['value']:.3f}"
+)
 
 # %% [markdown]
-# One split by patient is a draw of luck. Report several.
+# One split by patient is a draw of luck. Report several. (DS1 and DS2 hold no paced hearts, and more normal ones.)
 #
 # ## 7 · What the picture lost
 #
@@ -346,13 +363,19 @@ rows = []
 for protocol in ("random beats, subset", "by patient"):
     for name in ("light", "light, with RR"):
         a = real["protocols"][protocol]["networks"][name]["by_class"]["A"]
-        row = (f"{a[s]['value']:.2f} ({a[s]['low']:.2f}-{a[s]['high']:.2f})" for s in ("sensitivity", "precision"))
+        row = (
+            f"{a[s]['value']:.2f} ({a[s]['low']:.2f}-{a[s]['high']:.2f})"
+            for s in ("sensitivity", "precision")
+        )
         rows.append([protocol, name, *row])
-pd.DataFrame(rows, columns=["protocol", "network", "A: sensitivity", "A: precision"]).set_index(["protocol", "network"])
+pd.DataFrame(rows, columns=["protocol", "network", "A: sensitivity", "A: precision"]).set_index(
+    ["protocol", "network"]
+)
 
 # %% [markdown]
 # And the picture itself? The `signal` network has the same layers, one dimension less, and looks at the curve that the
-# picture was drawn from. It trains in about half the time. In the table of section 6 you saw how little the picture adds.
+# picture was drawn from. In the tables above it does as well or better, and it trains in less than half of the time. A curve is
+# not a photograph; drawing it adds work and nothing else.
 #
 # ## 8 · Where does it look?
 #
@@ -421,7 +444,10 @@ spy = training.fit(build, labelled.take(parts.train), labelled.take(parts.valida
 # %%
 held = labelled.take(parts.test)
 named_right = (training.predict(spy, held.x).argmax(axis=1) == held.y).mean()
-checks.verdict(f"one beat names one of {len(people)} people: right in more than two thirds of the cases", named_right > 2 / 3)
+checks.verdict(
+    f"one beat names one of {len(people)} people: right in more than two thirds of the cases",
+    named_right > 2 / 3,
+)
 
 # %% [markdown]
 # A beat is a fingerprint. Whoever trains and tests on the same hearts lets a network look up the answer: this is person 17,
@@ -433,8 +459,13 @@ checks.verdict(f"one beat names one of {len(people)} people: right in more than 
 
 # %%
 subset = real["protocols"]["random beats, subset"]["networks"]
-rows = [[n, f"{s['parameters']:,}", f"{100 * s['accuracy']['value']:.1f}", f"{s['seconds'] / 60:.0f}"] for n, s in subset.items()]
-pd.DataFrame(rows, columns=["network", "parameters", "accuracy, %", "minutes of training"]).set_index("network")
+rows = [
+    [n, f"{s['parameters']:,}", f"{100 * s['accuracy']['value']:.1f}", f"{s['seconds'] / 60:.0f}"]
+    for n, s in subset.items()
+]
+pd.DataFrame(rows, columns=["network", "parameters", "accuracy, %", "minutes of training"]).set_index(
+    "network"
+)
 
 # %% [markdown]
 # *Real beats, at most 100 of each class and patient, split at random, few epochs.*

@@ -1,0 +1,539 @@
+"""Lesson 5: examples, splits, runs, transfer and files."""
+
+from ecg_lessons import environment
+
+environment.setup()
+
+import json  # noqa: E402
+import shutil  # noqa: E402
+from dataclasses import replace  # noqa: E402
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import pytest  # noqa: E402
+
+from ecg_lessons import training  # noqa: E402
+from ecg_lessons.data import beat_tables, recordings, simulator  # noqa: E402
+from ecg_lessons.errors import InputError  # noqa: E402
+from ecg_lessons.lessons import heartbeat as lesson  # noqa: E402
+from ecg_lessons.lessons import heartbeat_choices as choices  # noqa: E402
+from ecg_lessons.lessons import heartbeat_files as files  # noqa: E402
+from ecg_lessons.lessons import heartbeat_runs as runs  # noqa: E402
+from ecg_lessons.lessons import heartbeat_tables as tables  # noqa: E402
+from ecg_lessons.split_names import few  # noqa: E402
+
+FEW = lesson.plan("cnet").but(epochs=1, batch_size=128)
+CLASSES = lesson.CLASSES["heartbeat"]
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return simulator.simulate_arrhythmias(tmp_path_factory.mktemp("beats") / "cohort", patients=20, minutes=1)
+
+
+@pytest.fixture(scope="module")
+def given(cohort):
+    return lesson.from_recordings(recordings.mitdb(cohort))
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory):
+    return simulator.simulate_cohort(tmp_path_factory.mktemp("standing") / "cohort", patients=50)
+
+
+@pytest.fixture(scope="module")
+def infarcted(standing):
+    return lesson.from_diagnoses(lesson._diagnosed(recordings.ptb_xl(standing)))
+
+
+@pytest.fixture(scope="module")
+def run(given, tmp_path_factory):
+    return runs.train(tmp_path_factory.mktemp("runs") / "cnet", plan=FEW, given=given)
+
+
+@pytest.fixture(scope="module")
+def ours(given, tmp_path_factory):
+    return runs.train(tmp_path_factory.mktemp("runs") / "ours", network="ours", plan=FEW, given=given)
+
+
+@pytest.fixture(scope="module")
+def folder(given, infarcted, tmp_path_factory):
+    """The four CSV files of the original, of simulated beats."""
+    folder = tmp_path_factory.mktemp("csv")
+    for task, table in (("heartbeat", given), ("infarction", infarcted)):
+        for path in tables.export(task, table, folder / task).iterdir():
+            shutil.move(path, folder / path.name)
+    return folder
+
+
+def body(model):
+    """The weights of all but the last two layers."""
+    kept = [layer for layer in model.layers if layer.name not in ("hidden", "class")]
+    return [weight for layer in kept for weight in layer.get_weights()]
+
+
+def test_examples_are_what_they_promise(given):
+    assert given.x["beat"].shape == given.x["typical"].shape == (len(given), 187, 1)
+    assert given.x["rr"].shape == (len(given), lesson.RHYTHM)
+    assert all(part.dtype == np.float32 for part in given.x.values())
+    assert given.x["beat"].min() == 0
+    assert given.x["beat"].max() == 1
+    assert given.classes == ("N", "S", "V", "F", "Q")
+    assert list(given.info) == ["record", "sample", "time", "symbol"]
+    assert len(set(lesson.names_of(given.info))) == len(given)
+    aami = {"N": "N", "L": "N", "R": "N", "A": "S", "V": "V", "E": "V", "F": "F", "/": "Q"}
+    assert (given.info["symbol"].map(aami) == np.array(CLASSES)[given.y]).all()
+
+
+def test_what_is_typical_comes_from_the_recording_alone(given):
+    for record in given.info["record"].unique()[:3]:
+        mine = (given.info["record"] == record).to_numpy()
+        expected = np.median(given.x["beat"][mine], axis=0)
+        np.testing.assert_array_equal(
+            given.x["typical"][mine], np.broadcast_to(expected, (mine.sum(), 187, 1))
+        )
+
+
+def test_the_rhythm_is_relative_by_hand():
+    info = pd.DataFrame(
+        {"record": ["a", "a", "a", "b"], "previous": [0.8, 0.4, 1.2, np.nan], "next": [0.4, 1.2, 1.2, np.nan],
+         "local": [0.8, 0.6, 0.8, np.nan]}
+    )  # fmt: skip
+    rr = lesson.inputs(np.zeros((4, 187), np.float32), info)["rr"]
+    np.testing.assert_allclose(rr[1], [0.4 / 0.6, 2, 0.5, 0.75], rtol=1e-6)
+    np.testing.assert_array_equal(rr[3], 1)
+
+
+def test_early_beats_are_early(given):
+    early = given.x["rr"][:, 2]
+    assert np.median(early[given.y == CLASSES.index("S")]) < 0.9
+    assert np.median(early[given.y == CLASSES.index("N")]) == pytest.approx(1, abs=0.03)
+
+
+def test_the_published_rule_finds_fewer_beats(cohort, given):
+    found = lesson.from_recordings(recordings.mitdb(cohort), "published")
+    assert 0 < len(found) < len(given)
+    assert set(found.patient) <= set(given.patient)
+
+
+def test_infarctions_are_those_of_the_superclasses(standing, infarcted):
+    known = {one.name: one.labels["superclasses"] for one in recordings.ptb_xl(standing)}
+    kind = infarcted.info["record"].map(known)
+    assert set(kind[infarcted.y == 0]) == {("NORM",)}
+    assert all("MI" in one for one in kind[infarcted.y == 1])
+    assert set(infarcted.y) == {0, 1}
+    assert set(infarcted.x) == {"beat", "typical", "rr"}
+
+
+def test_a_recording_published_twice_counts_once(standing):
+    found = [(one, "normal") for one, _ in zip(recordings.ptb_xl(standing), range(3), strict=False)]
+    twice = [*found, (replace(found[0][0], name="9000", patient="stranger"), "normal")]
+    assert len(lesson.from_diagnoses(twice)) == len(lesson.from_diagnoses(found))
+    assert "stranger" not in lesson.from_diagnoses(twice).patient
+
+
+def test_reasons_for_admission_become_classes(standing):
+    reasons = ["Healthy control", "Myocardial infarction", "Cardiomyopathy", "n/a"]
+    found = [
+        replace(one, labels={"reason": reason})
+        for one, reason in zip(recordings.ptb_xl(standing), reasons, strict=False)
+    ]
+    given = lesson.from_diagnoses(lesson._admitted(found))
+    assert set(given.info["record"][given.y == 0]) == {found[0].name}
+    assert set(given.info["record"][given.y == 1]) == {found[1].name}
+    with pytest.raises(InputError, match=r"scp_statements.csv must stand"):
+        lesson.from_diagnoses(lesson._admitted(found[2:]))
+
+
+def test_plans_are_the_originals():
+    for name in ("cnet", "seq2seq", "bilstm", "bigru"):
+        plan = lesson.plan(name, "paper")
+        assert (plan.epochs, plan.batch_size, plan.learning_rate) == (80, 256, 1e-3)
+        assert (plan.optimizer, plan.schedule) == ("adam", "constant")
+        assert lesson.plan(name, "paper", "infarction").epochs == 600
+        assert (lesson.plan(name).epochs, lesson.plan(name).schedule) == (8, "cosine")
+    plan = lesson.plan("ours", "paper")
+    assert (plan.optimizer, plan.schedule, plan.keep) == ("adamw", "cosine", "last")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (lambda: lesson.plan("resnet"), "no network 'resnet'"),
+        (lambda: lesson.plan("cnet", "desk"), "no preset 'desk'"),
+        (lambda: lesson.plan("cnet", task="sleep"), "no task 'sleep'"),
+        (lambda: lesson.load("sleep"), "no task 'sleep'"),
+        (lambda: lesson.examples("moon"), "no source 'moon': choose sample or physionet"),
+        (lambda: lesson.examples(rule="own"), "no rule 'own'"),
+        (lambda: lesson.infarction("moon"), "no source 'moon': choose sample, physionet or ptbdb"),
+    ],
+)
+def test_what_is_unknown_is_told(words, told):
+    with pytest.raises(InputError, match=told):
+        words()
+
+
+@pytest.mark.parametrize("name", ["by-patient", "fold-0", "fold-4"])
+def test_honest_splits_part_people(given, name):
+    parts = lesson.split(given, name)
+    assert not set(given.patient[parts.train]) & set(given.patient[parts.test])
+
+
+def test_the_leaky_split_does_not(given):
+    parts = lesson.split(given, "random-beats")
+    assert parts.name == "random_beats"
+    assert set(given.patient[parts.train]) & set(given.patient[parts.test])
+
+
+def test_unknown_splits_are_told(given):
+    with pytest.raises(InputError, match="no split 'files'"):
+        lesson.split(given, "files")
+    with pytest.raises(InputError, match="neither DS1 nor DS2"):
+        lesson.split(given, "de-chazal")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_a_share_keeps_whole_patients(given, share):
+    rows = lesson.split(given).train
+    kept = few(given, rows, share, seed=3)
+    people = np.unique(given.patient[kept])
+    np.testing.assert_array_equal(kept, rows[np.isin(given.patient[rows], people)])
+    everyone = np.unique(given.patient[rows])
+    assert round(share * len(everyone)) <= len(people) <= round(share * len(everyone)) + len(CLASSES)
+    assert set(given.y[kept]) == set(given.y[rows])
+    np.testing.assert_array_equal(few(given, rows, share, seed=3), kept)
+    np.testing.assert_array_equal(few(given, rows, 1.0), rows)
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.5, float("nan")])
+def test_what_is_no_share_is_told(given, share):
+    with pytest.raises(InputError, match="is no share of the patients"):
+        few(given, np.arange(9), share)
+
+
+def test_a_run_scores_its_own_test_beats(run, given):
+    result = runs.evaluate(run, given=given)
+    table = pd.read_csv(run.folder / "predictions.csv", keep_default_na=False)
+    stored = json.loads((run.folder / "metrics.json").read_text())
+    names = json.loads((run.folder / "split.json").read_text())
+    assert set(names["test"]) == set(lesson.names_of(given.info[np.isin(given.patient, table["patient"])]))
+    assert not set(names["train"]) & set(names["test"])
+    assert stored["accuracy"]["value"] == round((table["verdict"] == table["label"]).mean(), 4)
+    assert stored["examples"] == len(table) == len(names["test"]) - sum(result["left_out"].values())
+    for name, row in stored["by_class"].items():
+        mine, called = table["label"] == name, table["verdict"] == name
+        assert row["beats"] == mine.sum()
+        assert row["patients"] == table["patient"][mine].nunique()
+        assert row["sensitivity"]["value"] == round((mine & called).sum() / mine.sum(), 4)
+        if called.any():
+            assert row["precision"]["value"] == round((mine & called).sum() / called.sum(), 4)
+        f1 = 2 * (mine & called).sum() / (mine.sum() + called.sum())
+        assert row["f1"]["value"] == round(f1, 4)
+
+
+def test_a_run_tells_what_it_is(run, given):
+    about, train = run.about, json.loads((run.folder / "split.json").read_text())["train"]
+    assert about["lesson"] == about["task"] == "heartbeat"
+    assert (about["network"], about["source"], about["rule"]) == ("cnet", "sample", "annotated")
+    assert (about["split"], about["balance"], about["share"]) == ("by-patient", "none", 1.0)
+    assert (about["transfer_from"], about["frozen"]) == (None, False)
+    assert sum(about["counts"].values()) == len(train)
+    assert "loss" not in about
+
+
+def test_a_class_that_was_never_learnt_is_left_out(given, tmp_path):
+    only = given.take(given.y != CLASSES.index("V"))
+    trained = runs.train(tmp_path / "r", plan=FEW, given=only)
+    (tmp_path / "r" / "split.json").write_text(json.dumps({"test": lesson.names_of(given.info).tolist()}))
+    result = runs.evaluate(trained, given=given)
+    assert result["left_out"] == {"V": int((given.y == CLASSES.index("V")).sum())}
+    assert "V" not in result["by_class"]
+    with pytest.raises(InputError, match="test beats are not in these data"):
+        runs.evaluate(trained, given=only)
+
+
+def test_ours_sees_rhythm_and_typical_beat(ours, given):
+    part = given.take(np.arange(40))
+    assert runs.predict(ours, part).shape == (40, 5)
+    assert ours.model.get_layer("rr").output.shape == (None, lesson.RHYTHM)
+    for name in ("typical", "rr"):
+        other = replace(part, x=part.x | {name: part.x[name] * np.float32(0.5)})
+        assert np.abs(runs.predict(ours, part) - runs.predict(ours, other)).max() > 1e-5
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Record what `training.fit` is given, without training."""
+    seen = {}
+
+    def fit(build, train, validation, plan, folder, **how):
+        seen.update(build=build, train=train, validation=validation, plan=plan, **how)
+        folder.mkdir()
+        return training.Run(folder)
+
+    monkeypatch.setattr(training, "fit", fit)
+    return seen
+
+
+@pytest.mark.parametrize("balance", ["smote", "smote-tomek"])
+def test_smote_fills_the_training_part_only(given, shown, tmp_path, balance):
+    runs.train(tmp_path / "plain", plan=FEW, given=given, split="random-beats")
+    plain = dict(shown)
+    runs.train(tmp_path / "r", plan=FEW, given=given, split="random-beats", balance=balance)
+    n = len(plain["train"])
+    counts, before = np.bincount(shown["train"].y), np.bincount(plain["train"].y)
+    assert len(shown["train"]) > n
+    if balance == "smote":
+        assert (counts == before.max()).all()
+        np.testing.assert_array_equal(shown["train"].x[:n], plain["train"].x)
+    np.testing.assert_array_equal(shown["validation"].x, plain["validation"].x)
+    assert (tmp_path / "r" / "split.json").read_text() == (tmp_path / "plain" / "split.json").read_text()
+    assert shown["about"]["counts"] == dict(zip(CLASSES, before.tolist(), strict=True))
+
+
+def test_weights_and_focal_loss_leave_the_examples_alone(given, shown, tmp_path):
+    runs.train(tmp_path / "w", plan=FEW, given=given, balance="weights")
+    weights = np.array(shown["plan"].class_weights)
+    assert weights @ np.bincount(shown["train"].y, minlength=5) == pytest.approx(len(shown["train"]))
+    assert shown["loss"] is None
+    runs.train(tmp_path / "f", plan=FEW, given=given, balance="focal")
+    assert shown["loss"].gamma == 2
+    assert shown["plan"] == FEW
+
+
+def test_a_focal_run_survives_its_folder(given, tmp_path):
+    trained = runs.train(tmp_path / "r", plan=FEW, given=given, balance="focal")
+    assert trained.about["loss"]["gamma"] == 2
+    assert trained.model.loss.gamma == 2
+    again = runs.train(tmp_path / "r", plan=FEW, given=given, balance="focal")
+    assert len(again.history) == 1
+    part = given.take(np.arange(64))
+    p = runs.predict(trained, part)[np.arange(64), part.y]
+    expected = np.mean(-((1 - p) ** 2) * np.log(np.maximum(p, keras.config.epsilon())))
+    measured = trained.model.evaluate(part.x["beat"], part.y, verbose=0, return_dict=True)["loss"]
+    assert measured == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["run", "ours"])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_transfer_keeps_or_changes_the_body(request, infarcted, tmp_path, kind, frozen):
+    start = request.getfixturevalue(kind)
+    trained = runs.train(
+        tmp_path / "r", "infarction", plan=FEW, given=infarcted, transfer_from=start.folder, frozen=frozen
+    )
+    assert trained.about["network"] == start.about["network"]
+    assert trained.about["transfer_from"] == str(start.folder)
+    before, after = body(start.model), body(trained.model)
+    same = [np.array_equal(one, two) for one, two in zip(before, after, strict=True)]
+    assert all(same) if frozen else not any(same)  # the moving means of batch normalisation among them
+    result = runs.evaluate(trained, given=infarcted)
+    assert {"infarction_sensitivity", "infarction_specificity"} <= set(result)
+    assert set(result["by_class"]) == {"normal", "infarction"}
+
+
+def test_an_interrupted_frozen_training_stays_frozen(run, infarcted, tmp_path, monkeypatch):
+    plan = FEW.but(epochs=2)
+    how = {"given": infarcted, "transfer_from": run.folder, "frozen": True}
+
+    def stop(epoch, row):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.train(tmp_path / "r", "infarction", plan=plan, progress=stop, **how)
+    trained = runs.train(tmp_path / "r", "infarction", plan=plan, **how)
+    assert len(trained.history) == 2
+    assert all(np.array_equal(*pair) for pair in zip(body(run.model), body(trained.model), strict=True))
+
+
+def test_mistakes_of_transfer_are_told(run, given, tmp_path):
+    def refused(told, **how):
+        with pytest.raises(InputError, match=told):
+            runs.train(tmp_path / "r", "infarction", plan=FEW, given=given, **how)
+        assert not (tmp_path / "r").exists()
+
+    refused("is no run", transfer_from=tmp_path)
+    refused("leave --network bigru out", transfer_from=run.folder, network="bigru")
+    refused("name a run with --transfer-from", frozen=True)
+    unfinished = tmp_path / "unfinished"
+    unfinished.mkdir()
+    (unfinished / "run.json").write_text('{"lesson": "heartbeat"}')
+    refused("has not finished", transfer_from=unfinished)
+    (unfinished / "run.json").write_text('{"lesson": "inversion"}')
+    (unfinished / "model.keras").write_text("")
+    refused("is a run of lesson 'inversion'", transfer_from=unfinished)
+    with pytest.raises(InputError, match="has learnt the same task from the same data"):
+        runs.train(tmp_path / "r", "heartbeat", plan=FEW, given=given, transfer_from=run.folder)
+
+
+def test_mistakes_of_training_are_told(given, tmp_path):
+    def refused(told, table=given, **how):
+        with pytest.raises(InputError, match=told):
+            runs.train(tmp_path / "r", plan=FEW, given=table, **how)
+        assert not (tmp_path / "r").exists()
+
+    refused("no balance 'adasyn': choose none, smote", balance="adasyn")
+    refused("SMOTE makes beats without a patient", network="ours", balance="smote")
+    refused("0 is no share", share=0)
+    rare = np.flatnonzero(given.y == CLASSES.index("F"))[3:]
+    refused(r"too few for SMOTE", given.take(np.setdiff1d(np.arange(len(given)), rare)), balance="smote")
+    refused("nothing but class 'N' to train on", given.take(given.y == 0))
+
+
+def test_runs_of_a_share_say_whom_they_saw(given, shown, tmp_path):
+    runs.train(tmp_path / "r", plan=FEW, given=given, share=0.1)
+    names = json.loads((tmp_path / "r" / "split.json").read_text())
+    assert len(names["train"]) == len(shown["train"]) == sum(shown["about"]["counts"].values())
+    assert shown["about"]["share"] == 0.1
+    whole = lesson.split(given, "by-patient", FEW.seed)
+    assert len(names["test"]) == len(whole.test)
+    kept = given.take(np.isin(lesson.names_of(given.info), names["train"]))
+    everyone = given.take(whole.train)
+    for patient in np.unique(kept.patient):
+        assert (kept.patient == patient).sum() == (everyone.patient == patient).sum()
+    assert len(np.unique(kept.patient)) < len(np.unique(everyone.patient))
+
+
+def test_tables_are_the_same_beats(given, folder):
+    read = tables.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
+    assert len(read) == len(given)
+    assert (read.info["part"] == 1).sum() == round(0.2 * len(given))
+    order = [np.lexsort(one.x["beat"][..., 0].T) for one in (read, given)]
+    np.testing.assert_array_equal(read.x["beat"][order[0]], given.x["beat"][order[1]])
+    assert read.patient[0] == "row 1 of mitbih_train.csv"
+    assert not read.info["known"].any()
+
+
+def test_tables_of_infarctions_hold_a_class_each(infarcted, folder):
+    for name, label in (("ptbdb_normal.csv", 0), ("ptbdb_abnormal.csv", 1)):
+        x, y = beat_tables.read_beats(folder / name, classes=2)
+        assert (y == label).all()
+        np.testing.assert_array_equal(x, infarcted.x["beat"][infarcted.y == label, :, 0])
+
+
+def test_export_leaves_a_full_folder_alone(given, folder):
+    before = sorted(path.name for path in folder.iterdir())
+    with pytest.raises(InputError, match="exists and is not empty"):
+        tables.export("heartbeat", given, folder)
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_the_files_are_a_split(folder):
+    read = tables.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
+    parts = lesson.split(read, "files")
+    record = read.info["record"].to_numpy()
+    assert set(record[parts.train]) == set(record[parts.validation]) == {"mitbih_train.csv"}
+    assert set(record[parts.test]) == {"mitbih_test.csv"}
+    assert sum(map(len, parts.sides.values())) == len(read)
+    assert len(parts.validation) == pytest.approx(len(parts.train) / 9, abs=1)
+    assert parts.name == "random_beats"
+
+
+@pytest.mark.parametrize("name", ["by-patient", "fold-0", "de-chazal"])
+def test_rows_of_nobody_are_not_split_by_patient(folder, name):
+    read = tables.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
+    with pytest.raises(InputError, match=r"do not say whose .* choose --split files"):
+        lesson.split(read, name)
+    read = tables.from_csv("infarction", folder / "ptbdb_normal.csv", folder / "ptbdb_abnormal.csv")
+    with pytest.raises(InputError, match=r"do not say whose .* choose --split random-beats"):
+        lesson.split(read, name)
+    with pytest.raises(InputError, match="no split 'files'"):
+        lesson.split(read, "files")
+
+
+def test_two_tables_need_two_names(folder):
+    with pytest.raises(InputError, match=r"Two files are called mitbih_test.csv"):
+        tables.from_csv("heartbeat", folder / "mitbih_test.csv", folder / "mitbih_test.csv")
+
+
+def test_a_run_on_tables_needs_them_to_be_judged(folder, given, tmp_path):
+    csv = (folder / "mitbih_train.csv", folder / "mitbih_test.csv")
+    trained = runs.train(tmp_path / "r", plan=FEW, csv=csv)
+    assert (trained.about["source"], trained.about["split"]) == ("csv", "files")
+    result = runs.evaluate(trained, csv=csv[1:])
+    assert sum(row["beats"] for row in result["by_class"].values()) == round(0.2 * len(given))
+    assert all("patients" not in row for row in result["by_class"].values())
+    table = pd.read_csv(tmp_path / "r" / "predictions.csv")
+    stored = json.loads((tmp_path / "r" / "metrics.json").read_text())
+    assert stored["accuracy"]["value"] == round((table["verdict"] == table["label"]).mean(), 4)
+    with pytest.raises(InputError, match=r"trained on mitbih_train.csv and mitbih_test.csv: name the files"):
+        runs.evaluate(trained)
+    with pytest.raises(InputError, match="test beats are not in these data"):
+        runs.evaluate(trained, csv=csv[:1])
+    with pytest.raises(InputError, match="The network ours needs the patient's typical beat"):
+        runs.train(tmp_path / "o", network="ours", plan=lesson.plan("ours"), csv=csv)
+
+
+def test_a_run_on_recordings_judges_tables(run, folder):
+    result = runs.evaluate(run, csv=[folder / "mitbih_test.csv"])
+    x, y = beat_tables.read_beats(folder / "mitbih_test.csv")
+    p = training.predict(run, x[..., None])
+    assert (run.folder / "predictions-mitbih_test.csv").exists()
+    scored = np.isin(y, run.about["learnt"])
+    assert result["accuracy"].value == pytest.approx(float((p.argmax(axis=1) == y)[scored].mean()))
+
+
+def test_intervals_of_nameless_beats_are_those_over_beats():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 4000)
+    verdict = np.where(rng.random(4000) < 0.8, y, 1 - y)
+    x, info = {"beat": np.zeros((4000, 1))}, pd.DataFrame({"known": np.zeros(4000, bool)})
+    given = lesson.Examples(x, y, np.arange(4000).astype(str), lesson.CLASSES["infarction"], info)
+    found = runs._score(np.eye(2)[verdict], given)["accuracy"]
+    half = 1.96 * np.sqrt(0.8 * 0.2 / 4000)
+    assert found.high - found.low == pytest.approx(2 * half, rel=0.15)
+
+
+def test_verdicts_on_records_with_and_without_annotations(run, cohort, tmp_path):
+    for ending in ("hea", "dat", "atr"):
+        shutil.copy(cohort / f"a001.{ending}", tmp_path)
+    annotated = files.verdicts(run, tmp_path / "a001.hea")
+    (tmp_path / "a001.atr").unlink()
+    found = files.verdicts(run, tmp_path)
+    assert list(found.columns) == ["ID", "TIME", "CLASS", "PROBABILITY", "ANNOTATED"]
+    assert set(found["CLASS"]) <= set(CLASSES)
+    assert set(found["ANNOTATED"]) == {""}
+    assert "" not in set(annotated["ANNOTATED"])
+    assert len(found) == pytest.approx(len(annotated), rel=0.1)
+
+
+def test_verdicts_are_those_of_the_examples(run, cohort, given):
+    judged = files.verdicts(run, cohort / "a002")
+    mine = given.take((given.info["record"] == "a002").to_numpy())
+    p = runs.predict(run, mine)
+    assert judged["ID"].tolist() == lesson.names_of(mine.info).tolist()
+    np.testing.assert_allclose(judged["PROBABILITY"], p.max(axis=1), atol=1e-4)
+    assert judged["CLASS"].tolist() == np.array(CLASSES)[p.argmax(axis=1)].tolist()
+
+
+def test_verdicts_on_infarction_are_one_a_recording(infarcted, standing, tmp_path):
+    trained = runs.train(tmp_path / "r", "infarction", plan=FEW, given=infarcted)
+    judged = files.verdicts(trained, standing / "records500" / "00000")
+    assert list(judged.columns) == ["ID", "BEATS", "CLASS", "PROBABILITY"]
+    assert judged["ID"].is_unique
+    assert ((judged["CLASS"] == "no beats") == (judged["BEATS"] == 0)).all()
+    assert set(judged["CLASS"]) <= {"normal", "infarction", "no beats"}
+    third = (infarcted.info["record"] == "3").to_numpy()
+    mean = runs.predict(trained, infarcted.take(third)).mean(axis=0)
+    assert judged["BEATS"][2] == third.sum() > 0
+    assert judged["CLASS"][2] == infarcted.classes[mean.argmax()]
+    assert judged["PROBABILITY"][2] == pytest.approx(mean.max(), abs=1e-4)
+
+
+def test_origins_are_left_as_they_are(run):
+    assert choices.origin(None, "infarction", "sample", None, False) is None
+    opened = choices.origin(run.folder, "infarction", "sample", None, True)
+    assert opened == run
+    assert choices.network_of(None, opened) == "cnet"
+    assert choices.network_of(None, None) == "cnet"
+
+
+def test_real_beats_of_ds1_and_ds2(real):
+    given = lesson.examples("physionet")
+    parts = lesson.split(given, "de-chazal")
+    counts = {side: np.bincount(given.y[rows], minlength=5) for side, rows in parts.sides.items()}
+    np.testing.assert_array_equal(counts["test"], [44259, 1837, 3221, 388, 7])
+    # Record 201, the person of record 202 in DS2, stands on no side.
+    of_201 = np.bincount(given.y[(given.info["record"] == "201").to_numpy()], minlength=5)
+    np.testing.assert_array_equal(counts["train"] + counts["validation"] + of_201, [45866, 944, 3788, 415, 8])
+    assert "201" not in given.info["record"][parts.train].to_numpy()

@@ -117,10 +117,11 @@ def class_table(by_class: dict) -> Table:
 
 
 def _cell(score, with_interval: bool) -> str:
-    """Write a score for a narrow column; a dash where the class was never named."""
+    """Write a score for a narrow column; a dash where the class was never named, or for an interval of one."""
     if isnan(score.value):
         return "-"
-    return f"{score.value:.3f}" + (f" ({score.low:.2f}-{score.high:.2f})" if with_interval else "")
+    interval = "-" if isnan(score.low) else f"{score.low:.2f}-{score.high:.2f}"
+    return f"{score.value:.3f}" + (f" ({interval})" if with_interval else "")
 
 
 def tell_left_out(left_out: dict[str, int]) -> None:

@@ -80,7 +80,8 @@ def protocols(names: Sequence[str], scores: Mapping[str, Sequence[Mapping[str, f
     names : sequence of str
         Classes, the first on top.
     scores : mapping of str to sequence
-        Two protocols; for each class ``{"value", "low", "high"}`` from 0 to 1, or None where it cannot be scored.
+        Two protocols; for each class ``{"value", "low", "high"}`` from 0 to 1 (None for bounds that one patient
+        cannot give), or None where it cannot be scored.
     """
     figure, (ax,) = _axes(6, 0.9 + 0.36 * len(names))
     (first, above), (second, below) = scores.items()
@@ -91,7 +92,8 @@ def protocols(names: Sequence[str], scores: Mapping[str, Sequence[Mapping[str, f
             if not score:
                 ax.text(0.01, row + shift, "cannot be scored", va="center", fontsize=8, color=GREY)
                 continue
-            ax.plot([score["low"], score["high"]], [row + shift] * 2, color=colour, linewidth=1)
+            if score["low"] is not None:
+                ax.plot([score["low"], score["high"]], [row + shift] * 2, color=colour, linewidth=1)
             ax.plot(score["value"], row, marker, color=colour, markersize=7, zorder=2)
     for label, colour, marker in ((first, GREY, "s"), (second, BLUE, "o")):
         ax.plot([], [], marker, color=colour, label=label)

@@ -44,6 +44,8 @@ def score(probability: np.ndarray, given: Examples) -> dict:
     """
     counted = scores.Scores.of(given.y, probability.argmax(axis=1), given.patient, given.classes)
     each = {name: counted.estimate(statistic) for name, statistic in EACH.items()}
+    people = (counted.counts.sum(axis=2) > 0).sum(axis=0)
+    each["sensitivity"] = counted.estimate(scores.recall, people=people)  # only they have the class
     by_class = {}
     for k in np.unique(given.y):
         mine = given.y == k

@@ -18,14 +18,15 @@ DRAWS = 2000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A score with its 95 % interval over patients."""
+    """A score with its 95 % interval over patients; NaN bounds where it rests on one patient."""
 
     value: float
     low: float
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
+        interval = "no interval" if np.isnan(self.low) else f"{self.low:.3f}-{self.high:.3f}"
+        return f"{self.value:.3f} ({interval})"
 
     def rounded(self, digits: int = 4) -> dict[str, float | None]:
         """Give value, low and high for a JSON file; None where there is no value."""
@@ -85,31 +86,42 @@ class Scores:
         """Counts over all patients, shape (K, M)."""
         return self.counts.sum(axis=0)
 
-    def estimate(self, statistic: Callable[[np.ndarray], np.ndarray], draws: int = DRAWS, seed: int = 0):
+    def estimate(
+        self,
+        statistic: Callable[[np.ndarray], np.ndarray],
+        draws: int = DRAWS,
+        seed: int = 0,
+        people: int | np.ndarray | None = None,
+    ):
         """Compute a statistic and its interval by the bootstrap over patients (percentiles 2.5 and 97.5).
 
         Where nobody differs (all right, or all wrong), every draw gives the same and the bootstrap is blind.
-        The bound is then the exact one of Clopper and Pearson for as many trials as there are patients.
+        The bound is then the exact one of Clopper and Pearson for as many trials as there are patients. Where
+        every draw gives the same value in between, it rests on one patient: there is no interval, and both
+        bounds are NaN.
 
         Parameters
         ----------
         statistic : callable
             From counts (..., K, M) to values (...); `accuracy`, `recall` and so on.
         draws, seed : int
+        people : int or ndarray, shape (K,), optional
+            How many patients a value rests on; all unless said otherwise.
 
         Returns
         -------
         Estimate, or a list of them where the statistic gives one value a class
         """
-        people = len(self.counts)
-        weights = np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), size=draws)
-        drawn = (weights @ self.counts.reshape(people, -1)).reshape(draws, *self.counts.shape[1:])
+        n = len(self.counts)
+        weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+        drawn = (weights @ self.counts.reshape(n, -1)).reshape(draws, *self.counts.shape[1:])
         value = np.asarray(statistic(self.confusion[None]))[0]
         values = np.where(np.isnan(value), 0.0, statistic(drawn))  # no value, no interval, and no warning
         low, high = np.where(np.isnan(value), np.nan, np.nanpercentile(values, [2.5, 97.5], axis=0))
-        blind = 0.025 ** (1 / people)
-        low = np.where((low == 1) & (value == 1), blind, low)
-        high = np.where((high == 0) & (value == 0), 1 - blind, high)
+        blind = 0.025 ** (1 / np.maximum(n if people is None else people, 1))
+        alone = (low == high) & (value > 0) & (value < 1)
+        low = np.where(alone, np.nan, np.where((low == 1) & (value == 1), blind, low))
+        high = np.where(alone, np.nan, np.where((high == 0) & (value == 0), 1 - blind, high))
         if np.ndim(value) == 0:
             return Estimate(float(value), float(low), float(high))
         return [Estimate(*map(float, one)) for one in zip(value, low, high, strict=True)]

@@ -84,3 +84,20 @@ def test_threshold_lets_no_more_pass_than_asked():
     p = np.random.default_rng(0).random(5000)
     threshold = scores.threshold_at(0.99, p)
     assert 0.99 <= (p <= threshold).mean() < 0.9905
+
+
+def test_one_patient_gives_no_interval_and_two_give_a_wide_one():
+    true, verdict = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 1, 1, 1, 1, 1])
+    patient = np.array(list("aabb") + list("ccccd"))
+    counted = scores.Scores.of(true, verdict, patient, ("N", "V"))
+    people = np.array([2, 2])
+    v = counted.estimate(scores.recall, people=people)[1]
+    assert (v.value, v.high) == (1, 1)
+    assert v.low == pytest.approx(0.025**0.5)  # Clopper and Pearson: 2 of 2
+    alone = scores.Scores.of(true[:4], verdict[:4], np.array(list("aaaa")), ("N", "V")).estimate(
+        scores.accuracy
+    )
+    assert alone.value == 0.75
+    assert np.isnan([alone.low, alone.high]).all()
+    assert str(alone) == "0.750 (no interval)"
+    assert alone.rounded() == {"value": 0.75, "low": None, "high": None}

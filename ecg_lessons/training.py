@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import keras
@@ -174,9 +174,10 @@ def _prepare(run: Run, plan: Plan, about: dict) -> bool:
     """Make or check the run folder; tell whether there is something left to train."""
     known = run.folder / "run.json"
     if known.exists():
-        if run.about != about or run.plan != plan:
+        differs = _difference({**run.about, **asdict(run.plan)}, {**about, **asdict(plan)})
+        if differs:
             raise InputError(
-                f"{run.folder} holds another run: choose another folder with --out, or remove that one."
+                f"{run.folder} holds another run ({differs}): choose another folder with --out, or remove that one."
             )
         return not (run.folder / "model.keras").exists()
     if run.folder.exists() and any(run.folder.iterdir()):
@@ -184,10 +185,20 @@ def _prepare(run: Run, plan: Plan, about: dict) -> bool:
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"Cannot make the folder {run.folder}: {error.strerror}.") from None
+        raise InputError(
+            f"Cannot make the folder {run.folder}: {error.strerror}; choose another place."
+        ) from None
     run.write("plan.toml", plan.toml())
     run.write("run.json", about)
     return True
+
+
+def _difference(there: dict, here: dict) -> str:
+    """Name the first choice in which two runs differ; "" where there is none."""
+    for name in {**there, **here}:
+        if there.get(name) != here.get(name):
+            return f"{name.replace('_', ' ')}: {there.get(name)} there, {here.get(name)} here"
+    return ""
 
 
 def _resume(run: Run) -> tuple[list[dict], keras.Model | None]:

@@ -48,7 +48,15 @@ def test_train_compare_evaluate_predict(call, cohort, tmp_path):
     assert (tmp_path / "img-light" / "metrics.json").exists()
     status, printed, _ = call("evaluate", tmp_path / "img")
     assert status == 0
-    for word in ("majority", "sensitivity", "precision (PPV)", "AUC", "people", "split random-beats"):
+    for word in (
+        "majority",
+        "sensitivity",
+        "precision (PPV)",
+        "AUC",
+        "people",
+        "Leaky: random-beats",
+        "! flutter",
+    ):
         assert word in printed
     status, printed, _ = call("evaluate", tmp_path / "img-light", "--source", "sample")
     assert status == 0

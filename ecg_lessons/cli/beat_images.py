@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.progress import Progress
 from rich.table import Table
 
@@ -13,6 +14,11 @@ from ecg_lessons import environment
 from ecg_lessons.cli import common
 from ecg_lessons.cli.common import export_app, out, train_app
 from ecg_lessons.errors import InputError
+
+_LEGEND = (
+    "N normal, / paced, L and R bundle branch block, V ventricular and A atrial premature, ! flutter, E escape. "
+    "Majority: always naming the most frequent class. Arrhythmia: any class but N."
+)
 
 
 @train_app.command("beat-images")
@@ -82,18 +88,26 @@ def train(
         trained.append(run)
     if len(trained) > 1:
         out.print(_compared(trained, [runs.evaluate(run, given=given) for run in trained]))
+        common.tell_leak(split)
 
 
 def _compared(trained: list, found: list[dict]) -> Table:
     """Set networks side by side."""
-    table = Table("network", "parameters", "s an epoch", "accuracy", "macro F1", title="Test beats")
+    table = Table(
+        *("network", "parameters", "s/epoch", "accuracy", "majority", "macro F1"),
+        title=f"Test beats, split {trained[0].about['split']}",
+        title_justify="left",
+        box=box.SIMPLE,
+        padding=(0, 1, 0, 0),
+    )
     for run, result in zip(trained, found, strict=True):
         seconds = run.history["seconds"].median()
         row = (
             f"{run.model.count_params():,}",
             f"{seconds:.0f}",
             str(result["accuracy"]),
-            str(result["macro_f1"]),
+            f"{result['majority'].value:.3f}",
+            f"{result['macro_f1'].value:.3f}",
         )
         table.add_row(run.about["network"], *row)
     return table
@@ -138,11 +152,20 @@ def evaluate(
         run, source, None if own else pictures, runs.lesson.from_pictures(pictures) if own else None
     )
     by_class, left_out = result.pop("by_class"), result.pop("left_out")
-    out.print(
-        common.score_table(f"{run.folder}: {source or 'test beats'}, split {run.about['split']}", result)
+    split = run.about["split"]
+    what = (
+        f"{source or pictures}, without recordings it was trained on"
+        if source or (pictures and not own)
+        else ""
     )
+    out.print(common.score_table(f"{run.folder} ({split}): {what or 'test beats'}", result))
     out.print(common.class_table(by_class))
+    out.print(_LEGEND, markup=False)
+    absent = [name for name in runs.lesson.CLASSES if name not in {*by_class, *left_out}]
+    if absent:
+        out.print(f"Not among these beats: {' '.join(absent)}.", markup=False)
     common.tell_left_out(left_out)
+    common.tell_leak(split)
 
 
 def predict(run, recordings: Path, to: Path, threshold: float | None) -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ecg_lessons.errors import InputError
+from ecg_lessons.split_names import is_leaky
 
 app = typer.Typer(
     add_completion=False,
@@ -84,7 +85,8 @@ def tell_end(run, plan, files: str = "") -> None:
         out.print(
             f"Stopped after {epochs} epochs: the last {plan.patience} brought no lower validation loss."
         )
-    out.print(f"The run is in {run.folder} ({epochs} epochs). Next: ecg-lessons evaluate {run.folder}{files}")
+    count = f"{epochs} epoch{'s' * (epochs != 1)}"
+    out.print(f"The run is in {run.folder} ({count}). Next: ecg-lessons evaluate {run.folder}{files}")
 
 
 def score_table(title: str, result: dict) -> Table:
@@ -122,6 +124,12 @@ def _cell(score, with_interval: bool) -> str:
         return "-"
     interval = "-" if isnan(score.low) else f"{score.low:.2f}-{score.high:.2f}"
     return f"{score.value:.3f}" + (f" ({interval})" if with_interval else "")
+
+
+def tell_leak(split: str) -> None:
+    """Say of a leaky split what its scores are worth."""
+    if is_leaky(split):
+        out.print(f"Leaky: {split} tests hearts that also trained. Compare with --split by-patient.")
 
 
 def tell_left_out(left_out: dict[str, int]) -> None:

@@ -60,7 +60,7 @@ def simulate(
             status.update(f"Simulating {done}/{all_}")
 
         if arrhythmias:
-            simulator.simulate_arrhythmias(to, patients, minutes or 3.0, seed, progress)
+            simulator.simulate_arrhythmias(to, patients, 3.0 if minutes is None else minutes, seed, progress)
         else:
             simulator.simulate_cohort(to, patients, seed, progress)
     out.print(f"{patients} simulated patients are in {to}.")

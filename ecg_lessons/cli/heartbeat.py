@@ -214,6 +214,7 @@ def evaluate(
     out.print(common.score_table(f"{run.folder}: {what}, trained on split {about['split']}", result))
     out.print(common.class_table(by_class))
     common.tell_left_out(left_out)
+    common.tell_leak(about["split"])
     if tables:
         out.print(_NAMELESS)
 

@@ -92,6 +92,11 @@ def with_beats(base: Path) -> recordings.Recording:
         found = replace(marks, samples=np.minimum(samples, len(signal) - 1))
     else:
         samples = beats.r_peaks(signal, RATE)
+        if len(samples) < 3:
+            raise InputError(
+                f"Record {base.name}: {len(samples)} R peaks found, and a beat needs a neighbour on both sides: is a "
+                "lead off, or the record too short? Leave it out, or annotate it."
+            )
         found = recordings.Beats(samples, np.full(len(samples), "N"))
     return replace(recording, signal=signal, rate=RATE, beats=found)
 

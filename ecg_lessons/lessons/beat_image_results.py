@@ -49,8 +49,9 @@ _PATIENTS = tuple(f"fold-{k}" for k in range(FOLDS))
 PROTOCOLS = {
     "random beats": Protocol(("beats-fold-0",)),
     "by patient": Protocol(_PATIENTS, most=100),
-    "DS1 to DS2": Protocol(("de-chazal",), (1, 2), most=100),
+    "DS1 to DS2": Protocol(("de-chazal",), most=100),
     "random beats, subset": Protocol(("beats-fold-0",), subset=100),
+    "by patient, subset": Protocol(_PATIENTS[:1], subset=100),
 }
 #: By name: the network and what it sees.
 NETWORKS = {
@@ -63,10 +64,11 @@ NETWORKS = {
 }
 #: Which networks each protocol trains: the costly ones on a subset only.
 _TRAINED = {
-    "random beats": ("light", "signal", "light, nine crops"),
+    "random beats": ("light", "signal"),
     "by patient": ("light", "signal", "light, nine crops", "light, with RR"),
     "DS1 to DS2": ("light", "light, with RR"),
-    "random beats, subset": ("light", "light, with RR", "signal", "alexnet", "jun"),
+    "random beats, subset": ("light", "light, nine crops", "light, with RR", "signal", "alexnet", "jun"),
+    "by patient, subset": ("light", "alexnet"),
 }
 
 

@@ -21,6 +21,7 @@ from ecg_lessons.lessons.beat_images import PLAIN, Sight
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals.drawing import DrawBeats, nine_crops
+from ecg_lessons.split_names import is_leaky
 
 #: Validation only draws the learning curve; so many beats of a class and patient are enough for that.
 _VALIDATION = 100
@@ -149,7 +150,8 @@ def evaluate(
 ) -> dict:
     """Score a run on its own test beats, on another source, or on pictures.
 
-    Classes that the network never met in training are left out, and named under "left_out".
+    Classes that the network never met in training are left out, and named under "left_out". Of other recordings
+    those that trained or validated the run are left out too: a score on them would be a score on known hearts.
     Writes ``metrics.json`` and ``predictions.csv`` into the run folder (with the source in their names where
     it is not the run's own).
 
@@ -161,14 +163,17 @@ def evaluate(
     own = source is None and pictures is None
     if given is None:
         given = lesson.from_pictures(pictures) if pictures else lesson.examples(source or _own_source(run))
-    if own:
-        names = json.loads((run.folder / "split.json").read_text(encoding="utf-8"))["test"]
-        given = given.take(np.isin(names_of(given.info), names))
+    sides = json.loads((run.folder / "split.json").read_text(encoding="utf-8"))
+    judged = np.isin(names_of(given.info), sides["test"]) if own else ~_known(run, sides, given)
+    given = given.take(judged)
     met = lesson.scorable(given, np.array(run.about["learnt"]))
     left_out = given.take(~met).counts()["examples"]
     given = given.take(met)
     if not len(given):
-        raise InputError(f"{run.folder}: no beat to score on, of no class that it has learnt.")
+        raise InputError(
+            f"{run.folder}: no beat is left to score on; all are of classes that it has not learnt, or from "
+            "recordings that trained it."
+        )
     probability = predict(run, given)
     result = classwise.score(probability, given)
     result["left_out"] = {name: int(n) for name, n in left_out.items() if n}
@@ -181,6 +186,15 @@ def evaluate(
     )
     run.write(f"predictions{suffix}.csv", table)
     return result
+
+
+def _known(run: training.Run, sides: dict[str, list[str]], given: Examples) -> np.ndarray:
+    """Tell the beats of recordings that the run has seen; single beats, where it split beats at random."""
+    names, seen = names_of(given.info), [*sides["train"], *sides["validation"]]
+    if is_leaky(run.about["split"]):
+        return np.isin(names, seen)
+    records = {name.rpartition("_")[0] for name in seen}
+    return np.isin([name.rpartition("_")[0] for name in names], list(records))
 
 
 def _own_source(run: training.Run) -> str:

@@ -104,10 +104,17 @@ def inputs(
     info : DataFrame
         ``record``, ``patient``, ``symbol``, ``sample``, ``time`` (s), a row a beat.
     """
-    signal, info = beat_sets.between_neighbours(found, leads=leads, symbols=symbols)
+    names = []
+
+    def noted():
+        for recording in found:
+            names.append(recording.name)
+            yield recording
+
+    signal, info = beat_sets.between_neighbours(noted(), leads=leads, symbols=symbols)
     if info.empty:
         raise InputError(
-            f"No beat of the classes {' '.join(CLASSES)} stands between two others: take longer recordings."
+            f"Record {', '.join(names[:3])}: no beat stands between two others; a recording needs three beats or more."
         )
     curve = images.curves(signal, info["start"].to_numpy(), info["stop"].to_numpy() - 1)
     x = {"curve": curve, RR: info[list(beats.RR)].to_numpy(np.float32)}

@@ -157,7 +157,7 @@ def test_a_class_that_was_never_learnt_is_left_out(few, tmp_path):
 
 
 def test_an_interrupted_plan_is_not_mixed_with_another(run, few):
-    with pytest.raises(InputError, match="holds another run"):
+    with pytest.raises(InputError, match=r"holds another run \(epochs: 2 there, 3 here\)"):
         runs.train(run.folder, plan=FEW.but(epochs=3), given=few)
 
 
@@ -273,6 +273,29 @@ def test_other_rates_give_the_same_beats(run, cohort, tmp_path):
     assert (info["symbol"] == before["symbol"]).all()
     np.testing.assert_allclose(info["time"], before["time"], atol=0.003)
     assert np.median(np.abs(x["curve"] - slow["curve"])) < 0.02
+
+
+def test_too_few_beats_are_told_with_the_record(cohort, tmp_path):
+    form = {"fmt": ["16"], "adc_gain": [1000.0], "baseline": [0]}
+    wfdb.wrsamp("flat", 360, ["mV"], ["MLII"], np.zeros((3600, 1)), write_dir=str(tmp_path), **form)
+    with pytest.raises(InputError, match="Record flat: 0 R peaks found"):
+        files.read_input(tmp_path / "flat")
+    wfdb.wrann("flat", "atr", np.array([400, 800]), ["N", "N"], write_dir=str(tmp_path))
+    with pytest.raises(InputError, match="Record flat: no beat stands between two others"):
+        files.read_input(tmp_path / "flat")
+
+
+def test_known_hearts_are_left_out_of_another_score(run, few, folder):
+    sides = json.loads((run.folder / "split.json").read_text())
+    for given in (few, lesson.from_pictures(folder)):
+        runs.evaluate(run, source="elsewhere", given=given)
+        judged = pd.read_csv(run.folder / "predictions-elsewhere.csv")
+        known = {name.split("_")[0] for name in [*sides["train"], *sides["validation"]]}
+        assert len(judged) == len(sides["test"])
+        assert not set(judged["record"]) & known
+    trained = few.take(np.isin(runs.names_of(few.info), sides["train"]))
+    with pytest.raises(InputError, match="no beat is left to score on"):
+        runs.evaluate(run, source="elsewhere", given=trained)
 
 
 def test_a_folder_without_records_is_told(tmp_path):

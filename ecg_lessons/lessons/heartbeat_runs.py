@@ -174,7 +174,10 @@ def evaluate(
         If the data do not hold the run's test beats, or none of a class that it has learnt.
     """
     about = run.about
-    own = source is None and (csv is None or {Path(one).name for one in csv} <= set(about.get("files", ())))
+    # Its own source under its name is no other data: the beats that trained it must stay out.
+    own = source in (None, about["source"]) and (
+        csv is None or {Path(one).name for one in csv} <= set(about.get("files", ()))
+    )
     if given is None:
         given = tables.from_csv(about["task"], *csv) if csv else lesson.load(*_wanted(run, source))
     if own:

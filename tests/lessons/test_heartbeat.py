@@ -212,6 +212,11 @@ def test_what_is_no_share_is_told(given, share):
         few(given, np.arange(9), share)
 
 
+def test_its_own_source_by_name_is_still_its_own_test_part(run, given):
+    named = runs.evaluate(run, source=run.about["source"], given=given)
+    assert named["accuracy"] == runs.evaluate(run, given=given)["accuracy"]
+
+
 def test_a_run_scores_its_own_test_beats(run, given):
     result = runs.evaluate(run, given=given)
     table = pd.read_csv(run.folder / "predictions.csv", keep_default_na=False)

@@ -101,6 +101,7 @@ def test_the_map_stands_on_its_cause_whatever_the_strides(stride, where):
 
 @pytest.mark.parametrize("name", ["light", "vgg16", "signal"])
 def test_networks_of_the_lesson_are_explained_and_left_as_they_are(name, curve):
+    keras.utils.set_random_seed(0)  # of untrained weights, a few leave a map without anything above zero
     model = beat_image.build(name, rr=True)
     x = {"curve": curve[:2], "rr": np.full((2, 3), 0.8, np.float32)}
     answer = model.predict(x, verbose=0)

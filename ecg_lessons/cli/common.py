@@ -109,8 +109,11 @@ def class_table(by_class: dict) -> Table:
     whom = "patients" if all("patients" in row for row in by_class.values()) else "beats"
     table = Table(
         *("class", "beats", "people", *columns.values(), "AUC"),
-        title=f"By class, 95 % intervals over {whom}", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0),
-    )  # fmt: skip
+        title=f"By class, 95 % intervals over {whom}",
+        title_justify="left",
+        box=box.SIMPLE,
+        padding=0,  # so that 80 columns hold a line
+    )
     for name, row in by_class.items():
         cells = [_cell(row[score], score in ("sensitivity", "precision")) for score in columns]
         people = str(row.get("patients", "?"))

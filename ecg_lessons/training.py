@@ -141,27 +141,39 @@ def fit(
         model = build()
         model.compile(plan.optimizer_for(steps * plan.epochs), loss or _loss(model), metrics=["accuracy"])
     callbacks = [keras.callbacks.TensorBoard(run.folder / "tensorboard")] if tensorboard else []
-    weights = dict(enumerate(plan.class_weights)) or None
     while len(history) < plan.epochs and not _stale(history, plan):
-        start, epoch = time.perf_counter(), len(history)
-        # A generator of its own for every epoch: a resumed training sees what an unbroken one would.
-        rng = np.random.default_rng([plan.seed, epoch])
-        _seed_layers(model, rng)
-        examples = fresh(train, rng) if fresh else train
-        order = rng.permutation(len(examples))
-        fitted = model.fit(
-            rows(examples.x, order), examples.y[order],
-            batch_size=plan.batch_size, shuffle=False, class_weight=weights, verbose=0, callbacks=callbacks,
-            validation_data=(validation.x, validation.y), validation_batch_size=256,
-            initial_epoch=epoch, epochs=epoch + 1,
-        )  # fmt: skip
-        row = {"epoch": epoch + 1} | {name: values[0] for name, values in fitted.history.items()}
+        start = time.perf_counter()
+        row = _one_epoch(model, train, validation, plan, len(history), fresh, callbacks)
         history.append(row | {"seconds": round(time.perf_counter() - start, 3)})
         _store(run, model, history, plan)
         if progress:
-            progress(epoch + 1, row)
+            progress(row["epoch"], row)
     _finish(run, len(history), plan)
     return run
+
+
+def _one_epoch(
+    model: keras.Model,
+    train: Examples,
+    validation: Examples,
+    plan: Plan,
+    epoch: int,
+    fresh: Fresh | None,
+    callbacks: list[keras.callbacks.Callback],
+) -> dict:
+    """Train one epoch, counted from 0; give its row of the history."""
+    # A generator of its own for every epoch: a resumed training sees what an unbroken one would.
+    rng = np.random.default_rng([plan.seed, epoch])
+    _seed_layers(model, rng)
+    examples = fresh(train, rng) if fresh else train
+    order = rng.permutation(len(examples))
+    fitted = model.fit(
+        rows(examples.x, order), examples.y[order],
+        batch_size=plan.batch_size, shuffle=False, class_weight=dict(enumerate(plan.class_weights)) or None,
+        validation_data=(validation.x, validation.y), validation_batch_size=256,
+        initial_epoch=epoch, epochs=epoch + 1, verbose=0, callbacks=callbacks,
+    )  # fmt: skip
+    return {"epoch": epoch + 1} | {name: values[0] for name, values in fitted.history.items()}
 
 
 def predict(run: Run, x, batch_size: int = 256) -> np.ndarray:

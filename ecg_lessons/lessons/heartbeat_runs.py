@@ -61,17 +61,14 @@ def train(
         Synthetic beats of the rare classes (see `balance.smote`), a weight for each class, or the focal loss.
         The training part alone is balanced, after the split.
     transfer_from : str or Path, optional
-        A run of either task, whose network gets two new last layers and goes on.
-    frozen : bool
-        Train these two layers only.
+        A run of either task, whose network gets two new last layers and goes on; `frozen` trains these only.
     share : float
         Of the patients to train and to validate on, use so many: 0.01, 0.1, 1.
     csv : (first, second), optional
         Train on the original's CSV files instead of `source`: see `heartbeat_tables.from_csv`.
     given : Examples, optional
         What `lesson.load` or `heartbeat_tables.from_csv` gave, to spare loading it again.
-    tensorboard : bool
-    progress : callable, optional
+    tensorboard, progress
         See `training.fit`.
 
     Raises
@@ -86,28 +83,28 @@ def train(
     if given is None:
         given = tables.from_csv(task, *csv) if csv else lesson.load(task, source, rule)
     split = split or lesson.usual_split(given)
-    sides = dict(lesson.split(given, split, plan.seed).sides)
-    for side in ("train", "validation"):
-        sides[side] = few(given, sides[side], share, plan.seed)
+    sides = _sides(given, split, share, plan.seed)
     shown, held = (lesson.seen(given.take(sides[side]), network) for side in ("train", "validation"))
     about = {"lesson": "heartbeat", "task": task, "network": network} | _whence(given, source, rule)
     about |= {"split": split, "balance": balance, "transfer_from": start and str(transfer_from)}
     about |= {"frozen": frozen, "share": share} | _learnt(shown, split)
     shown, plan, loss = choices.balanced(shown, plan, balance)
-    run = training.fit(
-        partial(choices.build, network, len(given.classes), start, frozen),
-        shown,
-        held,
-        plan,
-        out,
-        about=about,
-        loss=loss,
-        tensorboard=tensorboard,
-        progress=progress,
-    )
-    names = lesson.names_of(given.info)
+    build = partial(choices.build, network, len(given.classes), start, frozen)
+    options = {"about": about, "loss": loss, "tensorboard": tensorboard, "progress": progress}
+    run = training.fit(build, shown, held, plan, out, **options)
+    return _noted(run, lesson.names_of(given.info), sides)
+
+
+def _noted(run: training.Run, names: np.ndarray, sides: dict[str, np.ndarray]) -> training.Run:
+    """Store which beats stood on which side."""
     run.write("split.json", {side: names[rows].tolist() for side, rows in sides.items()})
     return run
+
+
+def _sides(given: Examples, split: str, share: float, seed: int) -> dict[str, np.ndarray]:
+    """Split; of those to train and to validate on, keep a share of the patients."""
+    sides = dict(lesson.split(given, split, seed).sides)
+    return sides | {side: few(given, sides[side], share, seed) for side in ("train", "validation")}
 
 
 def _whence(given: Examples, source: str, rule: str) -> dict:

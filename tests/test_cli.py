@@ -57,6 +57,15 @@ def test_simulate_twice_gives_the_same_bytes(call, tmp_path):
     assert (record.n_sig, record.fs, record.sig_len) == (12, 500, 5000)
 
 
+def test_simulate_infarctions(call, tmp_path):
+    assert call("simulate", "--infarctions", "--patients", 4, "--to", tmp_path / "a")[0] == 0
+    assert "infarction_stadium1" in (tmp_path / "a" / "ptbxl_database.csv").read_text()
+    status, _, error = call("simulate", "--infarctions", "--arrhythmias", "--to", tmp_path / "b")
+    assert status == 2
+    assert "are two cohorts: choose one of them" in error
+    assert not (tmp_path / "b").exists()
+
+
 def test_train_evaluate_predict(call, run_folder, data, monkeypatch, tmp_path):
     monkeypatch.setenv("ECG_LESSONS_DATA", str(data))
     status, printed, _ = call("evaluate", run_folder)

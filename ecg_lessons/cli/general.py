@@ -36,13 +36,19 @@ def fetch(
 @app.command()
 def simulate(
     to: Annotated[Path, typer.Option(help="A new folder.")],
-    patients: Annotated[int | None, typer.Option(min=1, help="120, or 40 with arrhythmias.")] = None,
+    patients: Annotated[
+        int | None, typer.Option(min=1, help="120; 40 with arrhythmias, 400 with infarctions.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     arrhythmias: Annotated[
         bool,
         typer.Option(
             "--arrhythmias", help="Long two-lead records with annotated beats, in the layout of MIT-BIH."
         ),
+    ] = False,
+    infarctions: Annotated[
+        bool,
+        typer.Option("--infarctions", help="Normal hearts and infarctions, half and half, by territory."),
     ] = False,
     minutes: Annotated[
         float | None, typer.Option(help="Length of each record, with --arrhythmias (3).")
@@ -51,9 +57,11 @@ def simulate(
     """Simulate a cohort of patients and write it as WFDB: 12-lead ECGs in the layout of PTB-XL, or arrhythmias."""
     from ecg_lessons.data import simulator
 
+    if arrhythmias and infarctions:
+        raise InputError("--arrhythmias and --infarctions are two cohorts: choose one of them.")
     if minutes is not None and not arrhythmias:
         raise InputError("--minutes belongs to --arrhythmias: 12-lead recordings last ten seconds.")
-    patients = patients or (40 if arrhythmias else 120)
+    patients = patients or (40 if arrhythmias else 400 if infarctions else 120)
     with out.status("Simulating") as status:
 
         def progress(done: int, all_: int) -> None:
@@ -61,6 +69,8 @@ def simulate(
 
         if arrhythmias:
             simulator.simulate_arrhythmias(to, patients, 3.0 if minutes is None else minutes, seed, progress)
+        elif infarctions:
+            simulator.simulate_infarctions(to, patients, seed, progress)
         else:
             simulator.simulate_cohort(to, patients, seed, progress)
     out.print(f"{patients} simulated patients are in {to}.")

@@ -2,5 +2,13 @@
 
 from ecg_lessons.data.simulator.arrhythmia import sample_arrhythmias, simulate_arrhythmias
 from ecg_lessons.data.simulator.cohort import sample_cohort, simulate_cohort
+from ecg_lessons.data.simulator.infarctions import sample_infarctions, simulate_infarctions
 
-__all__ = ["sample_arrhythmias", "sample_cohort", "simulate_arrhythmias", "simulate_cohort"]
+__all__ = [
+    "sample_arrhythmias",
+    "sample_cohort",
+    "sample_infarctions",
+    "simulate_arrhythmias",
+    "simulate_cohort",
+    "simulate_infarctions",
+]

@@ -19,16 +19,11 @@ VERSION = 2
 RATE = 360
 GAIN, ZERO, BITS = 200, 1024, 11  # ADC steps per mV, the step of 0 mV, resolution: as in the database
 
-_README = """SIMULATED ELECTROCARDIOGRAMS - NOT CLINICAL DATA
-
+_ABOUT = """\
 This folder holds {patients} recordings of {minutes:g} minutes, one each of {patients} patients who do not exist.
 They were drawn by ecg_lessons.data.simulator (arrhythmias, version {version}, seed {seed}): a model of rhythm
 with premature, paced, escape and flutter beats, whose waves were fitted to median beats of the open MIT-BIH
-Arrhythmia Database. The files are laid out as those of that database, so that the same code reads both.
-
-Use them to learn, to test code and to try a lesson without a network. Results on them say nothing about
-real patients, and they must not serve any medical purpose.
-"""
+Arrhythmia Database. The files are laid out as those of that database, so that the same code reads both."""
 
 
 def simulate_arrhythmias(
@@ -104,13 +99,9 @@ def _write(
         write_annotations(folder / name, rhythm, len(signal))
         if progress:
             progress(number, patients)
-    texts = {
-        "RECORDS": "\n".join(names) + "\n",
-        "ANNOTATORS": "atr\tsimulated beats\n",
-        "README.txt": _README.format(patients=patients, minutes=minutes, version=VERSION, seed=seed),
-    }
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    about = _ABOUT.format(patients=patients, minutes=minutes, version=VERSION, seed=seed)
+    records = "\n".join(names) + "\n"
+    folders.write_texts(folder, about, RECORDS=records, ANNOTATORS="atr\tsimulated beats\n")
 
 
 def write_signal(path: Path, signal: np.ndarray, leads: tuple[str, str]) -> None:

@@ -26,16 +26,11 @@ _CLASSES = {"NORM": "NORM", "ASMI": "MI", "AMI": "MI", "IMI": "MI", "LVH": "HYP"
     ("LAFB", "LPFB", "CLBBB", "CRBBB"), "CD"
 )
 
-_README = """SIMULATED ELECTROCARDIOGRAMS - NOT CLINICAL DATA
-
+_ABOUT = """\
 This folder holds {recordings} recordings of {patients} patients who do not exist. They were drawn by
 ecg_lessons.data.simulator (version {version}, seed {seed}): a dipole model of the heart, whose waves
 were fitted to averages of the open database PTB-XL. The files are laid out as those of PTB-XL, so that
-the same code reads both.
-
-Use them to learn, to test code and to try a lesson without a network. Results on them say nothing about
-real patients, and they must not serve any medical purpose.
-"""
+the same code reads both."""
 
 
 def simulate_cohort(
@@ -69,13 +64,24 @@ def simulate_cohort(
     InputError
         If the folder holds something, or the number of patients or the seed cannot be used.
     """
+    return make(_write, folder, patients, seed, progress)
+
+
+def make(
+    write: Callable,
+    folder: str | Path,
+    patients: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> Path:
+    """Let `write` fill a new folder with a cohort, which is there whole or not at all; see `simulate_cohort`."""
     folder = Path(folder)
     if patients < 1 or seed < 0:
         raise InputError(
             f"A cohort needs at least 1 patient and a seed of 0 or more, not {patients} and {seed}."
         )
     with folders.draft(folder) as draft:
-        _write(draft, patients, seed, progress)
+        write(draft, patients, seed, progress)
     return folder
 
 
@@ -92,34 +98,45 @@ def sample_cohort(patients: int = 120, seed: int = 0) -> Path:
 
 
 def _write(folder: Path, patients: int, seed: int, progress: Callable[[int, int], None] | None) -> None:
-    rows = []
-    for number in range(1, patients + 1):
+    def draw(number: int) -> tuple[np.random.Generator, people.Patient, dict]:
         rng = np.random.default_rng([seed, number])
         patient = people.draw(rng)
+        return rng, patient, {"diagnosis": people.FORMS[patient.code].diagnosis}
+
+    recordings = write_patients(folder, patients, draw, progress)
+    write_statements(folder, {code: form.diagnosis for code, form in people.FORMS.items()}, _CLASSES)
+    about = _ABOUT.format(recordings=recordings, patients=patients, version=VERSION, seed=seed)
+    folders.write_texts(folder, about)
+
+
+def write_patients(
+    folder: Path,
+    patients: int,
+    draw: Callable[[int], tuple[np.random.Generator, people.Patient, dict]],
+    progress: Callable[[int, int], None] | None,
+) -> int:
+    """Record patients and write the table of PTB-XL; give the number of recordings.
+
+    `draw` gives of a patient's number the stream, the patient, and what the table says: ``diagnosis``, and
+    columns of PTB-XL that other cohorts may lack.
+    """
+    rows = []
+    for number in range(1, patients + 1):
+        rng, patient, about = draw(number)
         for visit in range(2 if rng.random() < 0.1 else 1):
             ecg = len(rows) + 1
             path = Path(f"records500/{ecg // 1000 * 1000:05d}/{ecg:05d}_hr")
             write_record(folder / path, people.record(rng, patient, SECONDS, RATE))
-            rows.append(_row(ecg, number, visit, patient, path))
+            rows.append(_row(ecg, number, visit, patient, path, **about))
         if progress:
             progress(number, patients)
     pd.DataFrame(rows).to_csv(folder / "ptbxl_database.csv", index=False, lineterminator="\n")
-    codes = {code: form.diagnosis for code, form in people.FORMS.items()} | {"SR": "sinus rhythm"}
-    statements = pd.DataFrame(
-        {
-            "description": codes,
-            "diagnostic": {code: 1.0 for code in _CLASSES},
-            "form": {"LVOLT": 1.0},
-            "rhythm": {"SR": 1.0},
-            "diagnostic_class": _CLASSES,
-        }
-    ).reindex(list(codes))
-    statements.to_csv(folder / "scp_statements.csv", lineterminator="\n")
-    text = _README.format(recordings=len(rows), patients=patients, version=VERSION, seed=seed)
-    (folder / "README.txt").write_text(text, encoding="utf-8", newline="\n")
+    return len(rows)
 
 
-def _row(ecg: int, number: int, visit: int, patient: people.Patient, path: Path) -> dict:
+def _row(
+    ecg: int, number: int, visit: int, patient: people.Patient, path: Path, diagnosis: str, **more: str
+) -> dict:
     """Give a line of the table; the folds keep a patient together."""
     return {
         "ecg_id": ecg,
@@ -127,13 +144,29 @@ def _row(ecg: int, number: int, visit: int, patient: people.Patient, path: Path)
         "age": float(patient.age),
         "sex": patient.sex,
         "device": "simulator",
-        "report": f"SIMULATED, not a clinical recording: sinus rhythm, {people.FORMS[patient.code].diagnosis}"
+        "report": f"SIMULATED, not a clinical recording: sinus rhythm, {diagnosis}"
         + (", second recording" if visit else ""),
         "scp_codes": str({patient.code: 100.0, "SR": 0.0}),
+        **more,
         "validated_by_human": False,
         "strat_fold": 1 + (number - 1) % 10,
         "filename_hr": path.as_posix(),
     }
+
+
+def write_statements(folder: Path, diagnoses: dict[str, str], classes: dict[str, str]) -> None:
+    """Write the statement table of PTB-XL: what the SCP codes of a cohort mean, and their superclasses."""
+    codes = diagnoses | {"SR": "sinus rhythm"}
+    statements = pd.DataFrame(
+        {
+            "description": codes,
+            "diagnostic": {code: 1.0 for code in classes},
+            "form": {"LVOLT": 1.0},
+            "rhythm": {"SR": 1.0},
+            "diagnostic_class": classes,
+        }
+    ).reindex(list(codes))
+    statements.to_csv(folder / "scp_statements.csv", lineterminator="\n")
 
 
 def write_record(path: Path, eight: np.ndarray) -> None:

@@ -10,6 +10,14 @@ from pathlib import Path
 
 from ecg_lessons.errors import InputError
 
+_README = """SIMULATED ELECTROCARDIOGRAMS - NOT CLINICAL DATA
+
+{about}
+
+Use them to learn, to test code and to try a lesson without a network. Results on them say nothing about
+real patients, and they must not serve any medical purpose.
+"""
+
 
 @contextmanager
 def draft(folder: Path) -> Iterator[Path]:
@@ -44,3 +52,9 @@ def cached(folder: Path, make: Callable[[Path], object]) -> Path:
             if not folder.exists():  # nobody else was faster: the error is a true one
                 raise
     return folder
+
+
+def write_texts(folder: Path, about: str, **texts: str) -> None:
+    """Write README.txt, which says that everything is simulated and what else is `about`, and other texts by name."""
+    for name, text in {**texts, "README.txt": _README.format(about=about)}.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")

@@ -71,7 +71,7 @@ def _groups(waves: Waves) -> dict[str, np.ndarray]:
     return {"P": waves.atrial, "QRS": qrs, "T": waves.repolarisation}
 
 
-def _personal(rng: np.random.Generator, waves: Waves, form: Form, age: int, sex: int) -> Waves:
+def _personal(rng: np.random.Generator, waves: Waves, scale: float, age: int, sex: int) -> Waves:
     """Vary a typical beat: size and direction of P, QRS and T, intervals, and a little of each wave."""
     vector, centre, width = waves.vector.copy(), waves.centre.copy(), waves.width.copy()
     decades = (age - 50) / 10
@@ -80,7 +80,7 @@ def _personal(rng: np.random.Generator, waves: Waves, form: Form, age: int, sex:
         size = rng.normal(0, SIZE[name]) + sex * WOMEN[name] + (DECADE[name] * decades) - WOMEN[name] / 2
         turn = (0.6 * common + 0.8 * rng.normal(size=3)) * DIRECTION[name] * (1, -1, 1)
         turn[0] += AXIS_PER_DECADE * decades * (name == "QRS")
-        gain = form.gain if name != "P" else form.gain**0.5
+        gain = scale if name != "P" else scale**0.5
         vector[rows] = (
             gain * np.exp(size) * Rotation.from_euler("zyx", turn, degrees=True).apply(vector[rows])
         )
@@ -109,7 +109,23 @@ def draw(rng: np.random.Generator, code: str | None = None) -> Patient:
     """
     drawn = str(rng.choice(list(FORMS), p=[form.share for form in FORMS.values()]))
     code = code or drawn
-    form = FORMS[code]
+    return person(rng, code, BEATS[FORMS[code].beat], FORMS[code].gain)
+
+
+def person(rng: np.random.Generator, code: str, beat: Waves, gain: float = 1.0) -> Patient:
+    """Draw a patient whose typical beat is given.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        The patient's own stream.
+    code : str
+        SCP code; who has another than NORM is older.
+    beat : Waves
+        Of an average patient.
+    gain : float
+        Size of all its waves; that of P changes with the square root.
+    """
     sex = int(rng.integers(2))
     age = int(np.clip(rng.normal(45 if code == "NORM" else 64, 16 if code == "NORM" else 11), 18, 89))
     return Patient(
@@ -121,7 +137,7 @@ def draw(rng: np.random.Generator, code: str | None = None) -> Patient:
             np.clip(0.035 * np.exp(-0.2 * (age - 50) / 10) * rng.lognormal(0, 0.5), 0.006, 0.12)
         ),
         breathing=float(rng.uniform(0.2, 0.33)),
-        waves=_personal(rng, BEATS[form.beat], form, age, sex),
+        waves=_personal(rng, beat, gain, age, sex),
         chest=CHEST_GAIN * rng.lognormal(0, 0.09, 6),
         noise=body.draw(rng),
     )

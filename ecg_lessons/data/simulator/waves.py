@@ -168,12 +168,22 @@ class Waves:
         """Give the same waves with other centres, widths or vectors."""
         return replace(self, **arrays)
 
+    def scaled(self, gain: float) -> Waves:
+        """Give the same waves with vectors so many times as long."""
+        return replace(self, vector=gain * self.vector)
 
-def _parse(table: str) -> Waves:
+    def plus(self, other: Waves) -> Waves:
+        """Give these waves and others in one beat."""
+        joined = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in vars(self)}
+        return Waves(**joined)
+
+
+def parse(table: str) -> Waves:
+    """Read a table of waves: name, centre and width in ms, vector in mV (see above)."""
     rows = [line.split() for line in table.split("\n") if line]
     numbers = np.array([row[1:] for row in rows], dtype=float)
     return Waves(np.array([row[0] for row in rows]), numbers[:, 0] / 1e3, numbers[:, 1] / 1e3, numbers[:, 2:])
 
 
 #: Kinds of beat by the SCP code that PTB-XL gives them.
-BEATS = {code: _parse(table) for code, table in _TABLES.items()}
+BEATS = {code: parse(table) for code, table in _TABLES.items()}

@@ -121,7 +121,7 @@ def de_chazal(examples: Examples, validation: float = 0.2, seed: int = 0, leave_
     examples : Examples
         With ``info["record"]``; rows of paced records stand on no side.
     validation : float
-        Share of DS1, about: whole patients, chosen by the seed.
+        Share of DS1, about: whole patients, drawn by the seed so that every class keeps near to this share.
     seed : int
     leave_out : {"201", "202"}
         Which record of the one person stands on no side.
@@ -142,7 +142,7 @@ def de_chazal(examples: Examples, validation: float = 0.2, seed: int = 0, leave_
     one, two = (np.flatnonzero(np.isin(record, part) & (record != leave_out)) for part in (DS1, DS2))
     if not len(one) or not len(two):
         raise InputError(f"No rows of {'DS1' if not len(one) else 'DS2'}: read all records of mitdb.")
-    held = _folds(examples.y[one], examples.patient[one], round(1 / validation), seed) == 0
+    held = _even(examples.y[one], examples.patient[one], validation, seed)
     return Split(one[~held], one[held], two, "de_chazal").guard(**known(examples))
 
 
@@ -217,6 +217,24 @@ def _fold(half: np.ndarray, k: int, folds: int, name: str) -> Split:
     held = 2 * ((k + 1) % folds)
     sides = ((half // 2 != k) & (half != held), half == held, half // 2 == k)
     return Split(*map(np.flatnonzero, sides), name)
+
+
+def _even(y: np.ndarray, patient: np.ndarray, share: float, seed: int, draws: int = 500) -> np.ndarray:
+    """Mark the rows of about a share of the patients: of many draws, the one that takes as much of every class."""
+    person, number = np.unique(persons(patient), return_inverse=True)
+    if len(person) < 3:
+        raise InputError(
+            f"{len(person)} patients are too few to train and to validate: read all records of mitdb."
+        )
+    owned = np.zeros((len(person), y.max() + 1))
+    np.add.at(owned, (number, y), 1)
+    owned /= np.maximum(owned.sum(axis=0), 1)  # a patient's part of each class
+    drawn = np.zeros((draws, len(person)))
+    count = max(1, round(share * len(person)))
+    order = np.random.default_rng(seed).permuted(np.tile(np.arange(len(person)), (draws, 1)), axis=1)
+    np.put_along_axis(drawn, order[:, :count], 1, axis=1)
+    best = np.square(drawn @ owned - share * owned.any(axis=0)).sum(axis=1).argmin()
+    return drawn[best, number] == 1
 
 
 def _folds(y: np.ndarray, patient: np.ndarray, folds: int, seed: int) -> np.ndarray:

@@ -229,7 +229,7 @@ def test_the_published_division_is_refused():
         (records(["100", "x7"]), {}, "Record 'x7' is in neither DS1 nor DS2"),
         (records(splits.DS1), {}, "No rows of DS2"),
         (records(splits.DS2), {}, "No rows of DS1"),
-        (records(["101", "106", "100"]), {}, "2 patients are too few for 5 folds"),
+        (records(["101", "106", "100"]), {}, "2 patients are too few to train and to validate"),
         (records(["101"]), {"leave_out": "100"}, "Leave out record 201 or 202"),
     ],
 )
@@ -297,6 +297,13 @@ def test_real_counts_of_de_chazal(real):
     counted = [np.bincount(y[info["record"].isin(part) & (y >= 0)]) for part in (splits.DS1, splits.DS2)]
     assert counted[0].tolist() == [45_866, 944, 3_788, 415, 8]
     assert counted[1].tolist() == [44_259, 1_837, 3_221, 388, 7]
+    known = (y >= 0) & ~info["record"].isin(recordings.PACED)
+    x = np.arange(known.sum())[:, None]
+    rows = Examples(x, y[known], info["patient"].to_numpy()[known], labels.classes("aami"), info[known])
+    for seed in range(3):  # S and V live in few patients: a careless draw leaves half of S to validation
+        part = splits.de_chazal(rows, seed=seed)
+        held, learnt = (np.bincount(rows.y[side], minlength=5) for side in (part.validation, part.train))
+        assert (np.abs(held / (held + learnt) - 0.2)[:3] < 0.12).all()
 
 
 def test_beats_copied_before_the_split_do_not_get_past_it():

@@ -7,6 +7,7 @@ and, once evaluated, ``metrics.json`` and ``predictions.csv``. While a training 
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -127,8 +128,10 @@ def fit(
     Raises
     ------
     InputError
-        If the folder holds a run of another plan, or something else.
+        If the folder holds a run of another plan, or something else; if TensorBoard is wanted and not installed.
     """
+    if tensorboard:
+        require_tensorboard()
     run = Run(Path(folder))
     about = json.loads(json.dumps((about or {}) | ({"loss": loss.get_config()} if loss else {})))
     if not _prepare(run, plan, about):
@@ -150,6 +153,12 @@ def fit(
             progress(row["epoch"], row)
     _finish(run, len(history), plan)
     return run
+
+
+def require_tensorboard() -> None:
+    """Refuse to write TensorBoard logs where it is not installed."""
+    if importlib.util.find_spec("tensorboard") is None:
+        raise InputError("--tensorboard needs TensorBoard: install it with 'pip install tensorboard'.")
 
 
 def _one_epoch(
@@ -192,7 +201,7 @@ def _prepare(run: Run, plan: Plan, about: dict) -> bool:
                 f"{run.folder} holds another run ({differs}): choose another folder with --out, or remove that one."
             )
         return not (run.folder / "model.keras").exists()
-    if run.folder.exists() and any(run.folder.iterdir()):
+    if run.folder.exists() and holds_something(run.folder):
         raise InputError(f"{run.folder} is not empty and is no run: choose another folder with --out.")
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -203,6 +212,13 @@ def _prepare(run: Run, plan: Plan, about: dict) -> bool:
     run.write("plan.toml", plan.toml())
     run.write("run.json", about)
     return True
+
+
+def holds_something(folder: Path) -> bool:
+    """Tell whether a path holds more than a start that was killed leaves: the plan, which is written first."""
+    return not folder.is_dir() or any(
+        path.name.lstrip(".").split(".")[0] != "plan" for path in folder.iterdir()
+    )
 
 
 def _difference(there: dict, here: dict) -> str:

@@ -172,3 +172,16 @@ def test_write_leaves_no_half_file_on_a_full_disk(tmp_path, monkeypatch):
         run.write("metrics.json", {"a": 2})
     assert [p.name for p in tmp_path.iterdir()] == ["metrics.json"]
     assert '"a": 1' in (tmp_path / "metrics.json").read_text()
+
+
+def test_a_start_that_was_killed_after_the_plan_can_start_again(tmp_path):
+    (tmp_path / "plan.toml").write_text(Plan(epochs=1).toml())
+    run = training.fit(build, some(0), some(1), Plan(epochs=1), tmp_path)
+    assert len(run.history) == 1
+
+
+def test_tensorboard_logs_or_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(training.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="--tensorboard needs TensorBoard: install it"):
+        training.fit(build, some(0), some(1), Plan(epochs=1), tmp_path / "run", tensorboard=True)
+    assert not (tmp_path / "run").exists()

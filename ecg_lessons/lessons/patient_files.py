@@ -82,7 +82,7 @@ class Cohort:
                         "choose another folder with --out, or remove that one."
                     )
             return
-        if self.folder.exists() and (not self.folder.is_dir() or self._holds_something()):
+        if self.folder.exists() and training.holds_something(self.folder):
             raise InputError(f"{self.folder} is not empty and is no run: choose another folder with --out.")
         self.folder.mkdir(parents=True, exist_ok=True)
         files = training.Run(self.folder)
@@ -134,10 +134,6 @@ class Cohort:
                 predictions.to_csv(partial, index=False, float_format="%.6g", compression="gzip")
             os.replace(partial, folder / name)
         training.Run(folder).write("metrics.json", metrics)
-
-    def _holds_something(self) -> bool:
-        """Tell whether there is more than a `prepare` that was killed has left."""
-        return any(path.name.lstrip(".").split(".")[0] != "plan" for path in self.folder.iterdir())
 
     def _of(self, patient: str) -> Path:
         return self.folder / "patients" / patient

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ecg_lessons import training
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
@@ -96,8 +96,8 @@ def _refuse(minutes: float, tensorboard: bool) -> None:
     """Refuse what no patient's data could make possible."""
     if not 0 < minutes < float("inf"):
         raise InputError(f"{minutes:g} minutes are no adaptation: give a number above 0.")
-    if tensorboard and importlib.util.find_spec("tensorboard") is None:
-        raise InputError("--tensorboard needs TensorBoard: install it with 'pip install tensorboard'.")
+    if tensorboard:
+        training.require_tensorboard()
 
 
 def told(metrics: dict) -> str:

@@ -184,7 +184,7 @@ def test_train_and_evaluate_on_files_without_patients(call, csv, tmp_path):
         ("heartbeat --balance adasyn", "no balance 'adasyn'"),
         ("heartbeat --smote --balance focal", "--smote and --balance focal contradict"),
         ("heartbeat --no-smote --balance smote", "--no-smote and --balance smote contradict"),
-        ("heartbeat --network ours --smote", "SMOTE makes beats without a patient"),
+        ("heartbeat --network ours --smote", "SMOTE makes beats without a heart"),
         ("heartbeat --share 0", "0 is no share"),
         ("heartbeat --share 1.5", "1.5 is no share"),
         ("heartbeat --frozen", "name a run with --transfer-from"),
@@ -249,7 +249,7 @@ def test_files_are_not_split_by_patient(call, csv, tmp_path):
     both = ("--train-csv", csv / "mitbih_train.csv", "--test-csv", csv / "mitbih_test.csv")
     for words, told in (
         (("--split", "by-patient"), "do not say whose"),
-        (("--network", "ours"), "the CSV files hold neither"),
+        (("--network", "ours"), "CSV files name no hearts"),
     ):
         status, _, error = call(*train("heartbeat", tmp_path / "r", *both, *words))
         assert status == 2

@@ -7,21 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from ecg_lessons import splits
 from ecg_lessons.data import fetch, ptb_diagnostic, recordings, simulator
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Arrays, Examples
 from ecg_lessons.guard import LEAKY, Split, fingerprints
 from ecg_lessons.models import heartbeat as models
 from ecg_lessons.plans import Plan, preset_of
-from ecg_lessons.signals import kachuee, labels
+from ecg_lessons.signals import kachuee, labels, unusual
 from ecg_lessons.split_names import RANDOM, is_leaky, named
 
 #: By task; the first class is the normal one.
 CLASSES = {"heartbeat": labels.classes("aami"), "infarction": ("normal", "infarction")}
 #: Where the R peaks come from.
 RULES = {"annotated": kachuee.annotated, "published": kachuee.published}
-#: How many numbers `inputs` tells of the rhythm.
-RHYTHM = 4
 #: The split that the two files of the heartbeat task are.
 FILES = "files"
 #: Reasons for admission that make the two classes from the PTB Diagnostic database.
@@ -30,10 +29,10 @@ _REASONS = {"Healthy control": "normal", "Myocardial infarction": "infarction"}
 #: The original's plan, and what a laptop has time for.
 _PAPER = Plan(epochs=80, batch_size=256, learning_rate=1e-3)
 _LAPTOP = Plan(epochs=8, batch_size=128, learning_rate=2e-3, schedule="cosine", keep="last")
-_OURS = {"laptop": _LAPTOP.but(optimizer="adamw"), "paper": _LAPTOP.but(optimizer="adamw", epochs=20)}
+_OURS = _LAPTOP.but(optimizer="adamw", epochs=20, batch_size=256, learning_rate=5e-3)
 PLANS = {
     task: {name: {"laptop": _LAPTOP, "paper": _PAPER.but(epochs=epochs)} for name in models.NETWORKS}
-    | {"ours": _OURS}
+    | {"ours": {"laptop": _OURS, "paper": _OURS}}
     for task, epochs in (("heartbeat", 80), ("infarction", 600))
 }
 
@@ -64,7 +63,8 @@ def examples(source: str = "sample", rule: str = "annotated", patients: int = 40
     Returns
     -------
     table : Examples
-        See `inputs`; ``info`` has ``record``, ``sample``, ``time`` (s) and ``symbol`` (WFDB).
+        See `inputs`, and for training `unusual.thinned`; ``info`` has ``record``, ``sample``, ``time`` (s) and
+        ``symbol`` (WFDB).
 
     Raises
     ------
@@ -81,7 +81,8 @@ def examples(source: str = "sample", rule: str = "annotated", patients: int = 40
 
 def from_recordings(found: Iterable[recordings.Recording], rule: str = "annotated") -> Examples:
     """Turn annotated recordings into examples, one a beat."""
-    return _table("heartbeat", *RULES[rule](found), "symbol")
+    found = list(found)
+    return _table("heartbeat", *RULES[rule](found), "symbol", found=found)
 
 
 def infarction(source: str = "sample", patients: int = 400) -> Examples:
@@ -93,7 +94,7 @@ def infarction(source: str = "sample", patients: int = 400) -> Examples:
         The built-in simulated cohort or PTB-XL, where NORM alone stands against any MI and all others are left out;
         or the PTB Diagnostic database, healthy controls against myocardial infarctions.
     patients : int
-        Size of the built-in cohort, in which one in eight has an infarction.
+        Size of the built-in cohort, in which one in two has an infarction.
 
     Returns
     -------
@@ -110,7 +111,7 @@ def infarction(source: str = "sample", patients: int = 400) -> Examples:
         return from_diagnoses(_admitted(ptb_diagnostic.ptb_diagnostic(fetch.locate("ptbdb"))))
     if source not in {"sample", "physionet"}:
         raise InputError(f"There is no source {source!r}: choose sample, physionet or ptbdb.")
-    folder = simulator.sample_cohort(patients) if source == "sample" else fetch.locate("ptb-xl")
+    folder = simulator.sample_infarctions(patients) if source == "sample" else fetch.locate("ptb-xl")
     return from_diagnoses(_diagnosed(recordings.ptb_xl(folder)))
 
 
@@ -143,61 +144,56 @@ def _admitted(found: Iterable[recordings.Recording]) -> Iterator[tuple[recording
             yield recording, _REASONS[recording.labels["reason"]]
 
 
-def _table(task: str, cut: np.ndarray, info: pd.DataFrame, *more: str) -> Examples:
+def _table(task: str, cut: np.ndarray, info: pd.DataFrame, *more: str, found: Iterable = ()) -> Examples:
     """Give beats and what `kachuee` tells of them as examples."""
     if not len(cut):
         raise InputError("No beat was found in these recordings: take others, or longer ones.")
     y = pd.Categorical(info["label"], CLASSES[task]).codes.astype(int)
     patient = info["patient"].to_numpy().astype(str)
     about = info[["record", "sample", "time", *more]].copy()
-    return Examples(inputs(cut, info), y, patient, CLASSES[task], about)
+    x = inputs(cut, unusual.comparisons(found, info, kachuee.LEADS) if found else None)
+    if found:
+        x["thinned"] = unusual.thinned(found, info, kachuee.LEADS)
+    return Examples(x, y, patient, CLASSES[task], about)
 
 
-def inputs(cut: np.ndarray, info: pd.DataFrame) -> dict[str, np.ndarray]:
+def inputs(cut: np.ndarray, compared: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """Give what the networks see of beats.
-
-    No label is looked at: what is usual for a heart can be found in any recording of it, in the test as well.
 
     Parameters
     ----------
     cut : ndarray of float32, shape (n, SAMPLES)
-    info : DataFrame
-        ``record``, ``previous``, ``next`` and ``local`` of every beat, as `kachuee` gives them.
+        As `kachuee` gives them.
+    compared : ndarray of float32, shape (n, len(unusual.NAMES)), optional
+        See `unusual.comparisons`.
 
     Returns
     -------
     dict of ndarray of float32
-        ``beat`` (n, SAMPLES, 1), from 0 to 1; ``typical`` (n, SAMPLES, 1), the median over all beats of the same
-        recording; ``rr`` (n, RHYTHM): the interval before the beat and that after it, each by the mean of the last ten;
-        the interval before and the mean of the last ten, each by the median of the recording. 1 is what is usual;
-        an early beat has a first value well below it.
+        ``beat`` (n, SAMPLES, 1), from 0 to 1; and ``unusual``, what was compared, where it was.
     """
-    typical = np.empty_like(cut)
-    for mine in info.groupby("record").indices.values():
-        typical[mine] = np.median(cut[mine], axis=0)
-    before, after, local = (info[name].to_numpy(float) for name in ("previous", "next", "local"))
-    usual = info.groupby("record")["previous"].transform("median").to_numpy(float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rr = np.stack([before / local, after / local, before / usual, local / usual], axis=1)
-    rr[~np.isfinite(rr)] = 1  # of a recording with one beat nothing is known to be unusual
-    return {"beat": cut[..., None], "typical": typical[..., None], "rr": rr.astype(np.float32)}
+    return {"beat": cut[..., None]} | ({} if compared is None else {"unusual": compared})
 
 
 def look(x: Mapping[str, np.ndarray], network: str) -> Arrays:
-    """Keep what the network looks at: the beat, and for `ours` what is usual and the rhythm."""
+    """Keep what the network looks at: the beat, or for `ours` how unusual it is for its heart."""
     if network != "ours":
         return x["beat"]
-    if "typical" not in x:
+    if "unusual" not in x:
         raise InputError(
-            "The network ours needs the patient's typical beat and the RR intervals, and the CSV files hold "
-            "neither: choose cnet, seq2seq, bilstm or bigru."
+            "The network ours compares a beat with the others of its heart, and these data hold none to compare with "
+            "(CSV files name no hearts, an infarction is in all beats): choose cnet, seq2seq, bilstm or bigru."
         )
-    return x
+    return x["unusual"]
 
 
-def seen(given: Examples, network: str) -> Examples:
-    """Give examples with what the network looks at."""
-    return Examples(look(given.x, network), given.y, given.patient, given.classes, given.info)
+def seen(given: Examples, network: str, learning: bool = False) -> Examples:
+    """Give examples with what the network looks at; for `ours` to learn from, those of `unusual.thinned` hearts too."""
+    x, rows = look(given.x, network), np.arange(len(given))
+    if learning and network == "ours":
+        more, which = np.nonzero(given.x["thinned"].any(axis=2))
+        x, rows = np.concatenate([x, given.x["thinned"][more, which]]), np.append(rows, more)
+    return Examples(x, given.y[rows], given.patient[rows], given.classes, given.info.iloc[rows])
 
 
 def plan(network: str, preset: str = "laptop", task: str = "heartbeat") -> Plan:
@@ -226,8 +222,9 @@ def split(given: Examples, name: str = "by-patient", seed: int = 42) -> Split:
     ----------
     given : Examples
     name : str
-        See `split_names.named`; or ``files`` for the CSV files of the heartbeat task: the first file trains, a tenth
-        of it validates, and the second is tested.
+        See `split_names.named`; ``random-beats`` tests a fifth of the beats, as the original did, and a tenth of the
+        others validates. Or ``files`` for the CSV files of the heartbeat task: the first file trains, a tenth of it
+        validates, and the second is tested.
     seed : int
 
     Raises
@@ -246,6 +243,8 @@ def split(given: Examples, name: str = "by-patient", seed: int = 42) -> Split:
             f"The CSV files do not say whose their beats are, so no split {name!r}: choose --split "
             f"{usual_split(given)} and trust its score little."
         )
+    if name == RANDOM:
+        return splits.random_beats(given, validation=0.08, test=0.2, seed=seed)
     return named(given, name, seed)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from ecg_lessons import training
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Examples
-from ecg_lessons.lessons import heartbeat as lesson
 from ecg_lessons.models import heartbeat as models
 from ecg_lessons.models.losses import SparseFocalLoss
 from ecg_lessons.plans import Plan
@@ -26,7 +25,7 @@ def refuse(network: str, balance: str) -> None:
         raise InputError(f"There is no balance {balance!r}: choose {', '.join(BALANCES)}.")
     if network == "ours" and balance.startswith("smote"):
         raise InputError(
-            "SMOTE makes beats without a patient, and the network ours needs the patient's typical beat: choose "
+            "SMOTE makes beats without a heart, and the network ours compares a beat with others of its heart: choose "
             "--balance weights or focal, or another network."
         )
 
@@ -78,4 +77,4 @@ def build(network: str, classes: int, start: training.Run | None, frozen: bool) 
     """Build a network, or give a trained one a new head."""
     if start:
         return models.new_head(start.model, classes, frozen)
-    return models.build(network, classes=classes, **({"rr": lesson.RHYTHM} if network == "ours" else {}))
+    return models.build(network, classes=classes)

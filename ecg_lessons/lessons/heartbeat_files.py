@@ -12,7 +12,7 @@ from ecg_lessons.data import recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.lessons import beat_image_files, heartbeat
 from ecg_lessons.lessons import heartbeat_runs as runs
-from ecg_lessons.signals import kachuee
+from ecg_lessons.signals import kachuee, unusual
 
 
 def verdicts(run: training.Run, path: str | Path) -> pd.DataFrame:
@@ -41,11 +41,13 @@ def verdicts(run: training.Run, path: str | Path) -> pd.DataFrame:
 
 
 def _of_beats(run: training.Run, found: list[Path]) -> pd.DataFrame:
-    cut, info = kachuee.annotated(map(beat_image_files.with_beats, found), beat_image_files.LEADS)
+    read = [beat_image_files.with_beats(one) for one in found]
+    cut, info = kachuee.annotated(read, beat_image_files.LEADS)
     if not len(cut):
         raise InputError(f"Record {found[0].name} has no beat of the five classes: take another one.")
     annotated = info["record"].map({one.name: beat_image_files.annotated(one) for one in found})
-    probability = runs.probabilities(run, heartbeat.inputs(cut, info))
+    compared = unusual.comparisons(read, info, beat_image_files.LEADS)
+    probability = runs.probabilities(run, heartbeat.inputs(cut, compared))
     return pd.DataFrame(
         {
             "ID": heartbeat.names_of(info),
@@ -58,15 +60,13 @@ def _of_beats(run: training.Run, found: list[Path]) -> pd.DataFrame:
 
 
 def _of_recordings(run: training.Run, found: list[Path]) -> pd.DataFrame:
-    cut, info = zip(
-        *(kachuee.beat_of_diagnosis(recordings.read(one), "unknown") for one in found), strict=True
-    )
+    cut, _ = zip(*(kachuee.beat_of_diagnosis(recordings.read(one), "unknown") for one in found), strict=True)
     count = np.array([len(one) for one in cut])
     table = pd.DataFrame(
         {"ID": [one.name for one in found], "BEATS": count, "CLASS": "no beats", "PROBABILITY": 0.0}
     )
     if count.any():
-        x = heartbeat.inputs(np.concatenate(cut), pd.concat(info, ignore_index=True))
+        x = heartbeat.inputs(np.concatenate(cut))
         probability = pd.DataFrame(runs.probabilities(run, x))
         mean = probability.groupby(np.repeat(np.arange(len(found)), count)).mean().to_numpy()
         table.loc[count > 0, "CLASS"] = np.array(heartbeat.CLASSES["infarction"])[mean.argmax(axis=1)]

@@ -84,7 +84,8 @@ def train(
         given = tables.from_csv(task, *csv) if csv else lesson.load(task, source, rule)
     split = split or lesson.usual_split(given)
     sides = _sides(given, split, share, plan.seed)
-    shown, held = (lesson.seen(given.take(sides[side]), network) for side in ("train", "validation"))
+    shown = lesson.seen(given.take(sides["train"]), network, learning=True)
+    held = lesson.seen(given.take(sides["validation"]), network)
     about = {"lesson": "heartbeat", "task": task, "network": network} | _whence(given, source, rule)
     about |= {"split": split, "balance": balance, "transfer_from": start and str(transfer_from)}
     about |= {"frozen": frozen, "share": share} | _learnt(shown, split)

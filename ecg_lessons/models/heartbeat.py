@@ -1,8 +1,8 @@
 """Networks that name heartbeats: four after Kachuee et al. (2018, arXiv 1805.00794) and the original, and ours.
 
 `cnet`, `seq2seq`, `bilstm` and `bigru` take beats (batch, SAMPLES, 1) in [0, 1] at 125 Hz. The recurrent ones run over
-the time of a beat; what the original did instead is kept in `heartbeat_faults`. `ours` also sees the rhythm and the
-patient's typical beat. Every network ends in two dense layers, "hidden" and "class", which `new_head` replaces.
+the time of a beat; what the original did instead is kept in `heartbeat_faults`. `ours` sees how unusual a beat is for
+its heart. Every network ends in two dense layers, "hidden" and "class", which `new_head` replaces.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from keras import layers
 
 from ecg_lessons.errors import InputError
 from ecg_lessons.models import build as build_named
+from ecg_lessons.signals import unusual
 
 #: Samples of a beat, its segments for `seq2seq`, and the classes N S V F Q.
 SAMPLES, SEGMENTS, CLASSES = 187, 11, 5
@@ -97,54 +98,32 @@ def _recurrent(name: str, layer: type[keras.Layer], classes: int, step: int) -> 
     return keras.Model(inputs, head(x, classes), name=name)
 
 
-def ours(classes: int = CLASSES, samples: int = SAMPLES, leads: int = 1, rr: int = 3) -> keras.Model:
-    """Build the network for patients it has never seen: it compares a beat with what is usual for its patient.
+def ours(classes: int = CLASSES, comparisons: int = len(unusual.NAMES)) -> keras.Model:
+    """Build the network for patients it has never seen: it is told how unusual a beat is for its own heart.
 
-    A residual network looks at the beat, the patient's typical beat and their difference, as channels of one
-    signal; the RR intervals join before the decision. What is unusual for its patient is to count, not what a beat
-    looks like. That a classifier should adapt to the patient is an older thought (de Chazal & Reilly 2006,
-    https://doi.org/10.1109/TBME.2006.883802).
+    Dense layers over `unusual.comparisons`; what a beat looks like they do not see. That a classifier should know
+    the patient is an older thought (de Chazal & Reilly 2006, https://doi.org/10.1109/TBME.2006.883802).
 
     Parameters
     ----------
     classes : int
-    samples, leads : int
-        Shape of the beat and of the typical beat: `kachuee` stretches, or windows around the annotation.
-    rr : int
-        How many RR features.
+    comparisons : int
+        How many numbers compare a beat with its heart.
 
     Returns
     -------
     keras.Model
-        From ``{"beat": (batch, samples, leads), "typical": (batch, samples, leads), "rr": (batch, rr)}`` to
-        probabilities (batch, classes).
+        From (batch, comparisons) to probabilities (batch, classes).
     """
-    beat = keras.Input((samples, leads), name="beat")
-    typical = keras.Input((samples, leads), name="typical")
-    rhythm = keras.Input((rr,), name="rr")
-    x = layers.Concatenate()([beat, typical, layers.Subtract()([beat, typical])])
-    x = _norm(layers.Conv1D(32, 7, 2, padding="same", use_bias=False)(x))
-    for filters, stride in ((32, 1), (64, 2), (64, 2)):
-        x = _residual(x, filters, stride)
-    x = layers.Flatten()(
-        layers.AveragePooling1D(4, padding="same")(x)
-    )  # where a wave stands tells what it is
-    timing = layers.Dense(32, activation="relu")(layers.BatchNormalization(momentum=0.95)(rhythm))
-    x = layers.Dropout(0.3)(layers.Concatenate()([x, timing]))
-    inputs = {"beat": beat, "typical": typical, "rr": rhythm}
-    return keras.Model(inputs, head(x, classes, 64), name="ours")
-
-
-def _residual(x, filters: int, stride: int):
-    y = _norm(layers.Conv1D(filters, 5, stride, padding="same", use_bias=False)(x))
-    y = layers.BatchNormalization(momentum=0.95)(layers.Conv1D(filters, 5, padding="same", use_bias=False)(y))
-    if x.shape[1:] != y.shape[1:]:
-        x = layers.Conv1D(filters, 1, stride, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.Add()([x, y]))
-
-
-def _norm(x):
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
+    inputs = keras.Input((comparisons,), name="unusual")
+    x = layers.BatchNormalization(momentum=0.95)(inputs)
+    x = layers.Activation("tanh")(
+        layers.Rescaling(0.25)(x)
+    )  # four times the usual spread is as unusual as it gets
+    x = layers.GaussianNoise(0.02)(x)
+    for _ in range(2):
+        x = layers.Dropout(0.5)(layers.Dense(128, activation="relu")(x))
+    return keras.Model(inputs, head(x, classes), name="ours")
 
 
 def head(x, classes: int, hidden: int = 32):

@@ -21,6 +21,7 @@ from ecg_lessons.lessons import heartbeat_choices as choices  # noqa: E402
 from ecg_lessons.lessons import heartbeat_files as files  # noqa: E402
 from ecg_lessons.lessons import heartbeat_runs as runs  # noqa: E402
 from ecg_lessons.lessons import heartbeat_tables as tables  # noqa: E402
+from ecg_lessons.signals import unusual  # noqa: E402
 from ecg_lessons.split_names import few  # noqa: E402
 
 FEW = lesson.plan("cnet").but(epochs=1, batch_size=128)
@@ -74,8 +75,8 @@ def body(model):
 
 
 def test_examples_are_what_they_promise(given):
-    assert given.x["beat"].shape == given.x["typical"].shape == (len(given), 187, 1)
-    assert given.x["rr"].shape == (len(given), lesson.RHYTHM)
+    assert given.x["beat"].shape == (len(given), 187, 1)
+    assert given.x["unusual"].shape == (len(given), len(unusual.NAMES))
     assert all(part.dtype == np.float32 for part in given.x.values())
     assert given.x["beat"].min() == 0
     assert given.x["beat"].max() == 1
@@ -86,29 +87,10 @@ def test_examples_are_what_they_promise(given):
     assert (given.info["symbol"].map(aami) == np.array(CLASSES)[given.y]).all()
 
 
-def test_what_is_typical_comes_from_the_recording_alone(given):
-    for record in given.info["record"].unique()[:3]:
-        mine = (given.info["record"] == record).to_numpy()
-        expected = np.median(given.x["beat"][mine], axis=0)
-        np.testing.assert_array_equal(
-            given.x["typical"][mine], np.broadcast_to(expected, (mine.sum(), 187, 1))
-        )
-
-
-def test_the_rhythm_is_relative_by_hand():
-    info = pd.DataFrame(
-        {"record": ["a", "a", "a", "b"], "previous": [0.8, 0.4, 1.2, np.nan], "next": [0.4, 1.2, 1.2, np.nan],
-         "local": [0.8, 0.6, 0.8, np.nan]}
-    )  # fmt: skip
-    rr = lesson.inputs(np.zeros((4, 187), np.float32), info)["rr"]
-    np.testing.assert_allclose(rr[1], [0.4 / 0.6, 2, 0.5, 0.75], rtol=1e-6)
-    np.testing.assert_array_equal(rr[3], 1)
-
-
 def test_early_beats_are_early(given):
-    early = given.x["rr"][:, 2]
-    assert np.median(early[given.y == CLASSES.index("S")]) < 0.9
-    assert np.median(early[given.y == CLASSES.index("N")]) == pytest.approx(1, abs=0.03)
+    early = given.x["unusual"][:, unusual.NAMES.index("RR by usual")]
+    assert np.median(early[given.y == CLASSES.index("S")]) < np.log(0.9)
+    assert np.median(early[given.y == CLASSES.index("N")]) == pytest.approx(0, abs=0.03)
 
 
 def test_the_published_rule_finds_fewer_beats(cohort, given):
@@ -123,7 +105,17 @@ def test_infarctions_are_those_of_the_superclasses(standing, infarcted):
     assert set(kind[infarcted.y == 0]) == {("NORM",)}
     assert all("MI" in one for one in kind[infarcted.y == 1])
     assert set(infarcted.y) == {0, 1}
-    assert set(infarcted.x) == {"beat", "typical", "rr"}
+    assert set(infarcted.x) == {"beat"}
+
+
+def test_half_of_the_built_in_cohort_has_an_infarction(tmp_path, monkeypatch):
+    monkeypatch.setenv("ECG_LESSONS_CACHE", str(tmp_path))
+    given = lesson.infarction(patients=20)
+    people = given.counts()["patients"]
+    assert 5 <= people["infarction"] <= 15
+    assert 18 <= people.sum() <= 20  # of some, the rule finds no peaks
+    with pytest.raises(InputError, match="at least 1 patient"):
+        lesson.infarction(patients=0)
 
 
 def test_a_recording_published_twice_counts_once(standing):
@@ -258,13 +250,20 @@ def test_a_class_that_was_never_learnt_is_left_out(given, tmp_path):
         runs.evaluate(trained, given=only)
 
 
-def test_ours_sees_rhythm_and_typical_beat(ours, given):
+def test_ours_sees_comparisons_and_nothing_else(ours, given):
     part = given.take(np.arange(40))
-    assert runs.predict(ours, part).shape == (40, 5)
-    assert ours.model.get_layer("rr").output.shape == (None, lesson.RHYTHM)
-    for name in ("typical", "rr"):
-        other = replace(part, x=part.x | {name: part.x[name] * np.float32(0.5)})
-        assert np.abs(runs.predict(ours, part) - runs.predict(ours, other)).max() > 1e-5
+    p = runs.predict(ours, part)
+    assert p.shape == (40, 5)
+    np.testing.assert_array_equal(
+        p, runs.predict(ours, replace(part, x=part.x | {"beat": 0 * part.x["beat"]}))
+    )
+    other = replace(part, x=part.x | {"unusual": np.roll(part.x["unusual"], 1, axis=0)})
+    np.testing.assert_allclose(np.roll(p, 1, axis=0), runs.predict(ours, other), atol=1e-6)
+
+
+def test_ours_has_nothing_to_compare_an_infarction_with(infarcted, tmp_path):
+    with pytest.raises(InputError, match="an infarction is in all beats"):
+        runs.train(tmp_path / "r", "infarction", network="ours", plan=FEW, given=infarcted)
 
 
 @pytest.fixture
@@ -320,18 +319,16 @@ def test_a_focal_run_survives_its_folder(given, tmp_path):
     assert measured == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["run", "ours"])
 @pytest.mark.parametrize("frozen", [True, False])
-def test_transfer_keeps_or_changes_the_body(request, infarcted, tmp_path, kind, frozen):
-    start = request.getfixturevalue(kind)
+def test_transfer_keeps_or_changes_the_body(run, infarcted, tmp_path, frozen):
     trained = runs.train(
-        tmp_path / "r", "infarction", plan=FEW, given=infarcted, transfer_from=start.folder, frozen=frozen
+        tmp_path / "r", "infarction", plan=FEW, given=infarcted, transfer_from=run.folder, frozen=frozen
     )
-    assert trained.about["network"] == start.about["network"]
-    assert trained.about["transfer_from"] == str(start.folder)
-    before, after = body(start.model), body(trained.model)
+    assert trained.about["network"] == run.about["network"]
+    assert trained.about["transfer_from"] == str(run.folder)
+    before, after = body(run.model), body(trained.model)
     same = [np.array_equal(one, two) for one, two in zip(before, after, strict=True)]
-    assert all(same) if frozen else not any(same)  # the moving means of batch normalisation among them
+    assert all(same) if frozen else not any(same)
     result = runs.evaluate(trained, given=infarcted)
     assert {"infarction_sensitivity", "infarction_specificity"} <= set(result)
     assert set(result["by_class"]) == {"normal", "infarction"}
@@ -378,7 +375,7 @@ def test_mistakes_of_training_are_told(given, tmp_path):
         assert not (tmp_path / "r").exists()
 
     refused("no balance 'adasyn': choose none, smote", balance="adasyn")
-    refused("SMOTE makes beats without a patient", network="ours", balance="smote")
+    refused("SMOTE makes beats without a heart", network="ours", balance="smote")
     refused("0 is no share", share=0)
     rare = np.flatnonzero(given.y == CLASSES.index("F"))[3:]
     refused(r"too few for SMOTE", given.take(np.setdiff1d(np.arange(len(given)), rare)), balance="smote")
@@ -465,7 +462,7 @@ def test_a_run_on_tables_needs_them_to_be_judged(folder, given, tmp_path):
         runs.evaluate(trained)
     with pytest.raises(InputError, match="test beats are not in these data"):
         runs.evaluate(trained, csv=csv[:1])
-    with pytest.raises(InputError, match="The network ours needs the patient's typical beat"):
+    with pytest.raises(InputError, match="The network ours compares a beat with the others of its heart"):
         runs.train(tmp_path / "o", network="ours", plan=lesson.plan("ours"), csv=csv)
 
 

@@ -10,17 +10,16 @@ import pytest  # noqa: E402
 
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.models import heartbeat, inversion  # noqa: E402
+from ecg_lessons.signals import unusual  # noqa: E402
 
 OF_A_BEAT = ["cnet", "seq2seq", "bilstm", "bigru"]
 
 
-def inputs(name, count=4, leads=1):
+def inputs(name, count=4):
     rng = np.random.default_rng(0)
-    beat = rng.random((count, heartbeat.SAMPLES, leads), dtype=np.float32)
-    if name != "ours":
-        return beat
-    typical = rng.random(beat.shape, dtype=np.float32)
-    return {"beat": beat, "typical": typical, "rr": rng.uniform(0.4, 1.2, (count, 3)).astype(np.float32)}
+    if name == "ours":
+        return rng.normal(size=(count, len(unusual.NAMES))).astype(np.float32)
+    return rng.random((count, heartbeat.SAMPLES, 1), dtype=np.float32)
 
 
 def answer(model, x):
@@ -52,8 +51,8 @@ def test_recurrent_networks_have_their_size(networks):
 
 
 def test_ours_is_small(networks):
-    assert networks["ours"].count_params() < 150_000
-    assert heartbeat.ours(samples=250, leads=2, rr=8).count_params() < 150_000
+    assert networks["ours"].count_params() < networks["cnet"].count_params() / 1.5
+    assert heartbeat.ours(comparisons=8).count_params() < networks["ours"].count_params()
 
 
 @pytest.mark.parametrize("name", heartbeat.NETWORKS)
@@ -94,11 +93,11 @@ def test_the_segments_of_seq2seq_are_seen_one_by_one(networks):
     assert changed.tolist() == [segment == 5 for segment in range(heartbeat.SEGMENTS)]
 
 
-@pytest.mark.parametrize("part", ["beat", "typical", "rr"])
-def test_ours_sees_all_its_inputs(part, networks):
-    x = inputs("ours")
+def test_ours_sees_all_its_comparisons(networks):
+    x = np.repeat(inputs("ours", 1), 1 + len(unusual.NAMES), axis=0)
+    x[1 + np.arange(len(unusual.NAMES)), np.arange(len(unusual.NAMES))] += 1
     p = answer(networks["ours"], x)
-    assert not np.allclose(p, answer(networks["ours"], x | {part: x[part] * 0.5}))
+    assert (np.abs(p[1:] - p[0]).max(axis=1) > 0).all()
 
 
 @pytest.mark.parametrize("step", [1, 17])

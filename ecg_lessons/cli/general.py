@@ -116,7 +116,7 @@ def predict(
 
 @app.command()
 def results(
-    lesson: Annotated[str, typer.Argument(help="inversion or beat-images")],
+    lesson: Annotated[str, typer.Argument(help="inversion, beat-images, patients, heartbeat or infarction")],
     to: Annotated[Path, typer.Option(help="Where the JSON goes.")] = Path("data/results"),
     runs: Annotated[Path, typer.Option(help="Where the runs go; an interrupted call goes on there.")] = Path(
         "runs/results"
@@ -124,9 +124,16 @@ def results(
 ) -> None:
     """Measure a lesson on the real databases and store the numbers as JSON."""
     environment.setup()
-    from ecg_lessons.lessons import beat_image_results, inversion_results
+    from ecg_lessons.lessons import (
+        beat_image_results,
+        heartbeat_results,
+        infarction_results,
+        inversion_results,
+        patient_measured,
+    )
 
-    known = {"inversion": inversion_results, "beat-images": beat_image_results}
+    known = {"inversion": inversion_results, "beat-images": beat_image_results, "patients": patient_measured}
+    known |= {"heartbeat": heartbeat_results, "infarction": infarction_results}
     if lesson not in known:
         raise InputError(f"There is no lesson {lesson!r} with results: choose {' or '.join(known)}.")
     measured = known[lesson]
@@ -154,6 +161,10 @@ def _open(folder: Path):
     environment.setup()
     from ecg_lessons import training
 
+    if (folder / "run.json").exists() and training.Run(folder).about.get("protocol") == "leave-one-out":
+        raise InputError(
+            f"{folder} holds a training for each patient: give 'ecg-lessons summarize {folder}'."
+        )
     opened = training.Run.open(folder)
     known = {"inversion": inversion, "beat-images": beat_images, "heartbeat": heartbeat}
     lesson = opened.about.get("lesson")

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
 from ecg_lessons import training
 from ecg_lessons.data import catalog
 from ecg_lessons.evaluation import classwise, scores
@@ -115,8 +113,7 @@ def _loaded(subset: int | None = None) -> Examples:
 
 def run(job: Job, base: Path) -> None:
     """Train one job and keep its probabilities for the test part, unless that is done."""
-    done = job.folder(base) / "probabilities.npz"
-    if done.exists():
+    if measuring.is_done(job.folder(base)):
         return
     protocol, (network, sight) = PROTOCOLS[job.protocol], NETWORKS[job.network]
     given = _loaded(protocol.subset)
@@ -124,21 +121,12 @@ def run(job: Job, base: Path) -> None:
         job.folder(base), network, "physionet", job.split, sight, plan(job), most=protocol.most, given=given
     )
     test = lesson.split(given, job.split, job.seed).test
-    probability = runs.predict(trained, given.take(test))
-    partial_name = done.with_name(".partial.npz")
-    np.savez_compressed(
-        partial_name,
-        names=runs.names_of(given.info)[test],
-        probability=probability.astype(np.float32),
-        learnt=np.array(trained.about["learnt"]),
-    )
-    partial_name.replace(done)
+    measuring.keep(trained, runs.names_of(given.info)[test], runs.predict(trained, given.take(test)))
 
 
 def write(done: list[Job], base: Path, to: Path) -> Path:
     """Gather the scores of all jobs into ``beat_images.json``."""
     given = _loaded()
-    row = {name: i for i, name in enumerate(runs.names_of(given.info))}
     protocols = {}
     for name, protocol in PROTOCOLS.items():
         networks = dict.fromkeys(job.network for job in done if job.protocol == name)
@@ -149,7 +137,7 @@ def write(done: list[Job], base: Path, to: Path) -> Path:
             "splits": list(protocol.splits),
             "seeds": list(protocol.seeds),
             "beats of a class and patient, at most": {"in all": protocol.subset, "to train": protocol.most},
-            "networks": {network: _scored(of, base, given, row) for network, of in mine.items()},
+            "networks": {network: _scored(of, base, given) for network, of in mine.items()},
         }
     counts = given.counts()
     result = {
@@ -168,29 +156,12 @@ def write(done: list[Job], base: Path, to: Path) -> Path:
     return training.Run(to).write("beat_images.json", result)
 
 
-def _scored(mine: list[Job], base: Path, given: Examples, row: dict[str, int]) -> dict:
-    """Pool the test beats of several trainings, each without the classes that it never met."""
-    probabilities, rows, by_split, left_out = [], [], {}, np.zeros(len(given.classes), dtype=int)
-    for job in mine:
-        found = np.load(job.folder(base) / "probabilities.npz")
-        where = np.array([row[name] for name in found["names"]])
-        met = np.isin(given.y[where], found["learnt"])
-        left_out += np.bincount(given.y[where[~met]], minlength=len(given.classes))
-        rows.append(where[met])
-        probabilities.append(found["probability"][met])
-        right = probabilities[-1].argmax(axis=1) == given.y[rows[-1]]
-        by_split[f"{job.split}, seed {job.seed}"] = round(float(right.mean()), 4)
-    rows = np.concatenate(rows)
-    nothing = np.zeros((len(rows), 1), dtype=np.float32)  # scores need no inputs
-    pooled = Examples(nothing, given.y[rows], given.patient[rows], given.classes)
-    about = training.Run(mine[0].folder(base))
-    return scores.plain(classwise.score(np.concatenate(probabilities), pooled)) | {
-        "left_out": {name: int(n) for name, n in zip(given.classes, left_out, strict=True) if n},
-        "by_split": by_split,
-        "parameters": about.model.count_params(),
-        "epochs": about.plan.epochs,
-        "seconds": measuring.seconds(job.folder(base) for job in mine),
-    }
+def _scored(mine: list[Job], base: Path, given: Examples) -> dict:
+    """Score several trainings of one network as one."""
+    folders = {f"{job.split}, seed {job.seed}": job.folder(base) for job in mine}
+    tested, probability, notes = measuring.pooled(folders, given, runs.names_of(given.info))
+    by_split = {"by_split": measuring.by_run(tested, probability, scores.accuracy)}
+    return scores.plain(classwise.score(probability, tested)) | by_split | notes
 
 
 def read(folder: str | Path) -> dict:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ecg_lessons.errors import InputError
+from ecg_lessons.guard import persons
 from ecg_lessons.signals import leads
 from ecg_lessons.signals.leads import RA_RL, SWAPS
 
@@ -54,11 +55,41 @@ _FLAT = _TWELVE @ RA_RL.T
 _PEAKS = np.array([0, 300, 620, 850, 1300])
 _PICTURE = np.arange(128 * 128).reshape(128, 128)
 _CORNERS = {128 * top + left for top in (0, 16, 32) for left in (0, 16, 32)}
+_MITDB = np.array(["100", "202", "106", "201", "202", "100"])
+_TIMES = np.array([30.0, 90.0, 599.0, 600.0, 601.0, 1500.0])
+_WINDOW = 1 + np.arange(1250.0)
+_CONFUSION = np.array([[90, 8, 2], [5, 12, 3], [1, 0, 4]])
+_THREE = np.random.default_rng(2).dirichlet(np.ones(3), 6)
+_RECORDS = np.array(["b", "b", "a", "c", "a", "b"])
 
 
 def _corner(crop: np.ndarray) -> int | None:
     """Give the number in the corner of a crop of `_PICTURE`, 96 x 96; None for another size."""
     return int(crop[0, 0]) if np.shape(crop) == (96, 96) else None
+
+
+def frequent_f1(confusion: np.ndarray) -> float:
+    """Give the mean F1 over the classes with ten beats or more."""
+    return scores_of(confusion)[2][confusion.sum(axis=1) >= 10].mean()
+
+
+def beat_of(window: np.ndarray, peak: int, period: float) -> np.ndarray:
+    """Cut 1.2 periods from a peak on, 187 samples with zeros behind."""
+    beat = np.zeros(187)
+    part = window[peak : peak + min(187, round(1.2 * period))]
+    beat[: len(part)] = part
+    return beat
+
+
+def scores_of(confusion: np.ndarray) -> np.ndarray:
+    """Give precision, recall and F1 of every class, shape (3, classes)."""
+    right, rows, columns = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    return np.stack([right / columns, right / rows, 2 * right / (rows + columns)])
+
+
+def by_recording(probability: np.ndarray, record: np.ndarray) -> np.ndarray:
+    """Give the mean probabilities of each record, in the order of appearance."""
+    return np.stack([probability[record == name].mean(axis=0) for name in dict.fromkeys(record)])
 
 
 #: All checks, by lesson and name.
@@ -108,6 +139,32 @@ CHECKS: dict[str, Check] = {
             {_corner(crop(_PICTURE, np.random.default_rng(seed))) for seed in range(200)} == _CORNERS
         ),
         "draw a start for the rows and one for the columns, each 0, 16 or 32, and take 96 from there.",
+    ),
+    "04.others": Check(
+        computes(lambda record, who: persons(record) != who, (_MITDB, "201"), (_MITDB, "100")),
+        "whoever is left out leaves with all records; 202 belongs to the person of 201.",
+    ),
+    "04.sides": Check(
+        computes(
+            lambda time, minutes: np.stack([time < 60 * minutes, time >= 600]), (_TIMES, 1), (_TIMES, 10)
+        ),
+        "times are in seconds; the test begins at minute ten, however short the adaptation.",
+    ),
+    "04.frequent": Check(
+        computes(frequent_f1, (_CONFUSION,), (_CONFUSION.T,)),
+        "rows add up to the beats of a class: take the mean of F1 over those with ten or more.",
+    ),
+    "05.cut": Check(
+        computes(beat_of, (_WINDOW, 100, 90.0), (_WINDOW, 3, 170.0), (_WINDOW, 1200, 100.0)),
+        "from the peak on, 1.2 times T, rounded, at most 187 samples; zeros make a shorter beat 187 long.",
+    ),
+    "05.scores": Check(
+        computes(scores_of, (_CONFUSION,), (_CONFUSION.T,)),
+        "right verdicts stand on the diagonal; columns add up to all verdicts, rows to all beats of a class.",
+    ),
+    "05.by_recording": Check(
+        computes(by_recording, (_THREE, _RECORDS), (_THREE[::-1], _RECORDS)),
+        "one row a recording, the one that comes first in the list first: the mean of its rows.",
     ),
 }
 

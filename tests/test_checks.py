@@ -1,5 +1,7 @@
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.metrics import precision_recall_fscore_support
 
 from ecg_lessons import checks
 from ecg_lessons.errors import InputError
@@ -21,11 +23,27 @@ ANSWERS = {
         for column in range(3)
     ],
     "03.random_crop": lambda picture, rng: random_crop(picture, *rng.choice([0, 16, 32], 2)),
+    "04.others": lambda record, who: ~np.isin(record, ["201", "202"] if who == "201" else [who]),
+    "04.sides": lambda time, minutes: (time / 60 < minutes, ~(time < 600)),
+    "04.frequent": lambda confusion: three_scores(confusion)[2][confusion.sum(axis=1) > 9].mean(),
+    "05.cut": lambda window, peak, period: np.append(
+        window[peak : peak + round(1.2 * period)], np.zeros(187)
+    )[:187],
+    "05.scores": lambda confusion: three_scores(confusion),
+    "05.by_recording": lambda probability, record: (
+        pd.DataFrame(probability).groupby(record, sort=False).mean().to_numpy()
+    ),
 }
 
 
 def random_crop(picture, top, left):
     return picture[top : top + 96, left : left + 96]
+
+
+def three_scores(confusion):
+    true = np.repeat(np.repeat(range(3), 3), confusion.ravel())
+    verdict = np.repeat(np.tile(range(3), 3), confusion.ravel())
+    return precision_recall_fscore_support(true, verdict)[:3]
 
 
 @pytest.mark.parametrize("name", checks.CHECKS)
@@ -82,4 +100,29 @@ def test_a_crop_that_never_moves_is_not_random(capsys):
     checks.expect("03.random_crop", lambda picture, rng: picture[16:112, 16:112])
     assert "not yet" in capsys.readouterr().out
     checks.expect("03.random_crop", lambda picture, rng: random_crop(picture, *[16 * rng.integers(0, 3)] * 2))
+    assert "not yet" in capsys.readouterr().out
+
+
+def test_recordings_in_the_order_of_the_alphabet_are_not_those_of_the_table(capsys):
+    checks.expect("05.by_recording", lambda p, record: pd.DataFrame(p).groupby(record).mean().to_numpy())
+    assert "not yet" in capsys.readouterr().out
+
+
+def test_a_beat_that_is_too_long_is_refused(capsys):
+    checks.expect("05.cut", lambda window, peak, period: window[peak : peak + round(1.2 * period)])
+    assert "not yet" in capsys.readouterr().out
+
+
+def test_record_202_goes_with_the_person_of_201(capsys):
+    checks.expect("04.others", lambda record, who: record != who)
+    assert "not yet" in capsys.readouterr().out
+
+
+def test_a_test_part_that_begins_with_the_end_of_a_short_adaptation_is_refused(capsys):
+    checks.expect("04.sides", lambda time, minutes: (time < 60 * minutes, time >= 60 * minutes))
+    assert "not yet" in capsys.readouterr().out
+
+
+def test_macro_f1_is_not_that_of_frequent_classes(capsys):
+    checks.expect("04.frequent", lambda confusion: three_scores(confusion)[2].mean())
     assert "not yet" in capsys.readouterr().out

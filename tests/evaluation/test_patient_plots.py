@@ -1,0 +1,73 @@
+"""Pictures of lesson 4: what is drawn, and what is refused."""
+
+import numpy as np
+import pytest
+
+from ecg_lessons.errors import InputError
+from ecg_lessons.evaluation import patient_plots
+from ecg_lessons.evaluation.plots import BLUE, VERMILION
+
+
+def test_every_heart_has_its_median_in_front_and_one_scale():
+    groups = {"a": np.random.default_rng(0).random((90, 160)), "b": 3 * np.ones((3, 160))}
+    axes = patient_plots.hearts(groups, 360, 80, most=40).axes
+    for ax, group, drawn in zip(axes, groups.values(), (40, 3), strict=True):
+        assert len(ax.lines) == drawn + 1
+        np.testing.assert_allclose(ax.lines[-1].get_ydata(), np.median(group, axis=0))
+        assert ax.lines[-1].get_xdata()[80] == 0
+    assert axes[0].get_ylim() == axes[1].get_ylim()
+    assert axes[0].get_ylim()[1] > 3
+
+
+def test_a_heart_without_beats_is_refused():
+    with pytest.raises(InputError, match="no beat of b to draw"):
+        patient_plots.hearts({"b": np.zeros((0, 160))}, 360, 80)
+
+
+def test_who_loses_has_another_colour_and_dash_and_who_is_asked_for_a_name():
+    before = {"100": 0.5, "200": 0.6, "205": 0.7, "300": np.nan}
+    after = {"100": 0.9, "200": 0.4, "205": 0.698, "300": 0.5}
+    (ax,) = patient_plots.slopes(before, after, "F1", names=["200", "300"]).axes
+    drawn = [line for line in ax.lines if tuple(line.get_xdata()) == (0, 1)]
+    assert [tuple(line.get_ydata()) for line in drawn] == [(0.5, 0.9), (0.6, 0.4), (0.7, 0.698)]
+    assert [line.get_color() for line in drawn] == [BLUE, VERMILION, BLUE]
+    assert drawn[1].get_linestyle() != drawn[0].get_linestyle()
+    assert [text.get_text() for text in ax.texts] == ["200"]
+
+
+def test_names_at_one_height_are_moved_apart():
+    scores = {name: 1.0 for name in "abc"}
+    (ax,) = patient_plots.slopes(scores, scores, "F1").axes
+    heights = [text.get_position()[1] for text in ax.texts]
+    assert max(heights) == 1
+    assert min(abs(np.diff(heights))) > 0.03
+
+
+def test_a_patient_on_one_side_is_refused():
+    with pytest.raises(InputError, match="'200' has a score on one side only"):
+        patient_plots.slopes({"100": 0.5}, {"100": 0.5, "200": 0.6}, "F1")
+
+
+def test_minutes_are_drawn_in_their_order_with_their_intervals():
+    curve = {10: {"value": 0.8, "low": 0.7, "high": 0.9}, 0: {"value": 0.6, "low": 0.5, "high": 0.75}}
+    (ax,) = patient_plots.adaptation({"adapted": curve, "alone": {10: curve[10]}}, "F1", floor=0.3).axes
+    line, _, (whiskers,) = next(one for one in ax.containers if one.get_label() == "adapted").lines
+    np.testing.assert_allclose(line.get_ydata(), [0.6, 0.8])
+    np.testing.assert_allclose([w[:, 1] for w in whiskers.get_segments()], [[0.5, 0.75], [0.7, 0.9]])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "10"]
+    assert ax.get_ylim()[0] == 0.3
+
+
+def test_reliability_sets_what_was_said_against_what_was_right():
+    probability = np.repeat([0.95, 0.55, 0.15], [100, 40, 3])
+    right = np.concatenate([np.arange(100) < 80, np.arange(40) < 30, np.ones(3, bool)])
+    (ax,) = patient_plots.reliability({"generic": (probability, right)}, least=20).axes
+    line = next(one for one in ax.lines if one.get_label() == "generic")
+    np.testing.assert_allclose(line.get_xdata(), [0.55, 0.95])
+    np.testing.assert_allclose(line.get_ydata(), [0.75, 0.8])
+
+
+def test_a_verdict_that_is_certain_belongs_to_the_last_tenth():
+    (ax,) = patient_plots.reliability({"sure": (np.ones(20), np.ones(20, bool))}).axes
+    line = next(one for one in ax.lines if one.get_label() == "sure")
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([1.0], [1.0])

@@ -253,7 +253,7 @@ print(f"accuracy {honest['accuracy']['value']:.3f}; always N: {honest['majority'
 beat_plots.protocols(given.classes, {p: by_class(p) for p in real["protocols"]})
 
 # %% [markdown]
-# *Sensitivity of CNet on real beats. With people apart S and F fall to nearly nothing and Q to nothing; V holds best, at the price of many false
+# *Sensitivity of CNet on real beats. With people apart S falls to nearly nothing, F to an eighth and Q to nothing; V holds best, at the price of many false
 # alarms. Whiskers: 95 % intervals over people.*
 #
 # ## 4 · Precision sold as F1

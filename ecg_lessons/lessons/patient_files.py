@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ecg_lessons import training
+from ecg_lessons import run_folder, training
 from ecg_lessons.errors import InputError
 from ecg_lessons.plans import Plan
 
@@ -82,7 +82,7 @@ class Cohort:
                         "choose another folder with --out, or remove that one."
                     )
             return
-        if self.folder.exists() and training.holds_something(self.folder):
+        if self.folder.exists() and run_folder.holds_something(self.folder):
             raise InputError(f"{self.folder} is not empty and is no run: choose another folder with --out.")
         self.folder.mkdir(parents=True, exist_ok=True)
         files = training.Run(self.folder)

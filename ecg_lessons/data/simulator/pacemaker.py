@@ -76,16 +76,22 @@ class Rhythm:
         self.p_ectopic.append(ectopic)
 
 
-def fibrillation(rng: np.random.Generator, seconds: float, heart_rate: float) -> np.ndarray:
-    """Draw the beats of a heart whose atria fibrillate: intervals without memory.
+def fibrillation(
+    rng: np.random.Generator,
+    seconds: float,
+    heart_rate: float,
+    variability: float = 0.22,
+    shortest: float = _SHORTEST,
+) -> np.ndarray:
+    """Draw the beats of a heart whose atria fibrillate: intervals without memory, none below `shortest` (s).
 
     Their spread, 0.22 of the mean, is about the median over the records of the MIT-BIH database that have more than
     100 such intervals (201, 202, 203, 210, 217, 219, 221, 222).
     """
     mean = 60 / heart_rate
-    spread, above = 0.22 * mean, mean - _SHORTEST
+    spread, above = variability * mean, mean - shortest
     count = round(1.5 * seconds / mean)
-    intervals = _SHORTEST + rng.gamma((above / spread) ** 2, spread**2 / above, count)
+    intervals = shortest + rng.gamma((above / spread) ** 2, spread**2 / above, count)
     return np.cumsum(intervals) - 2.0
 
 

@@ -1,0 +1,133 @@
+"""What a hand-held recorder of one lead adds to the heart: fingers on two plates, trembling, moving, letting go.
+
+The levels were set so that noise at rest, its share below 1 Hz, and the largest excursions come close to those of the
+real recordings of CinC 2017 with the same label (`tests/data/test_rhythm_realism.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import signal as filters
+
+from ecg_lessons.data.simulator import body
+
+RATE = 300
+#: The recorder's band in Hz (set by the spectra of the real recordings).
+_BAND = (0.5, 34.0)
+#: The recorder writes no more than this (mV).
+_FULL_SCALE = 9.0
+
+
+@dataclass(frozen=True)
+class Hold:
+    """How a person holds the recorder.
+
+    Attributes
+    ----------
+    wander, muscle : float
+        Baseline wander and muscle noise at rest (deviation, mV).
+    moves, size : float
+        Movements per minute, and how large they are (mV).
+    settling : float
+        Size of the disturbance in the first second or two (mV).
+    bursts, lost : float
+        Shares of the time in which the arms are tense, and in which a plate is not touched.
+    contact : float
+        How much of the heart's signal arrives.
+    upside_down : bool
+        The hands are exchanged: the signal is inverted.
+    """
+
+    wander: float
+    muscle: float
+    moves: float
+    size: float
+    settling: float
+    bursts: float
+    lost: float
+    contact: float
+    upside_down: bool
+
+
+def draw(rng: np.random.Generator, noisy: bool) -> Hold:
+    """Draw how the recorder is held; `noisy` so badly that the rhythm can hardly be told."""
+    upside_down = rng.random() < 0.2
+    if noisy:
+        return Hold(
+            wander=0.11 * rng.lognormal(0, 0.6),
+            muscle=0.022 * rng.lognormal(0, 0.7),
+            moves=30 * rng.lognormal(0, 0.5),
+            size=1.1 * rng.lognormal(0, 0.6),
+            settling=1.0 * rng.lognormal(0, 0.8),
+            bursts=rng.uniform(0, 0.6),
+            lost=float(rng.choice([0.0, rng.uniform(0.1, 0.6)], p=[0.6, 0.4])),
+            contact=rng.uniform(0.3, 0.9),
+            upside_down=upside_down,
+        )
+    return Hold(
+        wander=0.06 * rng.lognormal(0, 0.6),
+        muscle=0.014 * rng.lognormal(0, 0.6),
+        moves=6.0 * rng.lognormal(0, 1.1),
+        size=0.5 * rng.lognormal(0, 0.6),
+        settling=0.45 * rng.lognormal(0, 1.1),
+        bursts=float(rng.choice([0.0, rng.uniform(0, 0.3)], p=[0.7, 0.3])),
+        lost=0.0,
+        contact=1.0,
+        upside_down=upside_down,
+    )
+
+
+def record(rng: np.random.Generator, hold: Hold, heart: np.ndarray) -> np.ndarray:
+    """Record a heart's lead I: mV at `RATE`, shape (samples,), in and out."""
+    samples = len(heart)
+    time = np.arange(samples) / RATE
+    slow = _coloured(rng, samples, lambda f: np.where(f < 0.8, 1 / (f + 0.2), 0))
+    tremor = _coloured(rng, samples, lambda f: f / (f + 1) / (1 + (f / 6) ** 2))
+    tension = np.exp(0.35 * _coloured(rng, samples, lambda f: np.where(f < 0.3, 1.0, 0)))
+    tension *= 1 + 4 * _spells(rng, samples, hold.bursts, 1.5)
+    noise = hold.wander * slow + hold.muscle * tension * tremor + _moves(rng, hold, time)
+    noise += hold.settling * _settling(rng, time)
+    touched = 1 - _spells(rng, samples, hold.lost, 3.0)
+    raw = hold.contact * touched * heart + noise
+    if hold.lost:
+        raw += (1 - touched) * 0.15 * _coloured(rng, samples, lambda f: 1 / (f + 1)) * rng.lognormal(0, 1.2)
+    raw = np.clip(raw, -_FULL_SCALE, _FULL_SCALE)
+    for order, edge, kind in ((2, _BAND[1], "low"), (1, _BAND[0], "high")):
+        sections = filters.butter(order, edge, kind, fs=RATE, output="sos")
+        # The filters have seen the first value for long: no jump at the start but the fingers' own.
+        raw, _ = filters.sosfilt(sections, raw, zi=filters.sosfilt_zi(sections) * raw[0])
+    return -raw if hold.upside_down else raw
+
+
+def _coloured(rng: np.random.Generator, samples: int, shape) -> np.ndarray:
+    return body.coloured(rng, samples, 1, RATE, shape)[:, 0]
+
+
+def _moves(rng: np.random.Generator, hold: Hold, time: np.ndarray) -> np.ndarray:
+    """Draw movements: bumps of some tenths of a second, often two or three of different sign together."""
+    total = np.zeros(len(time))
+    for start in rng.uniform(0, time[-1], rng.poisson(hold.moves * time[-1] / 60)):
+        count = rng.integers(1, 4)
+        centre = start + np.cumsum(rng.uniform(0.1, 0.5, count))
+        width, height = rng.uniform(0.04, 0.25, count), hold.size * rng.normal(0, 1, count)
+        first, last = np.searchsorted(time, [start - 0.8, centre[-1] + 1.0])
+        near = time[first:last, None]
+        total[first:last] += np.exp(-0.5 * ((near - centre) / width) ** 2) @ height
+    return total
+
+
+def _settling(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
+    """Draw what happens when the fingers find the plates: a decay, and a swing or two."""
+    decay = np.exp(-time / rng.uniform(0.1, 0.5)) * rng.choice([-1, 1])
+    swing = np.exp(-time / rng.uniform(0.15, 0.35)) * np.sin(2 * np.pi * rng.uniform(1, 3) * time)
+    return 1.5 * decay + rng.normal() * swing
+
+
+def _spells(rng: np.random.Generator, samples: int, share: float, seconds: float) -> np.ndarray:
+    """Draw a curve from 0 to 1 that is near 1 for a share of the time, in spells of about so many seconds."""
+    if not share:
+        return np.zeros(samples)
+    slow = _coloured(rng, samples, lambda f: np.where(f < 0.5 / seconds, 1.0, 0))
+    return 1 / (1 + np.exp(-12 * (slow - np.quantile(slow, 1 - share))))

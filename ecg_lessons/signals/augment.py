@@ -170,10 +170,10 @@ class RandomGain(_Normal):
     """Scale each example by one random factor: exp of a normal number with the stated deviation."""
 
     def call(self, x, training: bool = False):
-        """Scale x, shape (batch, samples, leads)."""
+        """Scale x, shape (batch, samples) or (batch, samples, leads)."""
         if not training:
             return x
-        shape = (ops.shape(x)[0], 1, 1)
+        shape = (ops.shape(x)[0], *[1] * (len(x.shape) - 1))
         return x * ops.cast(
             ops.exp(keras.random.normal(shape, 0.0, self.deviation, seed=self.generator)), x.dtype
         )

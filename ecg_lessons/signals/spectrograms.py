@@ -1,0 +1,132 @@
+"""Log-spectrograms: how the power of a recording is spread over frequencies, moment by moment.
+
+The settings are those of Zihlmann et al. (CinC 2017, arXiv 1710.06122): Tukey windows of 64 samples, half of each
+shared with the next, at 300 Hz. A window lasts 213 ms and a step 107 ms; the 33 frequencies lie 4.7 Hz apart.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+from keras import ops
+from scipy import signal as scipy_signal
+
+from ecg_lessons.errors import InputError
+
+RATE = 300.0
+#: Samples in a window, and from one window to the next.
+WINDOW, STEP = 64, 32
+FREQUENCIES = WINDOW // 2 + 1
+#: The Tukey window and the share of it that is tapered.
+TAPER = ("tukey", 0.25)
+#: What counts as no power (µV²/Hz): below the smallest of whole microvolts, above what rounding leaves of zero.
+ZERO = 1e-9
+#: Recordings are turned into spectrograms so many at a time.
+_CHUNK = 256
+
+
+def frames(samples, step: int = STEP):
+    """Count the windows that fit into so many samples (a number or an array); 0 below one window."""
+    return np.maximum(samples - WINDOW + step, 0) // step
+
+
+def log_spectrogram(signal: np.ndarray, floor: float = 0.0, step: int = STEP) -> np.ndarray:
+    """Compute log-spectrograms with SciPy, as the paper did.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (..., samples)
+        Sampled at 300 Hz; the paper takes the raw steps of the converter, which are microvolts.
+    floor : float
+        Added to the power before the logarithm, in µV²/Hz. With 0, the paper's way: the logarithm of what is positive,
+        while zeros stay zero.
+    step : int
+        Samples from one window to the next.
+
+    Returns
+    -------
+    ndarray of float32, shape (..., frames, 33)
+        Natural logarithm of the power spectral density (µV²/Hz).
+
+    Raises
+    ------
+    InputError
+        If the signal is shorter than one window.
+    """
+    signal = np.asarray(signal)
+    if signal.shape[-1] < WINDOW:
+        raise InputError(
+            f"A recording of {signal.shape[-1]} samples is shorter than one window of the spectrogram ({WINDOW} "
+            "samples, 0.21 s): leave it out."
+        )
+    table = signal.reshape(-1, signal.shape[-1])
+    chunks = [table[start : start + _CHUNK] for start in range(0, len(table), _CHUNK)]
+    with ThreadPoolExecutor() as pool:  # SciPy's transforms leave Python's lock alone
+        parts = list(pool.map(lambda chunk: _log(chunk, floor, step), chunks))
+    shape = (*signal.shape[:-1], frames(signal.shape[-1], step), FREQUENCIES)
+    return np.concatenate(parts).reshape(shape) if parts else np.zeros(shape, np.float32)
+
+
+def _log(signal: np.ndarray, floor: float, step: int) -> np.ndarray:
+    """Give log-spectrograms, shape (recordings, frames, 33)."""
+    _, _, power = scipy_signal.spectrogram(
+        signal.astype(np.float64), RATE, window=TAPER, nperseg=WINDOW, noverlap=WINDOW - step
+    )
+    power = np.swapaxes(power, -1, -2)
+    if floor:
+        return np.log(power + floor).astype(np.float32)
+    return np.log(power, out=np.zeros_like(power), where=power > ZERO).astype(np.float32)
+
+
+def _transform() -> np.ndarray:
+    """Give the matrix (64, 66) from a window of samples to the real and imaginary parts of its scaled spectrum.
+
+    It takes off the mean, tapers, transforms (Fourier), and scales so that the squares add up to SciPy's
+    one-sided density.
+    """
+    taper = scipy_signal.get_window(TAPER, WINDOW)
+    angle = 2 * np.pi * np.outer(np.arange(WINDOW), np.arange(FREQUENCIES)) / WINDOW
+    centred = np.eye(WINDOW) - 1 / WINDOW
+    sides = np.full(FREQUENCIES, 2.0)
+    sides[[0, -1]] = 1.0  # no mirror image of the mean and of the highest frequency
+    scale = np.sqrt(sides / (RATE * (taper**2).sum()))
+    return centred @ (taper[:, None] * np.hstack([np.cos(angle) * scale, np.sin(angle) * scale]))
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class LogSpectrogram(keras.layers.Layer):
+    """`log_spectrogram` inside a network, so that augmentation of the signal can come before it.
+
+    Parameters
+    ----------
+    floor, step
+        As there; the step must be a half, a quarter ... of a window.
+    """
+
+    def __init__(self, floor: float = 0.0, step: int = STEP, **kwargs):
+        # Squares of microvolts do not fit into half precision.
+        super().__init__(**{"dtype": "float32"} | kwargs)
+        self.floor, self.step = floor, step
+
+    def call(self, signal):
+        """Transform a signal in microvolts, shape (batch, samples), to (batch, frames, 33)."""
+        steps, shared = signal.shape[1] // self.step, WINDOW // self.step
+        blocks = ops.reshape(signal[:, : steps * self.step], (-1, steps, self.step))
+        windows = ops.concatenate([blocks[:, i : steps - shared + 1 + i] for i in range(shared)], axis=-1)
+        # Double precision where the backend has it: a faint frequency beside a strong one drowns in rounding.
+        exact = "float32" if keras.backend.backend() == "jax" else "float64"
+        parts = ops.square(ops.matmul(ops.cast(windows, exact), ops.convert_to_tensor(_transform(), exact)))
+        power = ops.cast(parts[..., :FREQUENCIES] + parts[..., FREQUENCIES:], "float32")
+        if self.floor:
+            return ops.log(power + self.floor)
+        return ops.where(power > ZERO, ops.log(ops.maximum(power, ZERO)), 0.0)
+
+    def compute_output_shape(self, shape):
+        """Give (batch, frames, 33)."""
+        return (shape[0], int(frames(shape[1], self.step)), FREQUENCIES)
+
+    def get_config(self) -> dict:
+        """Give what is needed to build the layer again."""
+        return super().get_config() | {"floor": self.floor, "step": self.step}

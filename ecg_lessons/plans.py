@@ -35,13 +35,22 @@ class Plan:
     schedule : {"constant", "cosine", "decay"}
         Cosine brings the rate down to zero at the last epoch; decay takes off a twentieth every 1,000 batches
         (Jun et al. 2018, arXiv 1804.06812).
+    warmup : int
+        Epochs in which the rate rises first, with the cosine schedule.
     optimizer : {"adam", "adamw", "rmsprop"}
+    weight_decay : float
+        Of AdamW alone.
+    clip_norm : float
+        No gradient is longer; 0 for no limit.
     class_weights : tuple of float
         One weight a class; empty for none.
     patience : int
         Epochs without a better validation loss before the training stops; 0 never stops it early.
     keep : {"best", "last"}
         Which epoch's network is the result.
+    average : float
+        Momentum of a moving average of the weights, which takes their place after every epoch, such as 0.995;
+        0 for none. The validation loss of an epoch is that of the weights before.
     precision : {"float32", "mixed_bfloat16", "mixed_float16"}
     seed : int
         The one source of all randomness.
@@ -51,10 +60,14 @@ class Plan:
     batch_size: int = 32
     learning_rate: float = 1e-3
     schedule: str = "constant"
+    warmup: int = 0
     optimizer: str = "adam"
+    weight_decay: float = 0.004
+    clip_norm: float = 0.0
     class_weights: tuple[float, ...] = ()
     patience: int = 0
     keep: str = "best"
+    average: float = 0.0
     precision: str = "float32"
     seed: int = 42
 
@@ -73,6 +86,10 @@ class Plan:
         for name in ("epochs", "batch_size", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise InputError(f"Plan: {name} = {getattr(self, name)}; it must be above zero.")
+        if not 0 <= self.warmup < max(self.epochs, 1):
+            raise InputError(f"Plan: warmup = {self.warmup}; it must be at least 0 and below epochs.")
+        if not 0 <= self.average < 1:
+            raise InputError(f"Plan: average = {self.average}; it must be at least 0 and below 1.")
         object.__setattr__(self, "class_weights", tuple(self.class_weights))
 
     def but(self, **changes: object) -> Plan:
@@ -119,10 +136,22 @@ class Plan:
         schedules = keras.optimizers.schedules
         rates = {
             "constant": lambda: self.learning_rate,
-            "cosine": lambda: schedules.CosineDecay(self.learning_rate, steps),
+            "cosine": lambda: self._cosine(steps),
             "decay": lambda: schedules.ExponentialDecay(self.learning_rate, 1000, 0.95, staircase=True),
         }
-        return OPTIMIZERS[self.optimizer](rates[self.schedule]())
+        options = {"clipnorm": self.clip_norm} if self.clip_norm else {}
+        options |= {"use_ema": True, "ema_momentum": self.average} if self.average else {}
+        options |= {"weight_decay": self.weight_decay} if self.optimizer == "adamw" else {}
+        return OPTIMIZERS[self.optimizer](rates[self.schedule](), **options)
+
+    def _cosine(self, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+        """Rise from a tenth of the rate, where there is a warm-up, and fall to zero."""
+        rise = round(steps * self.warmup / self.epochs)
+        if not rise:
+            return keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
+        return keras.optimizers.schedules.CosineDecay(
+            self.learning_rate / 10, steps - rise, warmup_target=self.learning_rate, warmup_steps=rise
+        )
 
 
 def preset_of(plans: Mapping[str, Mapping[str, Plan]], lesson: str, network: str, preset: str) -> Plan:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from ecg_lessons import environment
+
 
 def run(code: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -56,3 +58,13 @@ def test_a_figure_in_a_notebook_is_one_small_png_of_its_own_size():
         "    assert (image.size, image.mode, len(data)) == (size, 'P', 2), (image.size, image.mode, list(data))\n"
     )
     assert done.stderr == ""
+
+
+def test_data_sets_of_arrays_are_not_tuned():
+    environment.setup()
+    environment.setup()
+    import numpy as np
+    from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+
+    data = ArrayDataAdapter(np.zeros((8, 2)), np.zeros(8), batch_size=4).get_tf_dataset()
+    assert data.options().autotune.enabled is False

@@ -45,3 +45,25 @@ def test_cosine_ends_at_zero():
     schedule = Plan(schedule="cosine", learning_rate=0.5).optimizer_for(10)._learning_rate
     assert float(rate) == pytest.approx(0.5)
     assert float(schedule(10)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_cosine_may_rise_first():
+    schedule = (
+        Plan(schedule="cosine", learning_rate=0.5, epochs=10, warmup=2).optimizer_for(100)._learning_rate
+    )
+    rates = [float(schedule(step)) for step in (0, 10, 20, 60, 100)]
+    assert rates == pytest.approx([0.05, 0.275, 0.5, 0.25, 0.0], abs=1e-6)
+
+
+def test_average_clipping_and_decay_reach_the_optimizer():
+    optimizer = Plan(optimizer="adamw", average=0.9, clip_norm=2.0, weight_decay=0.1).optimizer_for(10)
+    assert (optimizer.use_ema, optimizer.ema_momentum) == (True, 0.9)
+    assert (optimizer.clipnorm, optimizer.weight_decay) == (2.0, 0.1)
+    plain = Plan().optimizer_for(10)
+    assert (plain.use_ema, plain.clipnorm) == (False, None)
+
+
+@pytest.mark.parametrize("wrong", [{"average": 1.0}, {"warmup": 20}, {"warmup": -1}])
+def test_averages_and_warmups_out_of_range_are_refused(wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        Plan(epochs=20, **wrong)

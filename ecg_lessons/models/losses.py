@@ -30,3 +30,28 @@ class SparseFocalLoss(keras.losses.Loss):
     def get_config(self) -> dict:
         """Give what is needed to build the loss again."""
         return super().get_config() | {"gamma": self.gamma}
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class SmoothedCrossentropy(keras.losses.Loss):
+    """Cross-entropy that trusts no label fully (Szegedy et al. 2016, arXiv 1512.00567, section 7).
+
+    Parameters
+    ----------
+    smoothing : float
+        This share of a label is spread evenly over all classes; 0 is plain cross-entropy.
+    """
+
+    def __init__(self, smoothing: float = 0.05, name: str = "smoothed_crossentropy", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.smoothing = smoothing
+
+    def call(self, y_true, y_pred):
+        """Give the loss of each example: labels (batch,) or (batch, 1), probabilities (batch, classes)."""
+        logs = ops.log(ops.clip(y_pred, keras.config.epsilon(), 1.0))
+        own = ops.take_along_axis(logs, ops.cast(ops.reshape(y_true, (-1, 1)), "int32"), axis=1)[:, 0]
+        return -(1.0 - self.smoothing) * own - self.smoothing * ops.mean(logs, axis=1)
+
+    def get_config(self) -> dict:
+        """Give what is needed to build the loss again."""
+        return super().get_config() | {"smoothing": self.smoothing}

@@ -1,4 +1,4 @@
-"""The focal loss."""
+"""The focal loss, and cross-entropy that trusts no label fully."""
 
 from ecg_lessons import environment
 
@@ -7,7 +7,7 @@ environment.setup()
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
-from ecg_lessons.models.losses import SparseFocalLoss  # noqa: E402
+from ecg_lessons.models.losses import SmoothedCrossentropy, SparseFocalLoss  # noqa: E402
 
 P = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.3, 0.4, 0.3]], np.float32)
 Y = np.array([0, 1, 1])
@@ -35,3 +35,14 @@ def test_a_network_trained_with_it_survives_saving(tmp_path):
     model.fit(np.ones((8, 4)), np.zeros(8), verbose=0)
     model.save(tmp_path / "m.keras")
     assert keras.saving.load_model(tmp_path / "m.keras").loss.gamma == 1.5
+
+
+def test_smoothing_is_keras_own_on_labels_in_columns():
+    wanted = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)(np.eye(3)[Y], P)
+    np.testing.assert_allclose(float(SmoothedCrossentropy(0.1)(Y[:, None], P)), float(wanted), rtol=1e-5)
+
+
+def test_smoothing_comes_back_from_its_configuration():
+    loss = SmoothedCrossentropy(0.2)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
+    assert again.get_config() == loss.get_config()

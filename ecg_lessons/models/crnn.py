@@ -1,0 +1,157 @@
+"""The networks of lesson 2, after Zihlmann et al. (CinC 2017, arXiv 1710.06122): convolutions, then recurrence or none.
+
+All of them are built from a `Design`. They take the signal itself: augmentation and the spectrogram are their first
+layers. Zeros behind the end of a recording are kept out of its verdict by masks.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers, ops
+
+from ecg_lessons.models.crnn_design import Design
+from ecg_lessons.signals.augment import RandomGain
+from ecg_lessons.signals.augment_recordings import DropoutBursts, RandomWindow
+from ecg_lessons.signals.spectrograms import FREQUENCIES, RATE, WINDOW, LogSpectrogram
+
+#: Every recording is padded with zeros to the longest of CinC 2017, 61 s; and its four classes.
+SAMPLES, CLASSES = 18_286, 4
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class TrueSteps(layers.Layer):
+    """Mark the steps in time that a recording truly fills.
+
+    Parameters
+    ----------
+    step : int
+        Samples from one window of the spectrogram to the next.
+    halvings : int
+        How often the convolutions halved the time.
+    """
+
+    def __init__(self, step: int, halvings: int, **kwargs):
+        super().__init__(**{"dtype": "float32"} | kwargs)
+        self.step, self.halvings = step, halvings
+
+    def call(self, features, length):
+        """Give a mask, shape (batch, steps), for features (batch, steps, ...) of recordings of length (batch, 1)."""
+        true = ops.maximum((length - WINDOW) // self.step + 1, 1)
+        for _ in range(self.halvings):
+            true = (true + 1) // 2
+        return ops.arange(ops.shape(features)[1])[None, :] < ops.cast(true, "int32")
+
+    def get_config(self) -> dict:
+        """Give what is needed to build the layer again."""
+        return super().get_config() | {"step": self.step, "halvings": self.halvings}
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class OverTime(layers.Layer):
+    """Sum a recording up over its true length: the mean, and on request the largest value of every feature."""
+
+    def __init__(self, largest: bool = False, **kwargs):
+        super().__init__(**{"dtype": "float32"} | kwargs)
+        self.largest = largest
+        self.supports_masking = True
+
+    def call(self, features, true):
+        """Give (batch, channels), twice as many with the largest, for features (batch, steps, channels)."""
+        true = ops.cast(true, features.dtype)[..., None]
+        mean = ops.sum(features * true, axis=1) / ops.sum(true, axis=1)
+        if not self.largest:
+            return mean
+        return ops.concatenate([mean, ops.max(ops.where(true > 0, features, -1e9), axis=1)], axis=-1)
+
+    def compute_mask(self, inputs, previous=None):
+        """Give none: time is gone."""
+        return None
+
+    def get_config(self) -> dict:
+        """Give what is needed to build the layer again."""
+        return super().get_config() | {"largest": self.largest}
+
+
+def build(design: Design, head: str = "whole", samples: int = SAMPLES, seed: int = 0) -> keras.Model:
+    """Build a network.
+
+    Parameters
+    ----------
+    design : Design
+    head : {"whole", "for now"}
+        The network as designed; or its convolutions with a head for the time being, without recurrence.
+    samples : int
+        Length to which recordings are padded.
+    seed : int
+        Of the augmentation.
+
+    Returns
+    -------
+    keras.Model
+        From ``{"signal": (batch, samples) in µV, "length": (batch, 1)}`` to probabilities (batch, 4). Its convolutions
+        are one layer, "convolutions".
+    """
+    signal = keras.Input((samples,), dtype="int16", name="signal")
+    length = keras.Input((1,), dtype="int32", name="length")
+    x, true = _augment(design, signal, length, seed)
+    x = LogSpectrogram(design.spectrogram.floor, design.spectrogram.step, name="spectrogram")(x)
+    x = _convolutions(design)(x)
+    mask = TrueSteps(design.spectrogram.step, design.convolutions.blocks, name="true_steps")(x, true)
+    if head == "whole":
+        x = _recurrence(design, x, mask)
+    x = OverTime(design.summary.over_time != "mean", name="over_time")(x, mask)
+    x = layers.Dropout(design.summary.dropout)(x)
+    classes = layers.Dense(CLASSES, activation="softmax", dtype="float32", name="class")(x)
+    return keras.Model({"signal": signal, "length": length}, classes, name="rhythm")
+
+
+def _augment(design: Design, signal, length, seed: int):
+    """Augment in the signal: cut and stretch, scale, drop out; give it as float in µV, and its length."""
+    chosen = design.augmentation
+    x = layers.Rescaling(1.0, dtype="float32", name="microvolts")(signal)
+    window = RandomWindow(round(chosen.window_seconds * RATE), chosen.stretch, seed, name="window")
+    x, true = window(x, length)
+    if chosen.gain:
+        x = RandomGain(chosen.gain, seed + 1, dtype="float32", name="gain")(x)
+    if chosen.dropout_bursts:
+        x = DropoutBursts(chosen.dropout_bursts, seed + 2, name="bursts")(x)
+    return x, true
+
+
+def _convolutions(design: Design) -> keras.Model:
+    """Build the convolutions: from spectrograms (batch, frames, 33) to features (batch, steps, channels)."""
+    chosen = design.convolutions
+    flat = chosen.over == "time"
+    given = keras.Input((None, FREQUENCIES))
+    x = layers.BatchNormalization()(given) if flat else layers.Reshape((-1, FREQUENCIES, 1))(given)
+    convolve = layers.Conv1D if flat else layers.Conv2D
+    pools = chosen.halves == "pool"
+    channels = chosen.first_channels
+    for block in range(chosen.blocks):
+        if pools and block:
+            channels += chosen.more_channels
+            x = (layers.MaxPooling1D if flat else layers.MaxPooling2D)(2, padding="same")(x)
+        for layer in range(chosen.layers):
+            last = layer == chosen.layers - 1
+            channels += chosen.more_channels * (last and not pools)
+            halves = block == layer == 0 if pools else last
+            x = convolve(channels, chosen.kernel, 1 + halves, padding="same", use_bias=False)(x)
+            x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.Dropout(chosen.dropout)(x)
+    if not flat:
+        x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
+    return keras.Model(given, x, name="convolutions")
+
+
+def _recurrence(design: Design, features, mask):
+    """Read the features in both directions, with the steps behind the end left out."""
+    chosen = design.recurrence
+    cell = {"lstm": layers.LSTM, "gru": layers.GRU}[chosen.cell]
+    x = features
+    for number in range(chosen.layers):
+        x = layers.Dropout(chosen.dropout)(x)
+        read = layers.Bidirectional(
+            cell(chosen.units, return_sequences=True), name=f"recurrence_{number + 1}"
+        )
+        x = read(x, mask=mask)
+    return layers.Concatenate()([x, features]) if chosen.beside and chosen.layers else x

@@ -76,7 +76,8 @@ class Run:
 
 
 def holds_something(folder: Path) -> bool:
-    """Tell whether a path holds more than a start that was killed leaves: the plan, which is written first."""
+    """Tell whether a path holds more than a killed start leaves: the plan, written first, or earlier phases."""
     return not folder.is_dir() or any(
-        path.name.lstrip(".").split(".")[0] != "plan" for path in folder.iterdir()
+        path.name.lstrip(".").split(".")[0] != "plan" and not path.name.startswith("phase-")
+        for path in folder.iterdir()
     )

@@ -66,6 +66,20 @@ def test_simulate_infarctions(call, tmp_path):
     assert not (tmp_path / "b").exists()
 
 
+def test_simulate_rhythms(call, tmp_path):
+    status, printed, _ = call("simulate", "--rhythms", "--patients", 4, "--to", tmp_path / "a")
+    assert (status, "4 simulated patients" in printed) == (0, True)
+    assert len((tmp_path / "a" / "REFERENCE-v3.csv").read_text().splitlines()) == 4
+    for words, problem in (
+        (("--infarctions",), "--infarctions and --rhythms are two cohorts: choose one of them"),
+        (("--infarctions", "--arrhythmias"), "are three cohorts: choose one of them"),
+        (("--minutes", 2), "--minutes belongs to --arrhythmias"),
+    ):
+        status, _, error = call("simulate", "--rhythms", *words, "--to", tmp_path / "b")
+        assert (status, problem in error) == (2, True)
+    assert not (tmp_path / "b").exists()
+
+
 def test_train_evaluate_predict(call, run_folder, data, monkeypatch, tmp_path):
     monkeypatch.setenv("ECG_LESSONS_DATA", str(data))
     status, printed, _ = call("evaluate", run_folder)
@@ -151,7 +165,7 @@ def test_bad_recordings_end_in_one_sentence(call, run_folder, broken, name, word
         ("predict runs/first", "Missing argument"),
         ("evaluate nowhere", "nowhere is no run"),
         ("fetch mitbd", "did you mean 'mitdb'"),
-        ("results rhythm", "no lesson 'rhythm'"),
+        ("results rhythms", "no lesson 'rhythms'"),
     ],
 )
 def test_mistakes_end_in_one_sentence_and_status_two(call, command, words, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from rich.progress import track
 
 from ecg_lessons import environment
-from ecg_lessons.cli import beat_images, common, heartbeat, inversion
+from ecg_lessons.cli import beat_images, common, heartbeat, inversion, rhythm
 from ecg_lessons.cli.common import app, out
 from ecg_lessons.data import catalog
 from ecg_lessons.data import fetch as downloads
@@ -37,7 +38,8 @@ def fetch(
 def simulate(
     to: Annotated[Path, typer.Option(help="A new folder.")],
     patients: Annotated[
-        int | None, typer.Option(min=1, help="120; 40 with arrhythmias, 400 with infarctions.")
+        int | None,
+        typer.Option(min=1, help="120; 40 with arrhythmias, 400 with infarctions, 600 with rhythms."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     arrhythmias: Annotated[
@@ -50,29 +52,44 @@ def simulate(
         bool,
         typer.Option("--infarctions", help="Normal hearts and infarctions, half and half, by territory."),
     ] = False,
+    rhythms: Annotated[
+        bool,
+        typer.Option(
+            "--rhythms", help="One lead for half a minute: N, A, O and ~, in the layout of CinC 2017."
+        ),
+    ] = False,
     minutes: Annotated[
         float | None, typer.Option(help="Length of each record, with --arrhythmias (3).")
     ] = None,
 ) -> None:
-    """Simulate a cohort of patients and write it as WFDB: 12-lead ECGs in the layout of PTB-XL, or arrhythmias."""
+    """Simulate a cohort of patients and write it as WFDB: 12-lead ECGs in the layout of PTB-XL, or another."""
     from ecg_lessons.data import simulator
 
-    if arrhythmias and infarctions:
-        raise InputError("--arrhythmias and --infarctions are two cohorts: choose one of them.")
+    asked = {"--arrhythmias": arrhythmias, "--infarctions": infarctions, "--rhythms": rhythms}
+    chosen = [option for option, wanted in asked.items() if wanted] or [""]
+    if len(chosen) > 1:
+        number = {2: "two", 3: "three"}[len(chosen)]
+        raise InputError(f"{' and '.join(chosen)} are {number} cohorts: choose one of them.")
     if minutes is not None and not arrhythmias:
-        raise InputError("--minutes belongs to --arrhythmias: 12-lead recordings last ten seconds.")
-    patients = patients or (40 if arrhythmias else 400 if infarctions else 120)
+        raise InputError(
+            "--minutes belongs to --arrhythmias: 12-lead recordings last ten seconds, those of one lead half a minute."
+        )
+    make, usual = {
+        "": (simulator.simulate_cohort, 120),
+        "--arrhythmias": (
+            partial(simulator.simulate_arrhythmias, minutes=3.0 if minutes is None else minutes),
+            40,
+        ),
+        "--infarctions": (simulator.simulate_infarctions, 400),
+        "--rhythms": (simulator.simulate_rhythms, 600),
+    }[chosen[0]]
+    patients = patients or usual
     with out.status("Simulating") as status:
 
         def progress(done: int, all_: int) -> None:
             status.update(f"Simulating {done}/{all_}")
 
-        if arrhythmias:
-            simulator.simulate_arrhythmias(to, patients, 3.0 if minutes is None else minutes, seed, progress)
-        elif infarctions:
-            simulator.simulate_infarctions(to, patients, seed, progress)
-        else:
-            simulator.simulate_cohort(to, patients, seed, progress)
+        make(to, patients, seed=seed, progress=progress)
     out.print(f"{patients} simulated patients are in {to}.")
 
 
@@ -102,7 +119,7 @@ def evaluate(
 def predict(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     recordings: Annotated[
-        Path, typer.Argument(help="A WFDB record, a folder of records, or lesson 1's CSV.")
+        Path, typer.Argument(help="A WFDB record, a folder of records, lesson 1's CSV, or lesson 2's .mat.")
     ],
     to: Annotated[Path, typer.Option(help="The CSV file to write.")],
     threshold: Annotated[
@@ -116,7 +133,9 @@ def predict(
 
 @app.command()
 def results(
-    lesson: Annotated[str, typer.Argument(help="inversion, beat-images, patients, heartbeat or infarction")],
+    lesson: Annotated[
+        str, typer.Argument(help="inversion, rhythm, beat-images, patients, heartbeat or infarction")
+    ],
     to: Annotated[Path, typer.Option(help="Where the JSON goes.")] = Path("data/results"),
     runs: Annotated[Path, typer.Option(help="Where the runs go; an interrupted call goes on there.")] = Path(
         "runs/results"
@@ -130,10 +149,11 @@ def results(
         infarction_results,
         inversion_results,
         patient_measured,
+        rhythm_results,
     )
 
     known = {"inversion": inversion_results, "beat-images": beat_image_results, "patients": patient_measured}
-    known |= {"heartbeat": heartbeat_results, "infarction": infarction_results}
+    known |= {"heartbeat": heartbeat_results, "infarction": infarction_results, "rhythm": rhythm_results}
     if lesson not in known:
         raise InputError(f"There is no lesson {lesson!r} with results: choose {' or '.join(known)}.")
     measured = known[lesson]
@@ -166,7 +186,7 @@ def _open(folder: Path):
             f"{folder} holds a training for each patient: give 'ecg-lessons summarize {folder}'."
         )
     opened = training.Run.open(folder)
-    known = {"inversion": inversion, "beat-images": beat_images, "heartbeat": heartbeat}
+    known = {"inversion": inversion, "rhythm": rhythm, "beat-images": beat_images, "heartbeat": heartbeat}
     lesson = opened.about.get("lesson")
     if lesson not in known:
         raise InputError(f"{folder} is a run of lesson {lesson!r}, which this version does not know.")

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from ecg_lessons import environment
-from ecg_lessons.cli import common
+from ecg_lessons.cli import common, experiments
 from ecg_lessons.cli.common import app, out, train_app
 from ecg_lessons.errors import InputError
 
@@ -75,8 +75,15 @@ def train(
 
 
 @app.command()
-def summarize(folder: Annotated[Path, typer.Argument(help="A folder with many trainings.")]) -> None:
+def summarize(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder with many trainings, or a model of a sweep, such as crnn.")
+    ],
+) -> None:
     """Sum up many trainings in one folder: scores with intervals, and differences."""
+    if experiments.is_sweep(folder):
+        experiments.summarize(folder)
+        return
     path = folder / "run.json"
     try:
         lesson = json.loads(path.read_text(encoding="utf-8")).get("lesson")

@@ -1,0 +1,144 @@
+"""Lesson 2 measured on the training set of CinC 2017: five folds, with augmentation and without, alone and by vote.
+
+Every training is a run folder of its own, so an interrupted measurement goes on where it stopped. The paper's networks
+need a GPU: `jobs` lists them only where they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ecg_lessons import training
+from ecg_lessons.data import catalog
+from ecg_lessons.evaluation import scores
+from ecg_lessons.examples import Examples
+from ecg_lessons.lessons import measuring
+from ecg_lessons.lessons import rhythm as lesson
+from ecg_lessons.lessons import rhythm_runs as runs
+
+#: With augmentation a fold is trained from two seeds, which are then scored together as well.
+SEEDS = {"augmented": (1, 2), "plain": (1,)}
+#: The paper's five-fold F1 (Zihlmann et al. 2017, table 1), in the order N, A, O, noise; their mean(N, A, O), accuracy.
+CLAIMED = {
+    "cnn": {"N": 0.878, "A": 0.790, "O": 0.701, "~": 0.653, "mean_f1": 0.790, "accuracy": 0.812},
+    "crnn": {"N": 0.888, "A": 0.764, "O": 0.726, "~": 0.645, "mean_f1": 0.792, "accuracy": 0.823},
+    "cnn plain": {"mean_f1": 0.758},
+    "crnn plain": {"mean_f1": 0.746},
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training."""
+
+    network: str
+    arm: str
+    seed: int
+    fold: int
+
+    def folder(self, base: Path) -> Path:
+        """Give the run folder of the job."""
+        return base / "rhythm" / f"{self.network}-{self.arm}-seed-{self.seed}-fold-{self.fold}"
+
+
+def jobs(networks: tuple[str, ...] = ("compact",)) -> list[Job]:
+    """List all trainings, those with augmentation first."""
+    return [
+        Job(network, arm, seed, fold)
+        for network in networks
+        for arm, seeds in SEEDS.items()
+        for seed in seeds
+        for fold in range(lesson.FOLDS)
+    ]
+
+
+@cache
+def _loaded() -> Examples:
+    return lesson.examples("physionet")
+
+
+def run(job: Job, base: Path) -> None:
+    """Train one job and keep its probabilities for the test part, unless that is done."""
+    if measuring.is_done(job.folder(base)):
+        return
+    given, split = _loaded(), f"fold-{job.fold}"
+    design = lesson.design(job.network, augmented=job.arm == "augmented", seed=job.seed)
+    trained = runs.train(design, job.folder(base), "physionet", split, name=job.network, given=given)
+    test = runs.test_part(trained, given)
+    measuring.keep(trained, test.info["record"].to_numpy().astype(str), runs.predict(trained, test))
+
+
+def write(done: list[Job], base: Path, to: Path) -> Path:
+    """Gather the scores of the jobs that are done into ``rhythm.json``; what is missing is named there."""
+    given = _loaded()
+    arms = defaultdict(list)
+    for job in done:
+        arms[job.network, job.arm].append(job)
+    counts = given.counts()["examples"]
+    result = {
+        "what": "Four rhythms of single-lead recordings, PhysioNet/CinC Challenge 2017 "
+        f"{catalog.get('challenge-2017').version}, labels of REFERENCE-v3.",
+        "protocol": "The paper's stratified five folds, seed 14: every recording is tested once for each seed. Who was "
+        "recorded is not published, so people may stand on two sides. mean_f1 is over N, A and O, as in the challenge. "
+        "by_seed: mean_f1 over all recordings. by_fold: of every training. together: seeds that vote by their mean "
+        "probabilities. 95 % intervals by bootstrap over recordings.",
+        "data": {name: int(n) for name, n in counts.items()},
+        "claimed": {"five folds": CLAIMED, "source": "Zihlmann et al. 2017, arXiv 1710.06122, table 1"},
+        "networks": {},
+        **measuring.stamp(),
+    }
+    for (network, arm), mine in arms.items():
+        result["networks"].setdefault(network, {})[arm] = _scored(mine, base, given)
+    everything = [job for job in done if job.network == "compact"]
+    if len({job.arm for job in everything}) > 1:
+        result["networks"]["compact"]["all together"] = _together(everything, base, given)
+    to.mkdir(parents=True, exist_ok=True)
+    return training.Run(to).write("rhythm.json", result)
+
+
+def _scored(mine: list[Job], base: Path, given: Examples) -> dict:
+    """Score the trainings of one arm: pooled, seed by seed, fold by fold, and the seeds together."""
+    folders = {f"seed {job.seed} fold {job.fold}": job.folder(base) for job in mine}
+    tested, probability, notes = measuring.pooled(folders, given, given.info["record"].to_numpy().astype(str))
+    del notes["left_out"]
+    by_fold = measuring.by_run(tested, probability, lesson.mean_f1)
+    seed = tested.info["run"].str.split(" fold").str[0]
+    tested = Examples(tested.x, tested.y, tested.patient, tested.classes, tested.info.assign(run=seed))
+    result = _judged(probability, tested)
+    result |= {"by_seed": measuring.by_run(tested, probability, lesson.mean_f1), "by_fold": by_fold}
+    values = np.array(list(by_fold.values()))
+    result |= {
+        "mean over folds": round(values.mean(), 4),
+        "deviation over folds": round(values.std(ddof=1), 4),
+    }
+    if seed.nunique() > 1:
+        result["together"] = _together(mine, base, given)
+    return result | notes | {"folds": sorted({job.fold for job in mine})}
+
+
+def _together(mine: list[Job], base: Path, given: Examples) -> dict:
+    """Score the mean probabilities of all networks that were tested on a recording."""
+    row = {name: i for i, name in enumerate(given.info["record"])}
+    total, number = np.zeros((len(given), len(given.classes))), np.zeros(len(given), dtype=int)
+    for job in mine:
+        kept = np.load(job.folder(base) / "probabilities.npz")
+        rows = np.array([row[name] for name in kept["names"]])
+        total[rows] += kept["probability"]
+        number[rows] += 1
+    tested = np.flatnonzero(number == number.max())
+    return _judged(total[tested], given.take(tested)) | {"networks": int(number.max())}
+
+
+def _judged(probability: np.ndarray, tested: Examples) -> dict:
+    counted = scores.Scores.of(tested.y, probability.argmax(axis=1), tested.patient, tested.classes)
+    return scores.plain(lesson.score(probability, tested)) | {"confusion": counted.confusion.tolist()}
+
+
+def read(folder: str | Path) -> dict:
+    """Read the stored results."""
+    return measuring.read(folder, "rhythm")

@@ -1,0 +1,153 @@
+import json
+
+import numpy as np
+import pytest
+
+from ecg_lessons import record_splits
+from ecg_lessons.data.recordings import Recording
+from ecg_lessons.errors import InputError
+from ecg_lessons.examples import Examples
+from ecg_lessons.lessons import measuring, rhythm, rhythm_results
+from ecg_lessons.lessons import rhythm_runs as runs
+from ecg_lessons.models.crnn_design import Design
+
+RNG = np.random.default_rng(1)
+SMALL = {
+    "augmentation": {"window_seconds": 6, "stretch": 0.1, "dropout_bursts": 0.05},
+    "convolutions": {"over": "time", "blocks": 2, "layers": 1, "halves": "pool", "first_channels": 8},
+    "recurrence": {"cell": "gru", "layers": 1, "units": 6},
+    "training": {"epochs": 2, "batch_size": 16, "learning_rate": 0.01},
+}
+
+
+def recording(name, length=3000, rhythm="N", rate=300.0, leads=1):
+    return Recording(
+        name, name, RNG.normal(0, 0.2, (length, leads)).astype("float32"), rate, ("ECG",) * leads,
+        labels={"rhythm": rhythm},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def given():
+    return rhythm.from_recordings(recording(f"T{i:03}", 2700 + 20 * i, "NAO~"[i % 4]) for i in range(80))
+
+
+def test_recordings_become_microvolts_with_zeros_behind_the_end(given):
+    one = recording("T", 2700, "O")
+    row = rhythm.from_recordings([one])
+    assert row.x["signal"].dtype == np.int16
+    np.testing.assert_array_equal(row.x["signal"][0, :2700], np.rint(one.signal[:, 0] * 1000))
+    assert not row.x["signal"][0, 2700:].any()
+    assert row.x["length"].tolist() == [[2700]]
+    assert (row.y[0], row.patient[0], row.info["seconds"][0]) == (2, "T", 9.0)
+    assert given.counts()["examples"].tolist() == [20] * 4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (recording("T1", 63), "Recording T1 has 63 samples: give one of 64"),
+        (recording("T2", 19_000), "Recording T2 has 19000 samples"),
+        (recording("T3", rate=250.0), "Recording T3 has 1 leads at 250 Hz"),
+        (recording("T4", leads=2), "Recording T4 has 2 leads at 300 Hz"),
+    ],
+)
+def test_a_recording_that_does_not_fit_is_named(wrong, sentence):
+    with pytest.raises(InputError) as told:
+        rhythm.from_recordings([recording("T0"), wrong])
+    assert sentence in str(told.value)
+
+
+def test_the_score_of_the_challenge_leaves_noise_out():
+    y = np.array([0, 0, 1, 1, 2, 2, 3, 3])
+    verdict = np.array([0, 0, 1, 0, 2, 2, 0, 3])
+    names = np.arange(8).astype(str)
+    table = Examples(np.zeros((8, 1)), y, names, rhythm.CLASSES)
+    score = rhythm.score(np.eye(4)[verdict], table)
+    f1 = [2 * 2 / (2 + 4), 2 * 1 / (2 + 1), 1.0, 2 * 1 / (2 + 1)]
+    assert score["mean_f1"].value == pytest.approx(np.mean(f1[:3]))
+    assert score["mean_f1_with_noise"].value == pytest.approx(np.mean(f1))
+    assert score["accuracy"].value == 0.75
+    assert score["by_class"]["~"]["recordings"] == 2
+
+
+def test_networks_vote_and_the_mean_decides_a_tie():
+    one, two, three = np.eye(4)[[0, 1, 2]] * 0.6 + 0.1
+    assert runs.vote([[one], [one], [two]]).argmax() == 0
+    sure = np.array([0.0, 0.9, 0.1, 0.0])
+    assert runs.vote([[one], [sure], [three]]).argmax() == 1
+    np.testing.assert_allclose(runs.vote([[one], [two]]).sum(), 1)
+
+
+def test_the_five_folds_test_every_recording_once(given):
+    tested = np.concatenate([rhythm.split(given, f"fold-{k}").test for k in range(5)])
+    assert sorted(tested) == list(range(len(given)))
+    for wrong in ("fold-5", "fold--1", "random", "by-patient"):
+        with pytest.raises(InputError, match="choose fold-0 to fold-4"):
+            rhythm.split(given, wrong)
+
+
+def test_a_run_trains_is_evaluated_and_keeps_its_split(given, tmp_path):
+    run = runs.train(Design.of(SMALL), tmp_path / "run", "sample", "fold-1", name="small", given=given)
+    result = runs.evaluate(run, given=given)
+    assert result["accuracy"].low <= result["accuracy"].value
+    stored = json.loads((run.folder / "metrics.json").read_text())
+    assert stored["examples"] == 16
+    assert {"model.keras", "model.toml", "split.json", "history.csv", "predictions.csv"} <= {
+        path.name for path in run.folder.iterdir()
+    }
+    with pytest.raises(InputError, match="test recordings are not in these data"):
+        runs.evaluate(run, given=given.take(np.arange(10)))
+    again = runs.train(Design.of(SMALL), tmp_path / "run", "sample", "fold-1", name="small", given=given)
+    assert len(again.history) == 2
+
+
+def test_a_stored_split_serves_for_training(given, tmp_path):
+    path = record_splits.write(record_splits.sized(given, 0.5, 0.25, 0.25, 3), given, tmp_path / "split.json")
+    run = runs.train(Design.of(SMALL), tmp_path / "run", "sample", str(path), given=given)
+    assert len(json.loads((run.folder / "split.json").read_text())["test"]) == 20
+
+
+def test_phases_hand_their_weights_on(given, tmp_path):
+    phases = [{"trains": name, "epochs": 1} for name in ("convolutions", "recurrence", "all")]
+    design = Design.of(SMALL | {"phases": phases, "repeat_classes": [1, 3, 1, 7]})
+    run = runs.train(design, tmp_path / "run", "sample", "fold-0", given=given)
+    places = [tmp_path / "run" / "phase-1", tmp_path / "run" / "phase-2", tmp_path / "run"]
+    first, second, last = (type(run).open(place).model.get_layer("convolutions") for place in places)
+    # What batch normalisation has seen goes on in no frozen layer either.
+    for one, two in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert any((one != two).any() for one, two in zip(second.get_weights(), last.get_weights(), strict=True))
+    assert run.plan.epochs == 1
+
+
+def test_repeats_must_fit_the_classes(given, tmp_path):
+    with pytest.raises(InputError, match="repeat_classes has 2 numbers"):
+        runs.train(Design.of(SMALL | {"repeat_classes": [1, 2]}), tmp_path / "run", given=given)
+
+
+def test_results_of_folds_are_pooled_and_seeds_judged_together(given, tmp_path, monkeypatch):
+    monkeypatch.setattr(rhythm_results, "_loaded", lambda: given)
+    monkeypatch.setattr(rhythm_results, "SEEDS", {"augmented": (1, 2), "plain": (1,)})
+    monkeypatch.setattr(rhythm, "design", lambda *_, **how: Design.of(
+        SMALL | {"training": {"epochs": 1, "seed": how["seed"]}} | ({} if how["augmented"] else {"augmentation": {}})
+    ))  # fmt: skip
+    jobs = [job for job in rhythm_results.jobs() if job.fold < 2]
+    for job in jobs:
+        rhythm_results.run(job, tmp_path)
+        assert measuring.is_done(job.folder(tmp_path))
+    stored = json.loads(rhythm_results.write(jobs, tmp_path, tmp_path / "to").read_text())
+    arms = stored["networks"]["compact"]
+    assert len(arms["augmented"]["by_fold"]) == 4
+    assert set(arms["augmented"]["by_seed"]) == {"seed 1", "seed 2"}
+    assert arms["augmented"]["folds"] == [0, 1]
+    assert arms["augmented"]["together"]["networks"] == 2
+    assert arms["all together"]["networks"] == 3
+    assert np.sum(arms["plain"]["confusion"]) == 32
+
+
+def test_real_recordings_are_read_with_their_published_counts(real):
+    given = rhythm.examples("physionet")
+    assert given.counts()["examples"].tolist() == [5076, 758, 2415, 279]
+    split = rhythm.split(given, "fold-0")
+    assert [len(rows) for rows in split.sides.values()] == [5685, 1137, 1706]

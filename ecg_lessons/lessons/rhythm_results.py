@@ -6,7 +6,7 @@ need a GPU: `jobs` lists them only where they are asked for.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -131,7 +131,10 @@ def _together(mine: list[Job], base: Path, given: Examples) -> dict:
         total[rows] += kept["probability"]
         number[rows] += 1
     tested = np.flatnonzero(number == number.max())
-    return _judged(total[tested], given.take(tested)) | {"networks": int(number.max())}
+    networks = Counter(job.fold for job in mine)
+    most = max(networks.values())
+    about = {"networks": most, "folds": sorted(fold for fold, n in networks.items() if n == most)}
+    return _judged(total[tested], given.take(tested)) | about
 
 
 def _judged(probability: np.ndarray, tested: Examples) -> dict:

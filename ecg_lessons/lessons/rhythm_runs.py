@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -75,15 +76,16 @@ def train(
     about |= {"recordings": len(given), "learnt": np.unique(shown.y).tolist(), "design": design.table()}
     loss = SmoothedCrossentropy(design.label_smoothing) if design.label_smoothing else None
     options = {"loss": loss, "tensorboard": tensorboard, "progress": progress}
-    before = None
+    build = _builder(design)
     *earlier, last = design.phases or (None,)
     for number, phase in enumerate(earlier, start=1):
-        place = folder / f"phase-{number}"
         told = about | {"phase": number}
-        build = _builder(design, phase, before)
-        before = training.fit(build, shown, held, _plan(design, phase), place, about=told, **options)
-    build = _builder(design, last, before)
-    run = training.fit(build, shown, held, _plan(design, last), folder, about=about, **options)
+        place = folder / f"phase-{number}"
+        before = training.fit(
+            partial(build, phase), shown, held, _plan(design, phase), place, about=told, **options
+        )
+        build = _builder(design, before, phase)
+    run = training.fit(partial(build, last), shown, held, _plan(design, last), folder, about=about, **options)
     names = given.info["record"].to_numpy()
     run.write("split.json", {side: names[rows].tolist() for side, rows in parts.sides.items()})
     run.write(MODEL_FILE, design.toml())
@@ -97,24 +99,28 @@ def _plan(design: Design, phase: Phase | None):
     return replace(design.training, epochs=phase.epochs, learning_rate=phase.learning_rate)
 
 
-def _builder(design: Design, phase: Phase | None, before: training.Run | None) -> Callable[[], keras.Model]:
+def _builder(
+    design: Design, before: training.Run | None = None, done: Phase | None = None
+) -> Callable[[Phase | None], keras.Model]:
     """Say how the network of a phase is built from that of the phase before."""
 
-    def build() -> keras.Model:
-        trains = phase.trains if phase else "all"
-        head = "for now" if trains == "convolutions" else "whole"
-        model = crnn.build(design, head, seed=design.training.seed)
+    def build(phase: Phase | None) -> keras.Model:
+        model = crnn.build(design, _head(phase), seed=design.training.seed)
         if before is not None:
             learnt = before.model
-            if [one.name for one in learnt.layers] == [one.name for one in model.layers]:
+            if _head(done) == _head(phase):
                 model.set_weights(learnt.get_weights())
             else:
                 known = learnt.get_layer("convolutions").get_weights()
                 model.get_layer("convolutions").set_weights(known)
-        model.get_layer("convolutions").trainable = trains != "recurrence"
+        model.get_layer("convolutions").trainable = phase is None or phase.trains != "recurrence"
         return model
 
     return build
+
+
+def _head(phase: Phase | None) -> str:
+    return "for now" if phase and phase.trains == "convolutions" else "whole"
 
 
 def predict(run: training.Run, given: Examples) -> np.ndarray:

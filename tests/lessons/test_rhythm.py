@@ -121,6 +121,15 @@ def test_phases_hand_their_weights_on(given, tmp_path):
     assert run.plan.epochs == 1
 
 
+def test_the_last_phase_goes_on_with_the_recurrence_of_the_one_before(given, tmp_path):
+    still = {"trains": "all", "epochs": 1, "learning_rate": 1e-12}
+    phases = [{"trains": name, "epochs": 1} for name in ("convolutions", "recurrence")]
+    run = runs.train(Design.of(SMALL | {"phases": [*phases, still]}), tmp_path / "run", given=given)
+    before = type(run).open(tmp_path / "run" / "phase-2").model.get_layer("recurrence_1").get_weights()
+    for one, two in zip(before, run.model.get_layer("recurrence_1").get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-6)
+
+
 def test_repeats_must_fit_the_classes(given, tmp_path):
     with pytest.raises(InputError, match="repeat_classes has 2 numbers"):
         runs.train(Design.of(SMALL | {"repeat_classes": [1, 2]}), tmp_path / "run", given=given)
@@ -142,7 +151,7 @@ def test_results_of_folds_are_pooled_and_seeds_judged_together(given, tmp_path, 
     assert set(arms["augmented"]["by_seed"]) == {"seed 1", "seed 2"}
     assert arms["augmented"]["folds"] == [0, 1]
     assert arms["augmented"]["together"]["networks"] == 2
-    assert arms["all together"]["networks"] == 3
+    assert (arms["all together"]["networks"], arms["all together"]["folds"]) == (3, [0, 1])
     assert np.sum(arms["plain"]["confusion"]) == 32
 
 

@@ -61,6 +61,9 @@ _WINDOW = 1 + np.arange(1250.0)
 _CONFUSION = np.array([[90, 8, 2], [5, 12, 3], [1, 0, 4]])
 _THREE = np.random.default_rng(2).dirichlet(np.ones(3), 6)
 _RECORDS = np.array(["b", "b", "a", "c", "a", "b"])
+_FEATURES = np.random.default_rng(3).normal(size=(9, 4))
+_FOUR = np.array([[50, 2, 7, 1], [1, 20, 3, 0], [6, 4, 30, 2], [2, 5, 1, 6]])
+_VERDICTS = np.array([[0, 1, 3, 2], [0, 1, 2, 2], [1, 1, 2, 0]])
 
 
 def _corner(crop: np.ndarray) -> int | None:
@@ -90,6 +93,11 @@ def scores_of(confusion: np.ndarray) -> np.ndarray:
 def by_recording(probability: np.ndarray, record: np.ndarray) -> np.ndarray:
     """Give the mean probabilities of each record, in the order of appearance."""
     return np.stack([probability[record == name].mean(axis=0) for name in dict.fromkeys(record)])
+
+
+def majority_of(verdicts: np.ndarray) -> np.ndarray:
+    """Give the class that most networks, shape (networks, n), name; the first of those that tie."""
+    return (verdicts[..., None] == np.arange(4)).sum(axis=0).argmax(axis=-1)
 
 
 #: All checks, by lesson and name.
@@ -123,6 +131,26 @@ CHECKS: dict[str, Check] = {
     "01.ppv": Check(
         computes(lambda se, sp, p: se * p / (se * p + (1 - sp) * (1 - p)), (0.9, 0.8, 0.1), (0.5, 0.99, 0.5)),
         "of 1,000 recordings, count the true alarms and the false ones: which share of all alarms is true?",
+    ),
+    "02.irregular": Check(
+        computes(lambda rr: np.std(rr) / np.mean(rr), (np.array([0.8, 0.8]),), (np.array([0.6, 1.1, 0.7]),)),
+        "divide the standard deviation of the RR intervals by their mean; an even rhythm gives 0.",
+    ),
+    "02.frames": Check(
+        computes(lambda samples: (samples - 64) // 32 + 1, (18_286,), (9000,), (64,), (127,)),
+        "the first window takes 64 samples, each further one 32 more; what is left over is lost.",
+    ),
+    "02.mean": Check(
+        computes(lambda features, true: features[:true].mean(axis=0), (_FEATURES, 9), (_FEATURES, 4)),
+        "sum over the true steps only, and divide by how many they are, not by all.",
+    ),
+    "02.score": Check(
+        computes(lambda confusion: scores_of(confusion)[2][:3].mean(), (_FOUR,), (_FOUR.T,)),
+        "F1 of N, A and O, from all four rows and columns; the last class only drops out of the mean.",
+    ),
+    "02.vote": Check(
+        computes(majority_of, (_VERDICTS,), (_VERDICTS[:, ::-1],)),
+        "count for every recording how many networks name each of the four classes, and take the largest.",
     ),
     "03.cut": Check(
         computes(lambda peaks, i: (peaks[i - 1] + 20, peaks[i + 1] - 20), (_PEAKS, 1), (_PEAKS, 3)),

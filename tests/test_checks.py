@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import precision_recall_fscore_support
+from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from ecg_lessons import checks
 from ecg_lessons.errors import InputError
@@ -16,6 +16,13 @@ ANSWERS = {
     "01.ppv": lambda sensitivity, specificity, prevalence: (
         sensitivity * prevalence / (sensitivity * prevalence + (1 - specificity) * (1 - prevalence))
     ),
+    "02.irregular": lambda rr: np.sqrt(np.mean((rr - rr.mean()) ** 2)) / rr.mean(),
+    "02.frames": lambda samples: len(range(64, samples + 1, 32)),
+    "02.mean": lambda features, true: (
+        (features * (np.arange(len(features)) < true)[:, None]).sum(axis=0) / true
+    ),
+    "02.score": lambda confusion: f1_score(*pairs(confusion), average=None)[:3].mean(),
+    "02.vote": lambda verdicts: [np.bincount(column, minlength=4).argmax() for column in verdicts.T],
     "03.cut": lambda peaks, i: [peaks[i - 1] + 20, peaks[i + 1] - 20],
     "03.crops": lambda: [
         np.s_[16 * row : 16 * row + 96, 16 * column : 16 * column + 96]
@@ -40,10 +47,14 @@ def random_crop(picture, top, left):
     return picture[top : top + 96, left : left + 96]
 
 
+def pairs(confusion):
+    classes = range(len(confusion))
+    true = np.repeat(np.repeat(classes, len(confusion)), confusion.ravel())
+    return true, np.repeat(np.tile(classes, len(confusion)), confusion.ravel())
+
+
 def three_scores(confusion):
-    true = np.repeat(np.repeat(range(3), 3), confusion.ravel())
-    verdict = np.repeat(np.tile(range(3), 3), confusion.ravel())
-    return precision_recall_fscore_support(true, verdict)[:3]
+    return precision_recall_fscore_support(*pairs(confusion))[:3]
 
 
 @pytest.mark.parametrize("name", checks.CHECKS)

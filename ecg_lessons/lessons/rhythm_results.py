@@ -94,28 +94,11 @@ def write(done: list[Job], base: Path, to: Path) -> Path:
     }
     for (network, arm), mine in arms.items():
         result["networks"].setdefault(network, {})[arm] = _scored(mine, base, given)
-    for network in result["networks"]:
-        _set_beside(result["networks"][network], arms, network, base, given)
     everything = [job for job in done if job.network == "compact"]
     if len({job.arm for job in everything}) > 1:
         result["networks"]["compact"]["all together"] = _together(everything, base, given)
     to.mkdir(parents=True, exist_ok=True)
     return training.Run(to).write("rhythm.json", result)
-
-
-def _set_beside(found: dict, arms: dict, network: str, base: Path, given: Examples) -> None:
-    """Tell what augmentation gives on those folds that have both arms, seed by seed."""
-    trained = [{(job.seed, job.fold): job for job in arms[network, arm]} for arm in SEEDS]
-    both = sorted(set.intersection(*map(set, trained)))
-    if both:
-        scored = [_scored([one[key] for key in both], base, given) for one in trained]
-        found["augmented against plain"] = {
-            "folds": sorted({fold for _, fold in both}),
-            **{
-                arm: {"mean_f1": one["mean_f1"], "by_fold": one["by_fold"]}
-                for arm, one in zip(SEEDS, scored, strict=True)
-            },
-        }
 
 
 def _scored(mine: list[Job], base: Path, given: Examples) -> dict:

@@ -294,10 +294,10 @@ print(environment.check())
 # | lesson | what goes wrong without it | |
 # |---|---|---|
 # | [1 · Exchanged electrodes](01_inversion_detection.ipynb) | a healthy heart is treated for an infarction | ready |
-# | 2 · Rhythm | fibrillation is missed in a short strip | in preparation |
-# | 3 · Beats as images | 99 % accuracy that no new patient sees | in preparation |
-# | 4 · One patient at a time | a network that is good on average is bad for you | in preparation |
-# | 5 · Heartbeats and infarction | the best epoch was chosen on the test set | in preparation |
+# | [2 · Rhythm](02_crnn_rhythm.ipynb) | fibrillation is missed in a short strip | ready |
+# | [3 · Beats as images](03_beat_images_2d_cnn.ipynb) | 99 % accuracy that no new patient sees | ready |
+# | [4 · One patient at a time](04_patient_transfer.ipynb) | a network that is good on average is bad for you | ready |
+# | [5 · Heartbeats and infarction](05_heartbeats_to_infarction.ipynb) | the best epoch was chosen on the test set | ready |
 #
 # ## Exercises
 #

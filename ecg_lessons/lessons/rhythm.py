@@ -162,7 +162,7 @@ def split(given: Examples, name: str = "fold-0", validation: float = 1 / 6) -> S
     name : str
         ``fold-K`` of the paper's five stratified folds, or a file of `record_splits.write`.
     validation : float
-        Share of the recordings of a fold that are not tested.
+        Share of the recordings of a fold that are not tested; more where the rarest class would have none.
 
     Raises
     ------
@@ -176,7 +176,8 @@ def split(given: Examples, name: str = "fold-0", validation: float = 1 / 6) -> S
         raise InputError(
             f"There is no split {name!r}: choose fold-0 to fold-{FOLDS - 1}, or a .json file of 'ecg-lessons split'."
         )
-    return record_splits.fold(given, int(number), FOLDS, validation)
+    rarest = np.bincount(given.y).min() * (1 - 1 / FOLDS)
+    return record_splits.fold(given, int(number), FOLDS, max(validation, min(1 / max(rarest, 1), 0.5)))
 
 
 def mean_f1(counts: np.ndarray) -> np.ndarray:

@@ -87,6 +87,14 @@ def test_the_five_folds_test_every_recording_once(given):
             rhythm.split(given, wrong)
 
 
+def test_a_small_validation_part_still_has_every_class(given):
+    split = rhythm.split(given, "fold-0", 0.01)
+    assert set(given.y[split.validation]) == {0, 1, 2, 3}
+    assert len(split.validation) < 8
+    few = given.take(np.flatnonzero((given.y != 3) | (np.cumsum(given.y == 3) <= 5)))
+    assert 3 in few.y[rhythm.split(few, "fold-0", 0.05).validation]
+
+
 def test_a_run_trains_is_evaluated_and_keeps_its_split(given, tmp_path):
     run = runs.train(Design.of(SMALL), tmp_path / "run", "sample", "fold-1", name="small", given=given)
     result = runs.evaluate(run, given=given)

@@ -226,7 +226,7 @@ def summarize(folder: Path) -> None:
     for row in found:
         cells = [_cell(row, name) for name in columns]
         table.add_row(row.model, row.job, str(len(row.scores)), *cells)
-    out.print(table)
+    out.print(table, width=max(out.width, 100), crop=False)  # eighty columns would cut numbers off
     for row in found:
         if row.missing:
             out.print(f"{row.model} {row.job}: missing {', '.join(row.missing)}.", markup=False)

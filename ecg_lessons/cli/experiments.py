@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from ecg_lessons import environment
@@ -226,7 +227,7 @@ def summarize(folder: Path) -> None:
     for row in found:
         cells = [_cell(row, name) for name in columns]
         table.add_row(row.model, row.job, str(len(row.scores)), *cells)
-    out.print(table, width=max(out.width, 100), crop=False)  # eighty columns would cut numbers off
+    Console(width=max(out.width, 100)).print(table)  # eighty columns would cut numbers off
     for row in found:
         if row.missing:
             out.print(f"{row.model} {row.job}: missing {', '.join(row.missing)}.", markup=False)

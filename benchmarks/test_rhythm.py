@@ -27,8 +27,10 @@ def test_spectrograms_of_the_whole_database_against_one_by_one(benchmark):
     assert own.shape == (RECORDINGS, 570, 33)
     seconds = _seconds(one_by_one, some) * RECORDINGS / len(some)
     ratio = seconds / benchmark.stats.stats.median
-    print(f"\nwhole database: {benchmark.stats.stats.median:.1f} s, {ratio:.1f} times as fast as one by one")
-    assert ratio > 1
+    print(
+        f"\nwhole database: {benchmark.stats.stats.median:.1f} s, one by one takes {ratio:.1f} times as long"
+    )
+    assert benchmark.stats.stats.median < 20  # the aim; chunks save memory and calls, not much time
 
 
 def test_augmentation_adds_little_to_a_step(benchmark):

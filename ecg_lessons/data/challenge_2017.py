@@ -23,7 +23,8 @@ RATE = 300.0
 #: The labels: normal sinus rhythm, atrial fibrillation, another rhythm, too noisy to tell.
 CLASSES = ("N", "A", "O", "~")
 _LABELS = ("REFERENCE-v3.csv", "REFERENCE.csv", "training2017/REFERENCE-v3.csv", "training2017/REFERENCE.csv")
-_DAMAGED = (zipfile.BadZipFile, EOFError, zlib.error, LZMAError, NotImplementedError)
+# A RuntimeError is how zipfile tells of a way of packing that it does not know.
+_DAMAGED = (zipfile.BadZipFile, EOFError, zlib.error, LZMAError, RuntimeError)
 _AGAIN = "delete it and run 'ecg-lessons fetch challenge-2017' again."
 
 

@@ -63,13 +63,18 @@ def rhythm_trial(
 
 @dataclass(frozen=True)
 class Wiring:
-    """How a lesson takes part in sweeps: a check of its model files, and where its trial function is."""
+    """How a lesson takes part in sweeps: a check of its model files, its trial function, and what that imports."""
 
     check: Callable[[Path, dict], None]
     train: str
+    imports: str = ""
 
 
-LESSONS = {"rhythm": Wiring(rhythm_model, "ecg_lessons.cli.experiments:rhythm_trial")}
+LESSONS = {
+    "rhythm": Wiring(
+        rhythm_model, "ecg_lessons.cli.experiments:rhythm_trial", "ecg_lessons.lessons.rhythm_runs"
+    )
+}
 
 
 @app.command()
@@ -107,7 +112,7 @@ def sweep(
         if one is not None:
             _aloud(planned[0], wiring.train)
             return
-        refused = _run(planned, left, wiring.train, serial) if left else {}
+        refused = _run(planned, left, wiring, serial) if left else {}
     for trial, reason in refused.items():
         out.print(f"{trial}: {reason}", markup=False)
     if refused:
@@ -117,7 +122,7 @@ def sweep(
     out.print(f"{len(planned)} trials are in {to}. Next: ecg-lessons summarize {to}", markup=False)
 
 
-def _run(planned: list, left: list, train: str, serial: bool) -> dict:
+def _run(planned: list, left: list, wiring: Wiring, serial: bool) -> dict:
     """Run what is left, with one line that tells how far all came."""
     by_ray = not serial and runners.ray_is_there()
     begun = {trial: trial.epochs for trial in left}
@@ -147,8 +152,9 @@ def _run(planned: list, left: list, train: str, serial: bool) -> dict:
             out.print(f"{trial} {event}{more}", markup=False)
             tick()
 
-        run = runners.by_ray if by_ray else runners.serial
-        return run(left, train, tell, tick)
+        if by_ray:
+            return runners.by_ray(left, wiring.train, tell, tick, imports=wiring.imports)
+        return runners.serial(left, wiring.train, tell, tick)
 
 
 def _aloud(trial: trials.Trial, train: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 import os
@@ -10,9 +11,10 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ecg_lessons.errors import InputError
+from ecg_lessons.experiments.jobs import Job
 from ecg_lessons.experiments.trials import Trial
 
 #: How often a trial may lose its worker and go on.
@@ -66,7 +68,12 @@ def serial(trials: Sequence[Trial], train: str, tell: Tell, tick: Callable[[], N
 
 
 def by_ray(
-    trials: Sequence[Trial], train: str, tell: Tell, tick: Callable[[], None], cpus: int | None = None
+    trials: Sequence[Trial],
+    train: str,
+    tell: Tell,
+    tick: Callable[[], None],
+    cpus: int | None = None,
+    imports: str = "",
 ) -> dict[Trial, str]:
     """Run trials by Ray Tune, on this machine or on the cluster at ``RAY_ADDRESS``.
 
@@ -79,14 +86,16 @@ def by_ray(
         As in `serial`; `tick` is called about once a second.
     cpus : int, optional
         Of this machine, instead of all.
+    imports : str
+        A module that this machine's workers import while Ray starts, so that trials need not wait for TensorFlow.
 
     Raises
     ------
     InputError
-        If the cluster does not answer, or no machine has what a trial takes.
+        If the cluster does not answer, no machine has what a trial takes, or Ray dies.
     """
-    with _ray(cpus) as ray:
-        job = trials[0].job
+    job = trials[0].job
+    with _ray(cpus, _environment(job, imports)) as ray:
         _fits(ray, job.cpus, job.gpus)
         # Tune keeps its own notes where every machine can read them; the trials' folders know more.
         notes = tempfile.mkdtemp(prefix=".tune-", dir=trials[0].folder.parents[2])
@@ -96,11 +105,35 @@ def by_ray(
             shutil.rmtree(notes, ignore_errors=True)
 
 
+def _environment(job: Job, imports: str) -> dict:
+    """Say what a worker of this machine finds: as many threads as the trial has CPUs, and TensorFlow imported.
+
+    GPUs are given to a worker with its trial; TensorFlow must not look for them before.
+    """
+
+    def imported() -> None:
+        with suppress(Exception):  # the trial will tell why
+            importlib.import_module(imports)
+
+    made = {"env_vars": _threads(job)}
+    return made | ({} if job.gpus or not imports else {"worker_process_setup_hook": imported})
+
+
+def _threads(job: Job) -> dict[str, str]:
+    """Name the variables that TensorFlow reads when it is imported."""
+    threads = str(max(1, round(job.cpus)))
+    names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
+    return dict.fromkeys(names, threads) | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+
+
 @contextmanager
-def _ray(cpus: int | None) -> Iterator:
+def _ray(cpus: int | None, environment: dict) -> Iterator:
     """Start Ray, or join the cluster; leave it in the end."""
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
     logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.tune").setLevel(
+        logging.CRITICAL
+    )  # a lost worker is told of by `tell`, in one line
     address = os.environ.get("RAY_ADDRESS")
     if address and address.startswith("http"):
         raise InputError(
@@ -114,7 +147,7 @@ def _ray(cpus: int | None) -> Iterator:
     if not address:
         # Nothing large travels between the workers: a small store lets laptops take part.
         options |= {"address": "local", "include_dashboard": False, "num_cpus": cpus}
-        options |= {"object_store_memory": 100 * 2**20}
+        options |= {"object_store_memory": 100 * 2**20, "runtime_env": environment}
     _start(ray, options, address)
     try:
         yield ray
@@ -173,7 +206,8 @@ def _tune(trials: Sequence[Trial], train: str, tell: Tell, tick: Callable[[], No
     results = tune.Tuner(
         with_resources,
         param_space={"number": tune.grid_search(list(range(len(trials))))},
-        tune_config=tune.TuneConfig(max_concurrent_trials=None),
+        # A worker that is done takes the next trial: importing TensorFlow takes as long as a short training.
+        tune_config=tune.TuneConfig(max_concurrent_trials=None, reuse_actors=True),
         run_config=tune.RunConfig(
             name=job.name,
             storage_path=notes,
@@ -193,14 +227,11 @@ def _tune(trials: Sequence[Trial], train: str, tell: Tell, tick: Callable[[], No
 
 
 def _worker(trials: Sequence[Trial], train: str) -> Callable[[dict], dict]:
-    """Make what a worker runs; TensorFlow is imported there, with as many threads as the trial has CPUs."""
+    """Make what a worker runs; on a cluster, TensorFlow is imported only then."""
 
     def work(config: dict) -> dict:
         trial = trials[config["number"]]
-        threads = str(max(1, round(trial.job.cpus)))
-        for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
-            os.environ[name] = threads
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.update(_threads(trial.job))
         try:
             if not trial.finished:  # a worker may die after its last deed
                 trial.run(train)
@@ -213,6 +244,7 @@ def _worker(trials: Sequence[Trial], train: str) -> Callable[[dict], dict]:
 
 def _watcher(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]):
     """Make Tune's events ours."""
+    import ray
     from ray import tune
 
     class Watcher(tune.Callback):
@@ -225,6 +257,10 @@ def _watcher(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]):
             if time.monotonic() - self.last > 1:
                 self.last = time.monotonic()
                 tick()
+                if not any(machine["Alive"] for machine in ray.nodes()):  # Tune would wait for ever
+                    raise InputError(
+                        "Ray itself died, not a trial: give the same command again, and all go on."
+                    )
 
         def on_trial_start(self, iteration, trials, trial, **info):
             tell(ours(trial), "starts")

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 import ecg_lessons
@@ -61,7 +62,29 @@ def test_a_killed_worker_goes_on_and_a_refused_trial_tells(project, monkeypatch)
     assert len(project.starts(found[1])) == 1
     assert second[2] == "1"  # as many threads as CPUs
     assert {event for name, event in events if name == "crnn fold-0"} == {"starts", "finished"}
+    processes = {start[0] for trial in found for start in project.starts(trial)}
+    assert len(processes) <= 3  # two and one in the place of the killed: who is done takes the next trial
     assert not list(project.out.glob(".tune-*"))
+
+
+def kill_the_node(trial):
+    """Kill what holds this machine's workers, as the system does that runs out of memory."""
+    until(lambda: trial.epochs >= 2)
+    (raylet,) = (one for one in psutil.Process().children(recursive=True) if one.name() == "raylet")
+    raylet.kill()
+
+
+def test_a_sweep_whose_ray_dies_says_so_and_goes_on_later(project, monkeypatch, capfd):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    path = project.job(folds=[0, 1, 2], plan={"epochs": 200, "pause": 0.3})
+    found = project.trials(path)
+    threading.Thread(target=kill_the_node, args=(found[0],), daemon=True).start()
+    with pytest.raises(InputError, match="Ray itself died, not a trial"):
+        runners.by_ray(found, "fake_trial:train", lambda *_: None, lambda: None, cpus=2)
+    assert not list(project.out.glob(".tune-*"))
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert 2 <= found[0].epochs < 200
+    assert not any(trial.finished for trial in found)
 
 
 def test_trials_that_no_machine_can_hold():

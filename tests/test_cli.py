@@ -166,6 +166,8 @@ def test_bad_recordings_end_in_one_sentence(call, run_folder, broken, name, word
         ("evaluate nowhere", "nowhere is no run"),
         ("fetch mitbd", "did you mean 'mitdb'"),
         ("results rhythms", "no lesson 'rhythms'"),
+        ("results inversion --only plain", "--only goes with rhythm and heartbeat"),
+        ("results rhythm --only plane", "No training of rhythm has 'plane' in its name"),
     ],
 )
 def test_mistakes_end_in_one_sentence_and_status_two(call, command, words, tmp_path, monkeypatch):

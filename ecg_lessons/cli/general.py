@@ -140,6 +140,13 @@ def results(
     runs: Annotated[Path, typer.Option(help="Where the runs go; an interrupted call goes on there.")] = Path(
         "runs/results"
     ),
+    only: Annotated[
+        str | None,
+        typer.Option(
+            help="Lessons 2 and 5: the trainings with this in their folder's name, such as bigru-smote; "
+            "stored numbers of others stay."
+        ),
+    ] = None,
 ) -> None:
     """Measure a lesson on the real databases and store the numbers as JSON."""
     environment.setup()
@@ -158,6 +165,13 @@ def results(
         raise InputError(f"There is no lesson {lesson!r} with results: choose {' or '.join(known)}.")
     measured = known[lesson]
     jobs = measured.jobs()
+    if only is not None:
+        if lesson not in ("rhythm", "heartbeat"):
+            raise InputError(f"--only goes with rhythm and heartbeat; {lesson} is measured as a whole.")
+        jobs = [job for job in jobs if only in job.folder(runs).name]
+        if not jobs:
+            one = measured.jobs()[0].folder(runs).name
+            raise InputError(f"No training of {lesson} has {only!r} in its name; one is called {one}.")
     for job in track(jobs, description="Training", console=out):
         measured.run(job, runs)
     out.print(f"The results are in {measured.write(jobs, runs, to)}.")

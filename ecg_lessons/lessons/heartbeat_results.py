@@ -93,12 +93,19 @@ def run(job: Job, base: Path) -> None:
 
 
 def write(done: list[Job], base: Path, to: Path) -> Path:
-    """Gather the scores of all jobs into ``heartbeat.json``."""
+    """Gather the scores of jobs into ``heartbeat.json``; arms that are stored there and not among them stay."""
     given = _loaded()
     arms = {}
     for job in done:
         arms.setdefault(job.protocol, {}).setdefault(job.network, {}).setdefault(job.balance, []).append(job)
     counts = given.counts()
+    scored = {
+        protocol: {
+            network: {balance: _scored(mine, base, given) for balance, mine in balances.items()}
+            for network, balances in networks.items()
+        }
+        for protocol, networks in arms.items()
+    }
     result = {
         "what": "Five AAMI classes of heartbeats, cut as Kachuee et al. (2018, arXiv 1805.00794) did at the annotated "
         f"R peaks, MIT-BIH Arrhythmia Database {catalog.get('mitdb').version}; see data/README.md.",
@@ -110,13 +117,7 @@ def write(done: list[Job], base: Path, to: Path) -> Path:
         "way, once before hearts with mostly premature beats were made to learn from (F1 of S 0.13).",
         "data": {name: {k: int(v) for k, v in counts[name].items()} for name in counts},
         "claimed": {"macro F1": CLAIMED, "source": "the original's README, whose F1 are precisions"},
-        "protocols": {
-            protocol: {
-                network: {balance: _scored(mine, base, given) for balance, mine in balances.items()}
-                for network, balances in networks.items()
-            }
-            for protocol, networks in arms.items()
-        },
+        "protocols": measuring.beside_stored(scored, to, "heartbeat", "protocols", depth=3),
         **measuring.stamp(),
     }
     to.mkdir(parents=True, exist_ok=True)

@@ -91,6 +91,31 @@ def stamp() -> dict[str, str]:
     }
 
 
+def beside_stored(arms: dict, to: Path, name: str, key: str, depth: int) -> dict:
+    """Set arms beside those that are stored and were not measured again, each with its own `stamp` as "measured".
+
+    Parameters
+    ----------
+    arms : dict
+        What was measured, nested as deep as `depth` says; its leaves are the results of arms.
+    to : Path
+        The folder of the stored results, if there are any.
+    name, key : str
+        Of the file, less its ending, and of the arms within it.
+    depth : int
+    """
+    stored = read(to, name) if (to / f"{name}.json").exists() else {}
+    then = {entry: stored.get(entry) for entry in stamp()}  # of arms from before each had a stamp of its own
+    return _merged(stored.get(key, {}), arms, depth, then, stamp())
+
+
+def _merged(old: dict, new: dict, depth: int, then: dict, now: dict) -> dict:
+    if not depth:
+        return new | {"measured": now} if new else {"measured": then} | old
+    names = dict.fromkeys([*old, *new])
+    return {name: _merged(old.get(name, {}), new.get(name, {}), depth - 1, then, now) for name in names}
+
+
 def seconds(folders: Iterable[Path]) -> float | None:
     """Add up the training time of all epochs of runs; None if one of them keeps no history."""
     histories = [folder / "history.csv" for folder in folders]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -74,11 +75,18 @@ def run(job: Job, base: Path) -> None:
 
 
 def write(done: list[Job], base: Path, to: Path) -> Path:
-    """Gather the scores of the jobs that are done into ``rhythm.json``; what is missing is named there."""
+    """Gather the scores of jobs into ``rhythm.json``; arms that are stored there and not among them stay."""
     given = _loaded()
     arms = defaultdict(list)
     for job in done:
         arms[job.network, job.arm].append(job)
+    scored = defaultdict(dict)
+    for (network, arm), mine in arms.items():
+        scored[network][arm] = _scored(mine, base, given)
+    for network, mine in groupby(done, lambda job: job.network):
+        mine = list(mine)
+        if len({job.arm for job in mine}) > 1:
+            scored[network]["all together"] = _together(mine, base, given)
     counts = given.counts()["examples"]
     result = {
         "what": "Four rhythms of single-lead recordings, PhysioNet/CinC Challenge 2017 "
@@ -90,14 +98,9 @@ def write(done: list[Job], base: Path, to: Path) -> Path:
         "recording. 95 % intervals by bootstrap over recordings.",
         "data": {name: int(n) for name, n in counts.items()},
         "claimed": {"five folds": CLAIMED, "source": "Zihlmann et al. 2017, arXiv 1710.06122, table 1"},
-        "networks": {},
+        "networks": measuring.beside_stored(scored, to, "rhythm", "networks", depth=2),
         **measuring.stamp(),
     }
-    for (network, arm), mine in arms.items():
-        result["networks"].setdefault(network, {})[arm] = _scored(mine, base, given)
-    everything = [job for job in done if job.network == "compact"]
-    if len({job.arm for job in everything}) > 1:
-        result["networks"]["compact"]["all together"] = _together(everything, base, given)
     to.mkdir(parents=True, exist_ok=True)
     return training.Run(to).write("rhythm.json", result)
 

@@ -4,13 +4,15 @@ from ecg_lessons import environment
 
 environment.setup()
 
+import json  # noqa: E402
+
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from ecg_lessons.data import recordings, simulator  # noqa: E402
 from ecg_lessons.evaluation import scores  # noqa: E402
 from ecg_lessons.lessons import heartbeat as lesson  # noqa: E402
-from ecg_lessons.lessons import heartbeat_results, infarction_results, patient_measured  # noqa: E402
+from ecg_lessons.lessons import heartbeat_results, infarction_results, measuring, patient_measured  # noqa: E402
 from ecg_lessons.lessons import patients as personal  # noqa: E402
 from ecg_lessons.plans import Plan  # noqa: E402
 
@@ -46,6 +48,24 @@ def test_heartbeats(beats, tmp_path, monkeypatch):
     assert confusion.sum() + sum(found["left_out"].values()) == tested
     assert found["accuracy"]["value"] == pytest.approx(np.trace(confusion) / confusion.sum(), abs=1e-4)
     assert found["macro_f1"]["value"] == pytest.approx(scores.macro_f1(confusion[None])[0], abs=1e-4)
+
+
+def test_arms_that_were_not_measured_again_stay(beats, tmp_path, monkeypatch):
+    monkeypatch.setattr(heartbeat_results, "_loaded", lambda: beats)
+    monkeypatch.setattr(heartbeat_results, "plan", lambda job: PLAN.but(seed=job.seed))
+    monkeypatch.setattr(measuring, "_revision", lambda: "now")
+    cnet = {"none": {"epochs": 30}, "smote": {"epochs": 7, "measured": {"revision": "earlier"}}}
+    before = {"protocols": {"random beats": {"cnet": cnet}}, "revision": "then"}
+    (tmp_path / "heartbeat.json").write_text(json.dumps(before))
+    job = heartbeat_results.Job("random beats", "bigru", "none", 1)
+    heartbeat_results.run(job, tmp_path / "runs")
+    heartbeat_results.write([job], tmp_path / "runs", tmp_path)
+    found = heartbeat_results.read(tmp_path)["protocols"]["random beats"]
+    assert found["cnet"]["none"]["epochs"] == 30
+    assert found["cnet"]["none"]["measured"]["revision"] == "then"
+    assert found["cnet"]["smote"]["measured"]["revision"] == "earlier"
+    assert found["bigru"]["none"]["measured"]["revision"] == "now"
+    assert found["bigru"]["none"]["epochs"] == 1
 
 
 def test_networks_that_answer_together(beats, tmp_path, monkeypatch):

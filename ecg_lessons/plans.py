@@ -48,6 +48,9 @@ class Plan:
         Epochs without a better validation loss before the training stops; 0 never stops it early.
     keep : {"best", "last"}
         Which epoch's network is the result.
+    best_by : str
+        What the best epoch is best in, on the validation part: the smallest "loss", or the largest of a metric of the
+        lesson, such as "accuracy".
     average : float
         Momentum of a moving average of the weights, which takes their place after every epoch, such as 0.995;
         0 for none. The validation loss of an epoch is that of the weights before.
@@ -67,6 +70,7 @@ class Plan:
     class_weights: tuple[float, ...] = ()
     patience: int = 0
     keep: str = "best"
+    best_by: str = "loss"
     average: float = 0.0
     precision: str = "float32"
     seed: int = 42

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,6 +38,7 @@ def fit(
     *,
     about: dict | None = None,
     loss: keras.losses.Loss | None = None,
+    metrics: Sequence[keras.metrics.Metric] = (),
     fresh: Fresh | None = None,
     tensorboard: bool = False,
     progress: Callable[[int, dict], None] | None = None,
@@ -58,6 +59,8 @@ def fit(
         Stored as ``run.json``.
     loss : keras.losses.Loss, optional
         Instead of the cross-entropy; ``run.json`` tells of it as "loss".
+    metrics : sequence of keras.metrics.Metric
+        Watched beside the accuracy.
     fresh : callable, optional
         ``fresh(train, rng)`` gives the training examples of each epoch.
     tensorboard : bool
@@ -68,8 +71,13 @@ def fit(
     Raises
     ------
     InputError
-        If the folder holds a run of another plan, or something else; if TensorBoard is wanted and not installed.
+        If the folder holds a run of another plan, or something else; if TensorBoard is wanted and not installed; if the
+        best epoch is to be chosen by a metric that is not watched.
     """
+    watched = ["accuracy", *metrics]
+    known = ["loss", "accuracy", *(metric.name for metric in metrics)]
+    if plan.best_by not in known:
+        raise InputError(f"Plan: best_by = {plan.best_by!r}; choose one of {', '.join(known)}.")
     if tensorboard:
         require_tensorboard()
     run = Run(Path(folder))
@@ -82,7 +90,7 @@ def fit(
     history, model = _resume(run)
     if model is None:
         model = build()
-        model.compile(plan.optimizer_for(steps * plan.epochs), loss or _loss(model), metrics=["accuracy"])
+        model.compile(plan.optimizer_for(steps * plan.epochs), loss or _loss(model), metrics=watched)
     callbacks = [keras.callbacks.TensorBoard(run.folder / "tensorboard")] if tensorboard else []
     while len(history) < plan.epochs and not _stale(history, plan):
         start = time.perf_counter()
@@ -178,7 +186,7 @@ def _store(run: Run, model: keras.Model, history: list[dict], plan: Plan) -> Non
     model.save(partial)
     state = run.folder / f"state-{epoch}.keras"
     os.replace(partial, state)
-    if _best(history) == epoch - 1:
+    if _best(history, plan) == epoch - 1:
         shutil.copyfile(state, partial)
         os.replace(partial, run.folder / "best.keras")
     run.write("history.csv", pd.DataFrame(history))
@@ -200,12 +208,13 @@ def _seed_layers(model: keras.Model, rng: np.random.Generator) -> None:
             variable.assign(rng.integers(0, 2**31, variable.shape).astype(variable.dtype))
 
 
-def _best(history: list[dict]) -> int:
-    return int(np.argmin([row["val_loss"] for row in history]))
+def _best(history: list[dict], plan: Plan) -> int:
+    values = np.array([row[f"val_{plan.best_by}"] for row in history])
+    return int(np.argmin(values if plan.best_by == "loss" else -values))
 
 
 def _stale(history: list[dict], plan: Plan) -> bool:
-    return bool(plan.patience and history and len(history) - 1 - _best(history) >= plan.patience)
+    return bool(plan.patience and history and len(history) - 1 - _best(history, plan) >= plan.patience)
 
 
 def _loss(model: keras.Model) -> str:

@@ -94,6 +94,18 @@ def test_stops_early_and_keeps_the_best(tmp_path):
     assert model.evaluate(some(1).x, some(1).y, verbose=0)[0] == pytest.approx(losses.min(), rel=1e-4)
 
 
+def test_keeps_the_best_by_another_metric(tmp_path):
+    plan = Plan(epochs=8, learning_rate=0.3, best_by="accuracy")
+    run = training.fit(build, some(0), some(1), plan, tmp_path / "run")
+    best = run.history["val_accuracy"]
+    assert best.argmax() < len(best) - 1  # not simply the last
+    accuracy = run.model.evaluate(some(1).x, some(1).y, verbose=0)[1]
+    assert accuracy == pytest.approx(best.max(), abs=1e-6)
+    with pytest.raises(InputError, match="best_by = 'f1'; choose one of loss, accuracy"):
+        training.fit(build, some(0), some(1), plan.but(best_by="f1"), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
 def test_keeps_the_last_where_asked(tmp_path):
     run = training.fit(
         build, some(0), some(1), Plan(epochs=8, learning_rate=0.3, keep="last"), tmp_path / "run"

@@ -22,8 +22,13 @@ from ecg_lessons.lessons import measuring
 from ecg_lessons.lessons import rhythm as lesson
 from ecg_lessons.lessons import rhythm_runs as runs
 
-#: With augmentation and without; several seeds of an arm would be scored together as well.
-SEEDS = {"augmented": (1,), "plain": (1,)}
+#: The seeds of each network's arms, with augmentation and without; several of an arm are scored together as well.
+ARMS = {
+    "compact": {"augmented": (1,), "plain": (1,)},
+    "compact-signal": {"augmented": (1,)},
+    "cnn": {"augmented": (1,), "plain": (1,)},
+    "crnn": {"augmented": (1,), "plain": (1,)},
+}
 #: The paper's five-fold F1 (Zihlmann et al. 2017, table 1), in the order N, A, O, noise; their mean(N, A, O), accuracy.
 CLAIMED = {
     "cnn": {"N": 0.878, "A": 0.790, "O": 0.701, "~": 0.653, "mean_f1": 0.790, "accuracy": 0.812},
@@ -47,12 +52,12 @@ class Job:
         return base / "rhythm" / f"{self.network}-{self.arm}-seed-{self.seed}-fold-{self.fold}"
 
 
-def jobs(networks: tuple[str, ...] = ("compact",)) -> list[Job]:
+def jobs(networks: tuple[str, ...] = ("compact", "compact-signal")) -> list[Job]:
     """List all trainings, those with augmentation first."""
     return [
         Job(network, arm, seed, fold)
         for network in networks
-        for arm, seeds in SEEDS.items()
+        for arm, seeds in ARMS[network].items()
         for seed in seeds
         for fold in range(lesson.FOLDS)
     ]

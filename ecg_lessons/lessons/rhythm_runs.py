@@ -19,6 +19,7 @@ from ecg_lessons.lessons import rhythm as lesson
 from ecg_lessons.models import crnn
 from ecg_lessons.models.crnn_design import Design, Phase
 from ecg_lessons.models.losses import SmoothedCrossentropy
+from ecg_lessons.models.metrics import MeanF1
 
 #: What is stored of the design beside the run.
 MODEL_FILE = "model.toml"
@@ -75,7 +76,8 @@ def train(
     about = {"lesson": "rhythm", "network": name, "source": source, "split": split}
     about |= {"recordings": len(given), "learnt": np.unique(shown.y).tolist(), "design": design.table()}
     loss = SmoothedCrossentropy(design.label_smoothing) if design.label_smoothing else None
-    options = {"loss": loss, "tensorboard": tensorboard, "progress": progress}
+    watched = [MeanF1(len(lesson.CLASSES), lesson.SCORED)]
+    options = {"loss": loss, "metrics": watched, "tensorboard": tensorboard, "progress": progress}
     build = _builder(design)
     *earlier, last = design.phases or (None,)
     for number, phase in enumerate(earlier, start=1):
@@ -111,9 +113,10 @@ def _builder(
             if _head(done) == _head(phase):
                 model.set_weights(learnt.get_weights())
             else:
-                known = learnt.get_layer("convolutions").get_weights()
-                model.get_layer("convolutions").set_weights(known)
-        model.get_layer("convolutions").trainable = phase is None or phase.trains != "recurrence"
+                for mine, known in zip(crnn.eyes(model), crnn.eyes(learnt), strict=True):
+                    mine.set_weights(known.get_weights())
+        for part in crnn.eyes(model):
+            part.trainable = phase is None or phase.trains != "recurrence"
         return model
 
     return build

@@ -10,7 +10,7 @@ import keras
 from keras import layers, ops
 
 from ecg_lessons.models.crnn_design import Design
-from ecg_lessons.signals.augment import RandomGain
+from ecg_lessons.signals.augment import RandomFlip, RandomGain
 from ecg_lessons.signals.augment_recordings import DropoutBursts, RandomWindow
 from ecg_lessons.signals.spectrograms import FREQUENCIES, RATE, WINDOW, LogSpectrogram
 
@@ -44,6 +44,49 @@ class TrueSteps(layers.Layer):
     def get_config(self) -> dict:
         """Give what is needed to build the layer again."""
         return super().get_config() | {"step": self.step, "halvings": self.halvings}
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class OwnScale(layers.Layer):
+    """Divide a recording by its root mean square over its true length: recorders and hands differ in amplitude."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32"} | kwargs)
+
+    def call(self, signal, true):
+        """Give (batch, samples, 1) for a signal in µV, shape (batch, samples), and its length, (batch, 1)."""
+        inside = ops.arange(ops.shape(signal)[1])[None, :] < true
+        power = ops.sum(ops.where(inside, ops.square(signal), 0.0), axis=1, keepdims=True)
+        power = power / ops.cast(true, "float32")
+        return (signal / (ops.sqrt(power) + 1.0))[..., None]  # silence stays silence
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class Beside(layers.Layer):
+    """Set the steps of a signal beside the windows of its spectrogram, each at the middle of its window.
+
+    Parameters
+    ----------
+    first : int
+        The step at the middle of the first window.
+    """
+
+    def __init__(self, first: int, **kwargs):
+        super().__init__(**kwargs)
+        self.first = first
+
+    def call(self, windows, steps):
+        """Give (batch, windows, both channels) for (batch, windows, channels) and at least as many steps."""
+        # In training a window is cut from the recording: only now is it known how many there are.
+        return ops.concatenate([windows, steps[:, self.first : self.first + ops.shape(windows)[1]]], axis=-1)
+
+    def compute_output_shape(self, windows_shape, steps_shape):
+        """Give (batch, windows, both channels)."""
+        return (*windows_shape[:2], windows_shape[2] + steps_shape[2])
+
+    def get_config(self) -> dict:
+        """Give what is needed to build the layer again."""
+        return super().get_config() | {"first": self.first}
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
@@ -93,8 +136,11 @@ def build(design: Design, head: str = "whole", samples: int = SAMPLES, seed: int
     """
     signal = keras.Input((samples,), dtype="int16", name="signal")
     length = keras.Input((1,), dtype="int32", name="length")
-    x, true = _augment(design, signal, length, seed)
-    x = LogSpectrogram(design.spectrogram.floor, design.spectrogram.step, name="spectrogram")(x)
+    heard, true = _augment(design, signal, length, seed)
+    x = LogSpectrogram(design.spectrogram.floor, design.spectrogram.step, name="spectrogram")(heard)
+    if design.signal.channels:
+        waves = _waves(design)(OwnScale(name="own_scale")(heard, true))
+        x = Beside(WINDOW // 2 // design.spectrogram.step, name="beside")(x, waves)
     x = _convolutions(design)(x)
     mask = TrueSteps(design.spectrogram.step, design.convolutions.blocks, name="true_steps")(x, true)
     if head == "whole":
@@ -105,6 +151,11 @@ def build(design: Design, head: str = "whole", samples: int = SAMPLES, seed: int
     return keras.Model({"signal": signal, "length": length}, classes, name="rhythm")
 
 
+def eyes(model: keras.Model) -> list[keras.Model]:
+    """Give the parts of a network that stand before its recurrence: its convolutions, and what reads the signal."""
+    return [layer for layer in model.layers if layer.name in ("waves", "convolutions")]
+
+
 def _augment(design: Design, signal, length, seed: int):
     """Augment in the signal: cut and stretch, scale, drop out; give it as float in µV, and its length."""
     chosen = design.augmentation
@@ -113,16 +164,42 @@ def _augment(design: Design, signal, length, seed: int):
     x, true = window(x, length)
     if chosen.gain:
         x = RandomGain(chosen.gain, seed + 1, dtype="float32", name="gain")(x)
+    if chosen.flip:
+        x = RandomFlip(chosen.flip, seed + 3, dtype="float32", name="flip")(x)
     if chosen.dropout_bursts:
         x = DropoutBursts(chosen.dropout_bursts, seed + 2, name="bursts")(x)
     return x, true
 
 
+def _waves(design: Design) -> keras.Model:
+    """Build what reads the signal itself: from (batch, samples, 1) to (batch, steps of the spectrogram, channels).
+
+    The first convolution takes a stride of 4; pooling does what is left of a step.
+    """
+    step, channels = design.spectrogram.step, design.signal.channels
+    given = keras.Input((None, 1))
+    x, hop = _convolve(layers.Conv1D, given, channels // 2, 15, 4), 4
+    while hop < step:
+        x = layers.MaxPooling1D(2, padding="same")(x)
+        hop *= 2
+        x = _convolve(layers.Conv1D, x, channels if hop == step else channels // 2, 5)
+    return keras.Model(given, x, name="waves")
+
+
+def _convolve(kind: type, x, channels: int, kernel: int, stride: int = 1):
+    """Convolve, normalise, rectify."""
+    x = kind(channels, kernel, stride, padding="same", use_bias=False)(x)
+    return layers.ReLU()(layers.BatchNormalization()(x))
+
+
 def _convolutions(design: Design) -> keras.Model:
-    """Build the convolutions: from spectrograms (batch, frames, 33) to features (batch, steps, channels)."""
+    """Build the convolutions: from spectrograms (batch, frames, 33) to features (batch, steps, channels).
+
+    Over time, what the signal itself gave stands beside the 33 frequencies.
+    """
     chosen = design.convolutions
     flat = chosen.over == "time"
-    given = keras.Input((None, FREQUENCIES))
+    given = keras.Input((None, FREQUENCIES + design.signal.channels))
     x = layers.BatchNormalization()(given) if flat else layers.Reshape((-1, FREQUENCIES, 1))(given)
     convolve = layers.Conv1D if flat else layers.Conv2D
     pools = chosen.halves == "pool"
@@ -135,8 +212,7 @@ def _convolutions(design: Design) -> keras.Model:
             last = layer == chosen.layers - 1
             channels += chosen.more_channels * (last and not pools)
             halves = block == layer == 0 if pools else last
-            x = convolve(channels, chosen.kernel, 1 + halves, padding="same", use_bias=False)(x)
-            x = layers.ReLU()(layers.BatchNormalization()(x))
+            x = _convolve(convolve, x, channels, chosen.kernel, 1 + halves)
         x = layers.Dropout(chosen.dropout)(x)
     if not flat:
         x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)

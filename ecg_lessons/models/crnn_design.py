@@ -23,13 +23,24 @@ class Spectrogram:
 
 
 @dataclass(frozen=True)
+class Signal:
+    """Convolutions that read the signal itself, step for step beside the spectrogram; none where `channels` is 0.
+
+    What a window of the spectrogram blurs, such as a P wave, they can see.
+    """
+
+    channels: int = 0
+
+
+@dataclass(frozen=True)
 class Augmentation:
-    """See `signals.augment_recordings`; zeros switch a part off."""
+    """See `signals.augment_recordings`; zeros switch a part off. `flip` is the chance of a signal upside down."""
 
     window_seconds: float = 0.0
     stretch: float = 0.0
     dropout_bursts: float = 0.0
     gain: float = 0.0
+    flip: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,7 @@ class Design:
     ----------
     about : str
         One sentence.
-    spectrogram, augmentation, convolutions, recurrence, summary
+    spectrogram, signal, augmentation, convolutions, recurrence, summary
         The parts of the network.
     repeat_classes : tuple of int
         How often a training recording of each class is shown in an epoch; empty for once.
@@ -116,6 +127,7 @@ class Design:
 
     about: str = ""
     spectrogram: Spectrogram = field(default_factory=Spectrogram)
+    signal: Signal = field(default_factory=Signal)
     augmentation: Augmentation = field(default_factory=Augmentation)
     convolutions: Convolutions = field(default_factory=Convolutions)
     recurrence: Recurrence = field(default_factory=Recurrence)
@@ -127,6 +139,10 @@ class Design:
     phases: tuple[Phase, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.signal.channels and self.convolutions.over != "time":
+            raise InputError(
+                'signal.channels needs convolutions over "time": a signal has no frequencies to go over.'
+            )
         if self.phases and self.phases[-1].trains != "all":
             raise InputError(f"The last phase trains {self.phases[-1].trains!r}: it must train 'all'.")
         if not self.recurrence.layers and any(phase.trains == "recurrence" for phase in self.phases):
@@ -197,8 +213,8 @@ def _entry(entry, value: object, where: str):
         if type(value) is not type(entry.default):
             raise InputError(f"{where} = {value!r} is not {type(entry.default).__name__}.")
         return value
-    share = entry.name in ("dropout", "stretch", "dropout_bursts", "label_smoothing", "validation")
-    least = 1 if type(entry.default) is int and where != "recurrence.layers" else 0
+    share = entry.name in ("dropout", "stretch", "dropout_bursts", "flip", "label_smoothing", "validation")
+    least = 1 if type(entry.default) is int and where not in ("recurrence.layers", "signal.channels") else 0
     return _number(type(entry.default), value, where, least, below=1 if share else None)
 
 

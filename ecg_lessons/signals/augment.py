@@ -180,6 +180,33 @@ class RandomGain(_Normal):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
+class RandomFlip(Augmentation):
+    """Turn examples upside down by chance, as a recorder does that is held the other way round.
+
+    Parameters
+    ----------
+    chance : float
+        Of each example.
+    seed : int
+    """
+
+    def __init__(self, chance: float = 0.5, seed: int = 0, **kwargs):
+        super().__init__(seed, **kwargs)
+        self.chance = chance
+
+    def call(self, x, training: bool = False):
+        """Flip x, shape (batch, samples) or (batch, samples, leads)."""
+        if not training:
+            return x
+        shape = (ops.shape(x)[0], *[1] * (len(x.shape) - 1))
+        return ops.where(keras.random.uniform(shape, seed=self.generator) < self.chance, -x, x)
+
+    def get_config(self) -> dict:
+        """Give what is needed to build the layer again."""
+        return super().get_config() | {"chance": self.chance}
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
 class RandomNoise(_Normal):
     """Add white noise of the stated deviation, in the unit of the signal."""
 

@@ -108,6 +108,7 @@ def test_a_run_trains_is_evaluated_and_keeps_its_split(given, tmp_path):
         runs.evaluate(run, given=given.take(np.arange(10)))
     again = runs.train(Design.of(SMALL), tmp_path / "run", "sample", "fold-1", name="small", given=given)
     assert len(again.history) == 2
+    assert again.history["val_mean_f1"].between(0, 1).all()
 
 
 def test_a_stored_split_serves_for_training(given, tmp_path):
@@ -116,12 +117,13 @@ def test_a_stored_split_serves_for_training(given, tmp_path):
     assert len(json.loads((run.folder / "split.json").read_text())["test"]) == 20
 
 
-def test_phases_hand_their_weights_on(given, tmp_path):
+@pytest.mark.parametrize("part", ["convolutions", "waves"])
+def test_phases_hand_their_weights_on(given, tmp_path, part):
     phases = [{"trains": name, "epochs": 1} for name in ("convolutions", "recurrence", "all")]
-    design = Design.of(SMALL | {"phases": phases, "repeat_classes": [1, 3, 1, 7]})
+    design = Design.of(SMALL | {"phases": phases, "repeat_classes": [1, 3, 1, 7], "signal": {"channels": 8}})
     run = runs.train(design, tmp_path / "run", "sample", "fold-0", given=given)
     places = [tmp_path / "run" / "phase-1", tmp_path / "run" / "phase-2", tmp_path / "run"]
-    first, second, last = (type(run).open(place).model.get_layer("convolutions") for place in places)
+    first, second, last = (type(run).open(place).model.get_layer(part) for place in places)
     # What batch normalisation has seen goes on in no frozen layer either.
     for one, two in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
@@ -145,11 +147,12 @@ def test_repeats_must_fit_the_classes(given, tmp_path):
 
 def test_results_of_folds_are_pooled_and_seeds_judged_together(given, tmp_path, monkeypatch):
     monkeypatch.setattr(rhythm_results, "_loaded", lambda: given)
-    monkeypatch.setattr(rhythm_results, "SEEDS", {"augmented": (1, 2), "plain": (1,)})
+    arms = {"augmented": (1, 2), "plain": (1,)}
+    monkeypatch.setattr(rhythm_results, "ARMS", {"compact": arms, "compact-signal": {"augmented": (1,)}})
     monkeypatch.setattr(rhythm, "design", lambda *_, **how: Design.of(
         SMALL | {"training": {"epochs": 1, "seed": how["seed"]}} | ({} if how["augmented"] else {"augmentation": {}})
     ))  # fmt: skip
-    jobs = [job for job in rhythm_results.jobs() if job.fold < 2]
+    jobs = [job for job in rhythm_results.jobs(("compact",)) if job.fold < 2]
     for job in jobs:
         rhythm_results.run(job, tmp_path)
         assert measuring.is_done(job.folder(tmp_path))

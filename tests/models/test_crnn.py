@@ -22,7 +22,12 @@ def some(n=3, length=6000, samples=18_286):
 
 @pytest.mark.parametrize(
     ("name", "parameters", "features"),
-    [("cnn", 9_843_620, 224), ("crnn", 5_794_596, 480), ("compact", 330_184, 128)],
+    [
+        ("cnn", 9_843_620, 224),
+        ("crnn", 5_794_596, 480),
+        ("compact", 330_184, 128),
+        ("compact-signal", 367_272, 128),
+    ],
 )
 def test_the_networks_have_their_sizes(name, parameters, features):
     model = crnn.build(rhythm.design(name))
@@ -39,8 +44,9 @@ def test_the_paper_has_24_convolutions_with_its_channels():
         assert {one.kernel_size for one in found} == {(5, 5)}
 
 
-def test_what_stands_behind_the_end_says_nothing():
-    model = crnn.build(Design.of(SMALL))
+@pytest.mark.parametrize("more", [{}, {"signal": {"channels": 8}}])
+def test_what_stands_behind_the_end_says_nothing(more):
+    model = crnn.build(Design.of(SMALL | more))
     given = some()
     before = model.predict(given, verbose=0)
     given["signal"][:, 7000:] = 3000  # beyond the reach of the convolutions at the end
@@ -73,6 +79,34 @@ def test_true_steps_follow_the_halvings_of_the_convolutions(step):
     assert mask[:, 0].all()
 
 
+@pytest.mark.parametrize(("step", "samples"), [(8, 3000), (16, 3001), (16, 3008), (32, 3015), (32, 3007)])
+def test_each_step_of_the_signal_stands_at_the_middle_of_its_window(step, samples):
+    design = Design.of(SMALL | {"spectrogram": {"step": step, "floor": 0.01}, "signal": {"channels": 4}})
+    model = crnn.build(design, samples=samples)
+    seen = keras.Model(model.input, model.get_layer("beside").output)
+    quiet = np.ones((1, samples), "int16")
+    spike = quiet.copy()
+    spike[:, 1500:1508] = 900
+    length = np.full((1, 1), samples, "int32")
+    low, high = (seen.predict({"signal": one, "length": length}, verbose=0)[0] for one in (quiet, spike))
+    assert low.shape == (int(frames(samples, step)), 33 + 4)
+    windows, steps = (np.abs(high - low)[:, part].sum(axis=1) for part in (slice(33), slice(33, None)))
+    middle = [np.average(np.arange(len(one)), weights=one > 0.5 * one.max()) for one in (windows, steps)]
+    assert abs(middle[0] - middle[1]) <= 32 / step + 1  # half a window, and one for the pools
+
+
+def test_a_recording_is_scaled_by_itself_alone():
+    signal = RNG.normal(0, 50, (3, 400)).astype("float32")
+    signal[2] = 0
+    signal[:2, 300:] = 0
+    length = np.array([[300], [300], [400]], dtype="int32")
+    scaled = np.asarray(crnn.OwnScale()(signal, length))
+    assert scaled.shape == (3, 400, 1)
+    np.testing.assert_allclose(np.square(scaled[:2]).sum(axis=1) / 300, 1, rtol=0.05)
+    np.testing.assert_allclose(crnn.OwnScale()(10 * signal, length)[:2], scaled[:2], rtol=0.05)
+    assert not scaled[2].any()
+
+
 def test_training_sees_another_signal_than_evaluation():
     model = crnn.build(Design.of(SMALL | {"augmentation": {"dropout_bursts": 0.3}}))
     given = {name: keras.ops.convert_to_tensor(value) for name, value in some().items()}
@@ -83,9 +117,8 @@ def test_training_sees_another_signal_than_evaluation():
 
 
 def test_a_network_comes_back_from_its_file(tmp_path):
-    model = crnn.build(
-        Design.of(SMALL | {"augmentation": {"window_seconds": 10, "stretch": 0.1, "gain": 0.1}})
-    )
+    augmented = {"augmentation": {"window_seconds": 10, "stretch": 0.1, "gain": 0.1, "flip": 0.5}}
+    model = crnn.build(Design.of(SMALL | augmented | {"signal": {"channels": 8}}))
     model.save(tmp_path / "model.keras")
     again, given = keras.saving.load_model(tmp_path / "model.keras"), some()
     np.testing.assert_allclose(again.predict(given, verbose=0), model.predict(given, verbose=0), atol=1e-6)

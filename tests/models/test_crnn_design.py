@@ -31,6 +31,8 @@ def test_every_model_file_says_what_it_is_and_comes_back_from_toml(name, tmp_pat
         ({"convolutions": 3}, "convolutions = 3 is no table"),
         ({"repeat_classes": 3}, "repeat_classes = 3 is no list"),
         ({"repeat_classes": [1, 0, 1, 1]}, "repeat_classes = 0: it must be at least 1"),
+        ({"signal": {"channels": 8}}, 'signal.channels needs convolutions over "time"'),
+        ({"augmentation": {"flip": 1.0}}, "augmentation.flip = 1.0: it must be at least 0 and below 1"),
         ({"phases": [{"trains": "all"}, {"trains": "convolutions"}]}, "it must train 'all'"),
         ({"phases": [{"trains": "recurrence"}, {"trains": "all"}]}, "recurrence.layers is 0"),
     ],
@@ -65,5 +67,5 @@ def test_a_design_changes_by_name():
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match=r"no network 'rnn': choose cnn, compact, crnn"):
+    with pytest.raises(InputError, match=r"no network 'rnn': choose cnn, compact, compact-signal, crnn"):
         rhythm.design("rnn")

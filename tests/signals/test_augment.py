@@ -10,6 +10,7 @@ LAYERS = {
     "shift": lambda: augment.RandomTimeShift(20, seed=3),
     "gain": lambda: augment.RandomGain(0.3, seed=3),
     "noise": lambda: augment.RandomNoise(0.3, seed=3),
+    "flip": lambda: augment.RandomFlip(0.5, seed=3),
     "body": lambda: augment.RandomBody(seed=3),
 }
 
@@ -52,6 +53,14 @@ def test_shift_holds_the_edge_where_roll_makes_a_jump():
     assert np.abs(np.diff(shifted, axis=1)).max() < 0.02
     assert np.abs(np.diff(np.roll(ramp, 30, axis=1), axis=1)).max() > 0.9
     assert np.ptp(shifted[:, 50, 0]) > 0.1
+
+
+def test_a_flip_turns_whole_examples_upside_down():
+    x = np.ones((2000, 5), dtype=np.float32)
+    flipped = np.asarray(augment.RandomFlip(0.3, seed=1)(x, training=True))
+    assert (flipped == flipped[:, :1]).all()
+    assert set(flipped[:, 0]) == {-1, 1}
+    assert (flipped[:, 0] < 0).mean() == pytest.approx(0.3, abs=0.04)
 
 
 def test_crop_is_a_part_of_the_signal(x):

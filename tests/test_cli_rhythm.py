@@ -76,7 +76,7 @@ def test_train_evaluate_predict_and_vote_on_rhythms(call, model, tmp_path):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--network", "rnn"), "no network 'rnn': choose cnn, compact, crnn"),
+        (("--network", "rnn"), "no network 'rnn': choose cnn, compact, compact-signal, crnn"),
         (("--fold", 5), "There is no split 'fold-5'"),
         (("--fold", 1, "--split", "x.json"), "--fold and --split exclude each other"),
         (("--split", "nowhere.json"), "Cannot read nowhere.json"),

@@ -22,6 +22,7 @@ _LEGEND = (
 
 
 @train_app.command("beat-images")
+@common.with_changes
 def train(
     network: Annotated[
         str, typer.Option(help="light, signal, jun (the paper's), alexnet, vgg16, resnet50 or inceptionv3.")
@@ -45,24 +46,18 @@ def train(
     pictures: common.Pictures = None,
     to: Annotated[Path | None, typer.Option("--out", help="The run folder.")] = None,
     plan: common.PlanFile = None,
-    epochs: common.Epochs = None,
-    batch_size: common.BatchSize = None,
-    learning_rate: float | None = None,
-    seed: common.Seed = None,
-    tensorboard: bool = False,
+    *,
+    changes: common.Changes,
 ) -> None:
     """Lesson 3: learn to tell eight kinds of heartbeat from their pictures."""
     environment.setup()
     from ecg_lessons.lessons import beat_image_runs as runs
     from ecg_lessons.lessons import beat_images as lesson
-    from ecg_lessons.plans import Plan
 
     if augment not in {"", "nine-crops"}:
         raise InputError(f"There is no augmentation {augment!r}: choose nine-crops, or leave --augment out.")
     names = list(dict.fromkeys([network, *filter(None, compare.replace(" ", "").split(","))]))
-    changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    plans = [lesson.plan(name, preset) for name in names]
-    plans = [(Plan.read(plan, one) if plan else one).but(**changes) for one in plans]
+    plans = [changes.of(lesson.plan(name, preset), plan) for name in names]
     base = to or Path("runs") / f"beat-images-{network}"
     folders = [base, *(base.with_name(f"{base.name}-{name}") for name in names[1:])]
     with out.status("Reading the beats"):
@@ -81,7 +76,7 @@ def train(
             chosen,
             most=most,
             given=given,
-            tensorboard=tensorboard,
+            tensorboard=changes.tensorboard,
             progress=common.progress_of(chosen.epochs),
         )
         common.tell_end(run, chosen, f" --pictures {pictures}" if pictures else "")

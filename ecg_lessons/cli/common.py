@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import wraps
 from math import isnan
 from pathlib import Path
 from typing import Annotated
@@ -46,9 +49,47 @@ NormalCsv = Annotated[Path | None, typer.Option(help="Lesson 5: its ptbdb_normal
 AbnormalCsv = Annotated[Path | None, typer.Option(help="Lesson 5: its ptbdb_abnormal.csv.")]
 Preset = Annotated[str, typer.Option(help="laptop or paper.")]
 PlanFile = Annotated[Path | None, typer.Option(help="A TOML file with entries of the plan to change.")]
-Epochs = Annotated[int | None, typer.Option(min=1)]
-BatchSize = Annotated[int | None, typer.Option(min=1)]
-Seed = Annotated[int | None, typer.Option(min=0)]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The options that every training has: entries of its plan to change, and logs."""
+
+    epochs: Annotated[int | None, typer.Option(min=1)] = None
+    batch_size: Annotated[int | None, typer.Option(min=1)] = None
+    learning_rate: float | None = None
+    seed: Annotated[int | None, typer.Option(min=0)] = None
+    tensorboard: bool = False
+
+    @property
+    def entries(self) -> dict:
+        """Give the entries of the plan, None where nothing is asked."""
+        entries = asdict(self)
+        del entries["tensorboard"]
+        return entries
+
+    def of(self, base, file: Path | None = None):
+        """Give a plan with what a file and the options change."""
+        from ecg_lessons.plans import Plan  # imports Keras
+
+        return (Plan.read(file, base) if file else base).but(**self.entries)
+
+
+def with_changes(command: Callable) -> Callable:
+    """Add the options of `Changes` to a command, which gets them as one argument, ``changes``."""
+    added = inspect.signature(Changes, eval_str=True).parameters
+
+    @wraps(command)
+    def wrapped(**given):
+        changes = Changes(**{name: given.pop(name) for name in added})
+        return command(**given, changes=changes)
+
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    options = [*(one for one in own if one.name != "changes"), *added.values()]
+    del wrapped.__wrapped__  # Typer shall read the options below
+    wrapped.__signature__ = inspect.Signature([one.replace(kind=one.KEYWORD_ONLY) for one in options])
+    wrapped.__annotations__ = {one.name: one.annotation for one in options}
+    return wrapped
 
 
 def csv_pair(data: Path | None, labels: Path | None) -> tuple[Path, Path] | None:

@@ -45,6 +45,7 @@ _FILES = {"heartbeat": ("--train-csv", "--test-csv"), "infarction": ("--normal-c
 
 
 @train_app.command("heartbeat")
+@common.with_changes
 def train_heartbeat(
     network: Network = None,
     source: Annotated[str, typer.Option(help="sample (built-in cohort) or physionet (MIT-BIH).")] = "sample",
@@ -60,21 +61,18 @@ def train_heartbeat(
     test_csv: common.TestCsv = None,
     to: Out = None,
     plan: common.PlanFile = None,
-    epochs: common.Epochs = None,
-    batch_size: common.BatchSize = None,
-    learning_rate: float | None = None,
-    seed: common.Seed = None,
-    tensorboard: bool = False,
+    *,
+    changes: common.Changes,
 ) -> None:
     """Lesson 5: learn to name heartbeats N, S, V, F and Q."""
-    changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     how = {"rule": rule, "transfer_from": transfer_from, "frozen": frozen, "share": share}
-    how |= {"balance": _balance(smote, balance), "tensorboard": tensorboard}
+    how |= {"balance": _balance(smote, balance), "tensorboard": changes.tensorboard}
     tables = common.tables_of(train_csv=train_csv, test_csv=test_csv)
     _train("heartbeat", to, network, source, split, tables, preset, plan, changes, how)
 
 
 @train_app.command("infarction")
+@common.with_changes
 def train_infarction(
     network: Network = None,
     source: Annotated[
@@ -91,16 +89,12 @@ def train_infarction(
     abnormal_csv: common.AbnormalCsv = None,
     to: Out = None,
     plan: common.PlanFile = None,
-    epochs: common.Epochs = None,
-    batch_size: common.BatchSize = None,
-    learning_rate: float | None = None,
-    seed: common.Seed = None,
-    tensorboard: bool = False,
+    *,
+    changes: common.Changes,
 ) -> None:
     """Lesson 5: learn to tell myocardial infarction from normal, from scratch or from a heartbeat run."""
-    changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     how = {"transfer_from": transfer_from, "frozen": frozen, "share": share}
-    how |= {"balance": _balance(smote, balance), "tensorboard": tensorboard}
+    how |= {"balance": _balance(smote, balance), "tensorboard": changes.tensorboard}
     tables = common.tables_of(normal_csv=normal_csv, abnormal_csv=abnormal_csv)
     _train("infarction", to, network, source, split, tables, preset, plan, changes, how)
 
@@ -125,7 +119,7 @@ def _train(
     tables: dict[str, Path],
     preset: str,
     plan: Path | None,
-    changes: dict,
+    changes: common.Changes,
     how: dict,
 ) -> None:
     """Train after the wishes of a command."""
@@ -133,14 +127,12 @@ def _train(
     from ecg_lessons.lessons import heartbeat as lesson
     from ecg_lessons.lessons import heartbeat_choices as choices
     from ecg_lessons.lessons import heartbeat_runs as runs
-    from ecg_lessons.plans import Plan
 
     if len(tables) == 1:
         raise InputError(f"{' and '.join(_FILES[task])} belong together: give both or neither.")
     start = choices.origin(how["transfer_from"], task, "csv" if tables else source, network, how["frozen"])
     network = choices.network_of(network, start)
-    chosen = lesson.plan(network, preset, task)
-    chosen = (Plan.read(plan, chosen) if plan else chosen).but(**changes)
+    chosen = changes.of(lesson.plan(network, preset, task), plan)
     run = runs.train(
         to or Path("runs") / f"{task}-{network}",
         task,

@@ -14,6 +14,7 @@ from ecg_lessons.errors import InputError
 
 
 @train_app.command("inversion")
+@common.with_changes
 def train(
     network: Annotated[
         str, typer.Option(help="hypotheses, plain, or usoltsev (the original).")
@@ -29,21 +30,14 @@ def train(
     data_csv: common.Csv = None,
     labels_csv: common.Labels = None,
     plan: common.PlanFile = None,
-    epochs: common.Epochs = None,
-    batch_size: common.BatchSize = None,
-    learning_rate: float | None = None,
-    seed: common.Seed = None,
-    tensorboard: bool = False,
+    *,
+    changes: common.Changes,
 ) -> None:
     """Lesson 1: learn to find exchanged electrodes."""
     environment.setup()
     from ecg_lessons.lessons import inversion, inversion_runs
-    from ecg_lessons.plans import Plan
 
-    chosen = inversion.plan(network, preset)
-    chosen = (Plan.read(plan, chosen) if plan else chosen).but(
-        epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed
-    )
+    chosen = changes.of(inversion.plan(network, preset), plan)
     folder = to or Path("runs") / f"inversion-{name or network}"
     csv = common.csv_pair(data_csv, labels_csv)
     run = inversion_runs.train(
@@ -54,7 +48,7 @@ def train(
         task,
         chosen,
         csv=csv,
-        tensorboard=tensorboard,
+        tensorboard=changes.tensorboard,
         progress=common.progress_of(chosen.epochs),
     )
     common.tell_end(run, chosen, f" --data-csv {data_csv} --labels-csv {labels_csv}" if csv else "")

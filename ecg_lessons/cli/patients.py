@@ -22,6 +22,7 @@ _LEGEND = (
 
 
 @train_app.command("patients")
+@common.with_changes
 def train(
     leave_one_out: Annotated[
         bool, typer.Option("--leave-one-out", help="Test each patient on a network trained on the others.")
@@ -40,23 +41,17 @@ def train(
     preset: Annotated[str, typer.Option(help="laptop, quick (for the built-in cohort) or paper.")] = "laptop",
     to: Annotated[Path, typer.Option("--out", help="The folder for all patients.")] = Path("runs/loo"),
     plan: common.PlanFile = None,
-    epochs: common.Epochs = None,
-    batch_size: common.BatchSize = None,
-    learning_rate: float | None = None,
-    seed: common.Seed = None,
-    tensorboard: bool = False,
+    *,
+    changes: common.Changes,
 ) -> None:
     """Lesson 4: leave each patient out once; adapt a network to the patient's first minutes."""
     environment.setup()
     from ecg_lessons.lessons import patient_runs as runs
     from ecg_lessons.lessons import patients as lesson
-    from ecg_lessons.plans import Plan
 
     if not leave_one_out:
         raise InputError("Lesson 4 knows one protocol, so far: add --leave-one-out.")
-    changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    chosen = lesson.plan(preset)
-    chosen = (Plan.read(plan, chosen) if plan else chosen).but(**changes)
+    chosen = changes.of(lesson.plan(preset), plan)
     with out.status("Reading the beats"):
         given = lesson.examples(source)
     cohort = runs.train(
@@ -68,7 +63,7 @@ def train(
         lesson.SETTINGS[preset],
         plain=plain,
         given=given,
-        tensorboard=tensorboard,
+        tensorboard=changes.tensorboard,
         say=lambda line: out.print(line, markup=False),
     )
     out.print(f"{len(cohort.finished())} patients are in {to}. Next: ecg-lessons summarize {to}")

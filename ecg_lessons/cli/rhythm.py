@@ -16,6 +16,7 @@ from ecg_lessons.errors import InputError
 
 
 @train_app.command("rhythm")
+@common.with_changes
 def train(
     network: Annotated[
         str, typer.Option(help="compact, cnn or crnn (the paper's), or a model file (.toml).")
@@ -30,11 +31,8 @@ def train(
     augment: Annotated[bool, typer.Option("--augment/--no-augment")] = True,
     recordings: Annotated[int, typer.Option(min=100, help="Size of the built-in cohort.")] = 600,
     to: Annotated[Path | None, typer.Option("--out", help="The run folder.")] = None,
-    epochs: common.Epochs = None,
-    batch_size: common.BatchSize = None,
-    learning_rate: float | None = None,
-    seed: common.Seed = None,
-    tensorboard: bool = False,
+    *,
+    changes: common.Changes,
 ) -> None:
     """Lesson 2: learn to tell normal rhythm, atrial fibrillation, other rhythms, and noise."""
     environment.setup()
@@ -43,8 +41,7 @@ def train(
 
     if fold is not None and split is not None:
         raise InputError("--fold and --split exclude each other: give one of them.")
-    changes = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    chosen = lesson.design(network, augmented=augment, **changes)
+    chosen = lesson.design(network, augmented=augment, **changes.entries)
     with out.status("Reading the recordings") as status:
         given = lesson.examples(
             source, recordings, lambda done, of: status.update(f"Reading the recordings {done:,}/{of:,}")
@@ -57,7 +54,7 @@ def train(
         str(split) if split else f"fold-{fold or 0}",
         name=name,
         given=given,
-        tensorboard=tensorboard,
+        tensorboard=changes.tensorboard,
         progress=common.progress_of(chosen.phases[-1].epochs if chosen.phases else chosen.training.epochs),
     )
     common.tell_end(run, run.plan)

@@ -19,7 +19,7 @@ from ecg_lessons.errors import InputError
 @common.with_changes
 def train(
     network: Annotated[
-        str, typer.Option(help="compact, cnn or crnn (the paper's), or a model file (.toml).")
+        str, typer.Option(help="compact, compact-signal, cnn or crnn (the paper's), or a model file (.toml).")
     ] = "compact",
     source: Annotated[
         str, typer.Option(help="sample (built-in cohort) or physionet (CinC 2017).")

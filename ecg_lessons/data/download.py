@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Downloads:
     session : requests.Session
         Keeps connections open from file to file.
     stop : threading.Event
-        Set it, and every download ends at its next bytes.
+        Set it, and every download ends at its next bytes; `halt` does not wait for them.
     report : callable
         Called as ``report(target, bytes so far, bytes in all)``; 0 in all where the server does not say.
     """
@@ -49,6 +50,14 @@ class Downloads:
     session: requests.Session = field(default_factory=requests.Session)
     stop: threading.Event = field(default_factory=threading.Event)
     report: Callable[[Path, int, int], None] = lambda target, received, total: None
+    _answers: set[requests.Response] = field(default_factory=set, init=False, repr=False)
+
+    def halt(self) -> None:
+        """End every download now, also one whose server has fallen silent."""
+        self.stop.set()
+        for answer in tuple(self._answers):
+            with suppress(OSError, ValueError):  # it has ended by itself meanwhile
+                answer.raw.shutdown()
 
     def get(self, url: str, target: Path, sha256: str | None = None) -> None:
         """Download `url` to `target`, unless it is there with the right checksum.
@@ -102,6 +111,8 @@ class Downloads:
             try:
                 return self._receive(url, target, part)
             except requests.RequestException as error:
+                if self.stop.is_set():
+                    raise Stopped from None
                 if isinstance(error, requests.HTTPError) and error.response.status_code not in _TRY_AGAIN:
                     raise NotOnServer(
                         f"The server has no {target.name} at {url} (HTTP {error.response.status_code}): "
@@ -129,12 +140,21 @@ class Downloads:
             if answer.status_code != 206:  # the server sends everything, asked or not
                 start = 0
             total = start + int(answer.headers.get("Content-Length", 0))
-            with part.open("ab" if start else "wb") as file:
+            with part.open("ab" if start else "wb") as file, self._known(answer):
                 for chunk in answer.iter_content(_CHUNK):
                     if self.stop.is_set():
                         raise Stopped
                     start += file.write(chunk)
                     self.report(target, start, total)
+
+    @contextmanager
+    def _known(self, answer: requests.Response) -> Iterator[None]:
+        """Let `halt` know of an answer while its bytes come in."""
+        self._answers.add(answer)
+        try:
+            yield
+        finally:
+            self._answers.discard(answer)
 
 
 def _unreachable(url: str, error: requests.RequestException) -> InputError:

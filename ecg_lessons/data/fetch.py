@@ -161,7 +161,7 @@ class _Fetch:
                 for done in as_completed([pool.submit(self._get_one, path) for path in missing]):
                     done.result()
             except BaseException:
-                self.downloads.stop.set()
+                self.downloads.halt()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 

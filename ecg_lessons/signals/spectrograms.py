@@ -103,6 +103,11 @@ class LogSpectrogram(keras.layers.Layer):
     ----------
     floor, step
         As there; the step must be a half, a quarter ... of a window.
+
+    Notes
+    -----
+    JAX counts in single precision: without a floor, about one value in a thousand, where there is hardly any power, is
+    not SciPy's there; with a floor of 0.01 all agree to 0.001 (on 60 recordings of CinC 2017).
     """
 
     def __init__(self, floor: float = 0.0, step: int = STEP, **kwargs):

@@ -27,8 +27,8 @@ class Server(ThreadingHTTPServer):
     """A mirror with faults.
 
     `faults[path]` holds one word for each coming request: a status such as 404, "drop" (half of the bytes,
-    then the line is cut), "corrupt" (one wrong byte), "slow" (no answer until the client gives up), "trickle"
-    (64 KiB every 20 ms), or None.
+    then the line is cut), "corrupt" (one wrong byte), "slow" (no answer until the client gives up), "stall" (half of
+    the bytes, and then nothing for as long as the test lasts), or None.
     """
 
     daemon_threads = True
@@ -89,10 +89,9 @@ class Handler(BaseHTTPRequestHandler):
         body = content[start:]
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if fault == "trickle":
-            for at in range(0, len(body), 1 << 16):
-                self.wfile.write(body[at : at + (1 << 16)])
-                server.closing.wait(0.02)
+        if fault == "stall":
+            self.wfile.write(body[: len(body) // 2])
+            server.closing.wait(60)
         elif fault == "drop":
             self.wfile.write(body[: len(body) // 2])
             self.close_connection = True
@@ -379,17 +378,17 @@ def test_two_fetches_do_not_meet(server, tree, folder):
 def test_an_interrupted_fetch_goes_on(server, folder, blow):
     big = np.random.default_rng(2).bytes(4_000_000)
     server.add({"100.dat": big, "100.hea": b"header"})
-    server.faults[MITDB + "100.dat"] = ["trickle"]
+    server.faults[MITDB + "100.dat"] = ["stall"]
     code = "from ecg_lessons.data.fetch import fetch; fetch('mitdb', ['100.dat', '100.hea'], progress=False)"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     part = folder / "100.dat.part"
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not (part.exists() and part.stat().st_size > 300_000):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(blow)
-    assert process.wait(10) != 0
+    assert process.wait(30) != 0
     assert set(found(folder)) <= {"100.dat.part", "100.hea"}
     kept = part.stat().st_size
     assert kept < len(big)

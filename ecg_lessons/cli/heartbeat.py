@@ -133,6 +133,8 @@ def _train(
     start = choices.origin(how["transfer_from"], task, "csv" if tables else source, network, how["frozen"])
     network = choices.network_of(network, start)
     chosen = changes.of(lesson.plan(network, preset, task), plan)
+    if how["balance"] == "smote-tomek":  # compares every beat with every other
+        out.print("Looking for Tomek pairs before the first epoch: ten minutes and more on all of MIT-BIH.")
     run = runs.train(
         to or Path("runs") / f"{task}-{network}",
         task,

@@ -124,7 +124,8 @@ def tell_end(run, plan, files: str = "") -> None:
     epochs = len(run.history)
     if epochs < plan.epochs:
         out.print(
-            f"Stopped after {epochs} epochs: the last {plan.patience} brought no lower validation loss."
+            f"Stopped after {epochs} epochs: the last {plan.patience} brought no better validation "
+            f"{plan.best_by.replace('_', ' ')}."
         )
     count = f"{epochs} epoch{'s' * (epochs != 1)}"
     out.print(f"The run is in {run.folder} ({count}). Next: ecg-lessons evaluate {run.folder}{files}")

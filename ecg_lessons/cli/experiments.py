@@ -43,8 +43,11 @@ def rhythm_trial(
 ) -> dict:
     """Train and score a network of lesson 2: F1 by class, their mean without noise, accuracy."""
     environment.setup()
+    import keras
+
     from ecg_lessons.lessons import rhythm, rhythm_runs
 
+    keras.utils.clear_session()  # a worker may have trained another network before
     given = rhythm.examples(source, **({"recordings": recordings} if recordings else {}))
     run = rhythm_runs.train(
         rhythm.design(model_file, **changes),

@@ -115,8 +115,8 @@ def _environment(job: Job, imports: str) -> dict:
         with suppress(Exception):  # the trial will tell why
             importlib.import_module(imports)
 
-    made = {"env_vars": _threads(job)}
-    return made | ({} if job.gpus or not imports else {"worker_process_setup_hook": imported})
+    early = {"worker_process_setup_hook": imported} if imports and not job.gpus else {}
+    return {"env_vars": _threads(job)} | early
 
 
 def _threads(job: Job) -> dict[str, str]:
@@ -131,9 +131,8 @@ def _ray(cpus: int | None, environment: dict) -> Iterator:
     """Start Ray, or join the cluster; leave it in the end."""
     os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
     logging.getLogger("ray").setLevel(logging.ERROR)
-    logging.getLogger("ray.tune").setLevel(
-        logging.CRITICAL
-    )  # a lost worker is told of by `tell`, in one line
+    # Of a lost worker, `tell` is told in one line.
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     address = os.environ.get("RAY_ADDRESS")
     if address and address.startswith("http"):
         raise InputError(

@@ -122,7 +122,7 @@ def sweep(
         raise InputError(
             f"{len(refused)} of {len(planned)} trials did not finish: mend that and sweep again."
         )
-    out.print(f"{len(planned)} trials are in {to}. Next: ecg-lessons summarize {to}", markup=False)
+    out.print(f"All trials are in {to} ({len(planned)}). Next: ecg-lessons summarize {to}", markup=False)
 
 
 def _run(planned: list, left: list, wiring: Wiring, serial: bool) -> dict:
@@ -151,7 +151,9 @@ def _run(planned: list, left: list, wiring: Wiring, serial: bool) -> dict:
                 told = trial.result()
                 last = list(told["scores"].items())[-2:]
                 more = "  " + "  ".join(f"{name} {value:.3f}" for name, value in last)
-                more += f"  ({told['epochs'] - begun[trial]} epochs, {told['seconds']:.0f} s)"
+                now = told["epochs"] - begun[trial]
+                earlier = "" if now == told["epochs"] else f", {now} of them now"
+                more += f"  ({told['epochs']} epochs{earlier}, {told['seconds']:.0f} s)"
             out.print(f"{trial} {event}{more}", markup=False)
             tick()
 

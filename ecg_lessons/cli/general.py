@@ -143,7 +143,7 @@ def results(
     only: Annotated[
         str | None,
         typer.Option(
-            help="Lessons 2 and 5: the trainings with this in their folder's name, such as bigru-smote; "
+            help="With rhythm and heartbeat: the trainings with this in their folder's name, such as bigru-smote; "
             "stored numbers of others stay."
         ),
     ] = None,

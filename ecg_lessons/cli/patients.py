@@ -84,7 +84,7 @@ def summarize(
         lesson = json.loads(path.read_text(encoding="utf-8")).get("lesson")
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(
-            f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' made."
+            f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' or 'ecg-lessons sweep' made."
         ) from None
     except json.JSONDecodeError:
         raise InputError(f"{path} is damaged: train into another folder.") from None

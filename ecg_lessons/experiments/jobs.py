@@ -67,8 +67,8 @@ class Job:
         folder = self.path.resolve().parent.parent / "models"
         known = sorted(path.stem for path in folder.glob("*.toml"))
         if model not in known:
-            there = ", ".join(known) or f"none is in {folder}"
-            raise InputError(f"{self.path}: there is no model {model!r}; choose {there}.")
+            there = f"choose {', '.join(known)}" if known else f"put {model}.toml into {folder}"
+            raise InputError(f"{self.path}: there is no model {model!r}; {there}.")
         return folder / f"{model}.toml"
 
     def split_file(self) -> Path:

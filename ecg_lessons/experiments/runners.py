@@ -256,15 +256,13 @@ def _watcher(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]):
             if time.monotonic() - self.last > 1:
                 self.last = time.monotonic()
                 tick()
-                if not any(machine["Alive"] for machine in ray.nodes()):  # Tune would wait for ever
-                    raise InputError(
-                        "Ray itself died, not a trial: give the same command again, and all go on."
-                    )
+                alive()
 
         def on_trial_start(self, iteration, trials, trial, **info):
             tell(ours(trial), "starts")
 
         def on_trial_recover(self, iteration, trials, trial, **info):
+            alive()
             tell(ours(trial), "lost its worker and goes on")
 
         def on_trial_complete(self, iteration, trials, trial, **info):
@@ -272,6 +270,11 @@ def _watcher(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]):
 
         def on_trial_error(self, iteration, trials, trial, **info):
             tell(ours(trial), "failed")
+
+    def alive() -> None:
+        """Notice when no machine is left: Tune would wait for ever."""
+        if not any(machine["Alive"] for machine in ray.nodes()):
+            raise InputError("Ray itself died, not a trial: give the same command again, and all go on.")
 
     def ours(trial) -> Trial:
         return trials[trial.config["number"]]

@@ -23,6 +23,8 @@ CLASSES = challenge_2017.CLASSES
 #: How many classes count in the challenge's score: normal, atrial fibrillation, other. Noise does not.
 SCORED = 3
 FOLDS = 5
+#: What the best epoch may be best in, on the validation part.
+WATCHED = ("loss", "accuracy", "mean_f1")
 #: Where the model files are: beside the package, in the project's own folder.
 MODELS = Path(__file__).parents[2] / "experiments" / "models"
 
@@ -133,9 +135,15 @@ def design(model: str | Path, *, augmented: bool = True, **plan: object) -> Desi
             raise InputError(f"Lesson 2 has no network {str(model)!r}: choose {known}, or a .toml file.")
         path = MODELS / f"{model}.toml"
     read = Design.read(path)
+    if read.training.best_by not in WATCHED:
+        raise InputError(
+            f"{path}: training.best_by = {read.training.best_by!r}; choose one of {', '.join(WATCHED)}."
+        )
     table = read.table()
     changes = {name: value for name, value in plan.items() if value is not None}
     table["training"] |= changes
+    if "epochs" in changes and "warmup" not in changes:  # a short trial warms up for less
+        table["training"]["warmup"] = min(read.training.warmup, changes["epochs"] - 1)
     for phase in table["phases"]:
         phase |= {name: value for name, value in changes.items() if name in phase}
     if not augmented:

@@ -102,6 +102,7 @@ _CHOICES = {
     "trains": ("convolutions", "recurrence", "all"),
     "step": (8, 16, 32),
 }
+_KINDS = {int: "a whole number", float: "a number", str: "text in quotes", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def _entry(entry, value: object, where: str):
         raise InputError(f"{where} = {value!r}: choose {', '.join(map(repr, _CHOICES[entry.name]))}.")
     if isinstance(entry.default, str | bool):
         if type(value) is not type(entry.default):
-            raise InputError(f"{where} = {value!r} is not {type(entry.default).__name__}.")
+            raise InputError(f"{where} = {value!r} is not {_KINDS[type(entry.default)]}.")
         return value
     share = entry.name in ("dropout", "stretch", "dropout_bursts", "flip", "label_smoothing", "validation")
     least = 1 if type(entry.default) is int and where not in ("recurrence.layers", "signal.channels") else 0
@@ -226,7 +227,7 @@ def _list(value: object, where: str) -> list:
 
 def _number(kind: type, value: object, where: str, least: float = 0, below: float | None = None):
     if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else int):
-        raise InputError(f"{where} = {value!r} is not {kind.__name__}.")
+        raise InputError(f"{where} = {value!r} is not {_KINDS[kind]}.")
     if value < least or (below is not None and value >= below):
         upper = f" and below {below}" if below is not None else ""
         raise InputError(f"{where} = {value}: it must be at least {least}{upper}.")

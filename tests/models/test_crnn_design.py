@@ -24,10 +24,10 @@ def test_every_model_file_says_what_it_is_and_comes_back_from_toml(name, tmp_pat
         ({"recurrence": {"cell": "rnn"}}, "recurrence.cell = 'rnn': choose 'lstm', 'gru'"),
         ({"spectrogram": {"step": 10}}, "spectrogram.step = 10: choose 8, 16, 32"),
         ({"convolutions": {"blocks": 0}}, "convolutions.blocks = 0: it must be at least 1"),
-        ({"convolutions": {"blocks": 2.5}}, "convolutions.blocks = 2.5 is not int"),
+        ({"convolutions": {"blocks": 2.5}}, "convolutions.blocks = 2.5 is not a whole number"),
         ({"convolutions": {"dropout": 1.0}}, "convolutions.dropout = 1.0: it must be at least 0 and below 1"),
-        ({"recurrence": {"beside": 1}}, "recurrence.beside = 1 is not bool"),
-        ({"about": 3}, "about = 3 is not str"),
+        ({"recurrence": {"beside": 1}}, "recurrence.beside = 1 is not true or false"),
+        ({"about": 3}, "about = 3 is not text in quotes"),
         ({"convolutions": 3}, "convolutions = 3 is no table"),
         ({"repeat_classes": 3}, "repeat_classes = 3 is no list"),
         ({"repeat_classes": [1, 0, 1, 1]}, "repeat_classes = 0: it must be at least 1"),
@@ -50,6 +50,9 @@ def test_the_sentence_names_the_file(tmp_path):
     path.write_text("[convolutions\n")
     with pytest.raises(InputError, match=r"mine\.toml is not TOML"):
         Design.read(path)
+    path.write_text("[training]\nbest_by = 'f1'\n")
+    with pytest.raises(InputError, match=r"mine\.toml: training\.best_by = 'f1'; choose one of loss"):
+        rhythm.design(path)
     path.write_text("[summary]\nover_tim = 'mean'\n")
     with pytest.raises(InputError, match=r"mine\.toml: .*did you mean summary\.over_time"):
         Design.read(path)
@@ -60,6 +63,8 @@ def test_a_design_changes_by_name():
     assert [phase.epochs for phase in crnn.phases] == [2, 2, 2]
     assert crnn.training.seed == 7
     assert crnn.phases[-1].learning_rate == 1e-4
+    assert rhythm.design("compact", epochs=1).training.warmup == 0
+    assert rhythm.design("compact", epochs=9).training.warmup == 2
     plain = rhythm.design("compact", augmented=False)
     assert plain.augmentation == Augmentation(window_seconds=30)
     assert rhythm.is_augmented(rhythm.design("compact"))

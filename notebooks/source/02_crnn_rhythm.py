@@ -107,7 +107,7 @@ rhythm_plots.dots(by_class, "irregularity of RR (%)", most=60)
 
 # %% [markdown]
 # *A dot is a simulated recording. Irregularity parts A from N, but O reaches over both: premature beats are irregular too, and
-# a slow or fast heart can be as even as a healthy one. In ~, and in some of N, the detector counts noise.* So one number is not enough.
+# a slow or fast heart can be as even as a healthy one.*
 #
 # ## 2 · The picture that the network gets
 #
@@ -212,7 +212,7 @@ for name in names[:3]:
 
 # %% [markdown]
 # The CNN's last feature could span a whole recording, so it gets by without recurrence. Ours sees some six seconds; what the
-# first ten seconds have to do with the last ten, only its GRU can know. (These are limits. Most of the weight lies in the middle.)
+# first ten seconds have to do with the last ten, only its GRU can know.
 #
 # ## 5 · Augmentation
 #
@@ -277,8 +277,8 @@ folds
 
 # %% [markdown]
 # For *compact*, augmentation did not pay. After 24 epochs neither network knows its own recordings by heart, and learning by heart is what
-# augmentation is against. The paper trained for up to 500 epochs, and gained three to five points by it. An ablation speaks for one
-# length of training. *compact-signal* is 1.3 points ahead of plain *compact*. It has the signal, and is scaled and turned upside
+# augmentation is against. The paper trained for up to 500 epochs, and gained three to five points by it.
+# *compact-signal* is 1.3 points ahead of plain *compact*. It has the signal, and is scaled and turned upside
 # down at random; what each gave was not measured. The recipe they share was chosen with a look at the tests of folds 0 and 1.
 #
 # **The three numbers.** *Claimed* is the paper's own five-fold score. *Same protocol* is ours.
@@ -300,7 +300,7 @@ plots.three_numbers(rows, "mean F1 of N, A, O")
 
 # %% [markdown]
 # *Real recordings. The paper's networks were not trained here. Nothing stands in the third place: there "not measured" means "cannot
-# be measured". Together: the mean answer of both compact networks.* Class by class:
+# be measured". Together: the mean answer of both compact networks.*
 
 # %%
 classes = {"CRNN, claimed": claimed["crnn"]}
@@ -478,8 +478,7 @@ print("by mean probability:", lesson.CLASSES[three.mean(axis=0)[0].argmax()])
 # ecg-lessons summarize runs/sweeps                  # mean and deviation over folds, by class
 # ```
 #
-# Each trial has its folder, `runs/sweeps/<model>/<job>/<fold>`, with the network, copies of its model and job file, the learning
-# curve and the scores. Interrupted, the same command goes on where it was.
+# Interrupted, the same command goes on where it was.
 #
 # ## 11 · Exercises
 #

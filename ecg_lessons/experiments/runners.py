@@ -256,14 +256,17 @@ def _watcher(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]):
             if time.monotonic() - self.last > 1:
                 self.last = time.monotonic()
                 tick()
-                alive()
+                if not alive():  # Tune would wait for ever
+                    raise InputError(
+                        "Ray itself died, not a trial: give the same command again, and all go on."
+                    )
 
         def on_trial_start(self, iteration, trials, trial, **info):
             tell(ours(trial), "starts")
 
         def on_trial_recover(self, iteration, trials, trial, **info):
-            alive()
-            tell(ours(trial), "lost its worker and goes on")
+            if alive():
+                tell(ours(trial), "lost its worker and goes on")
 
         def on_trial_complete(self, iteration, trials, trial, **info):
             tell(ours(trial), "finished" if ours(trial).finished else "refused")
@@ -271,10 +274,8 @@ def _watcher(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]):
         def on_trial_error(self, iteration, trials, trial, **info):
             tell(ours(trial), "failed")
 
-    def alive() -> None:
-        """Notice when no machine is left: Tune would wait for ever."""
-        if not any(machine["Alive"] for machine in ray.nodes()):
-            raise InputError("Ray itself died, not a trial: give the same command again, and all go on.")
+    def alive() -> bool:
+        return any(machine["Alive"] for machine in ray.nodes())
 
     def ours(trial) -> Trial:
         return trials[trial.config["number"]]

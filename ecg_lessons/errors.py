@@ -1,4 +1,9 @@
-"""The one exception for mistakes that a user can mend."""
+"""The one exception for mistakes that a user can mend, and the hint at what was meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
 
 
 class InputError(ValueError):
@@ -6,3 +11,12 @@ class InputError(ValueError):
 
     The command line prints the sentence and exits with status 2; no stack trace is shown.
     """
+
+
+def choice(what: str, name: object, known: Iterable[str]) -> InputError:
+    """Refuse an unknown name: "There is no <what> '<name>': did you mean 'x'? Choose x, y or z."."""
+    known = [str(one) for one in known]
+    near = difflib.get_close_matches(str(name).lower(), known, 1)
+    hint = f"did you mean {near[0]!r}? Choose " if near else "choose "
+    listed = " or ".join(filter(None, [", ".join(known[:-1]), *known[-1:]])) or "nothing: none is there"
+    return InputError(f"There is no {what} {name!r}: {hint}{listed}.")

@@ -1,0 +1,111 @@
+"""Files and folders that are there whole or not at all; JSON and TOML with one wording; one lock."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ecg_lessons.errors import InputError
+
+
+def cache() -> Path:
+    """Give the folder for what can be made or fetched again: $ECG_LESSONS_CACHE, or the user's cache folder."""
+    import pooch
+
+    return Path(os.environ.get("ECG_LESSONS_CACHE") or pooch.os_cache("ecg-lessons")).expanduser()
+
+
+@contextmanager
+def writing(path: str | Path, mode: str = "w") -> Iterator[IO]:
+    """Open a file that appears under its name only when it is complete; its folder is made."""
+    path = Path(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+        with part.open(mode, **text) as file:
+            yield file
+        os.replace(part, path)
+    except OSError as error:
+        raise InputError(f"Cannot write {path} ({error.strerror}): choose another place.") from error
+    finally:
+        if part.is_file():
+            part.unlink()
+
+
+def write(path: str | Path, content) -> Path:
+    """Write bytes, a text, a dict as JSON, or a DataFrame as CSV; whole or not at all."""
+    if isinstance(content, dict):
+        content = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    elif hasattr(content, "to_csv"):
+        content = content.to_csv(index=False)
+    with writing(path, "wb" if isinstance(content, bytes) else "w") as file:
+        file.write(content)
+    return Path(path)
+
+
+def read_json(path: str | Path, remedy: str) -> dict:
+    """Read JSON; of a damaged file say the remedy. A missing one is a FileNotFoundError."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError:
+        raise InputError(f"{path} is damaged: {remedy}.") from None
+
+
+def read_toml(path: str | Path) -> dict:
+    """Read TOML."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"Cannot read {path} ({error.strerror}): give the path of a TOML file.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML ({error}): mend that line.") from None
+
+
+def refuse_full(folder: str | Path, what: str) -> None:
+    """Refuse a folder that holds something; `what` is to be written there."""
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is not empty: give a new folder for {what}.")
+
+
+@contextmanager
+def new_folder(folder: str | Path, what: str) -> Iterator[Path]:
+    """Give a folder to write into, which becomes `folder` at the end and vanishes after an error."""
+    folder = Path(folder)
+    refuse_full(folder, what)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield draft
+        draft.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        draft.replace(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def alone(path: str | Path, busy: str | None = None) -> Iterator[bool]:
+    """Hold the lock `path`, which goes with its process however that ends.
+
+    Another holder is refused with the sentence `busy`, or waited for where there is none.
+    """
+    from filelock import FileLock, Timeout
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path, timeout=-1 if busy is None else 0):
+            yield True
+    except Timeout:
+        raise InputError(busy) from None

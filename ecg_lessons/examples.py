@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -20,25 +20,10 @@ def rows(x: Arrays, index: np.ndarray) -> Arrays:
 
 @dataclass(frozen=True)
 class Examples:
-    """What a network learns from, row by row.
+    """What a network learns from, row by row: refuses NaN, unequal lengths and a missing patient.
 
-    Attributes
-    ----------
-    x : ndarray or mapping of ndarray, first axis = examples
-        The inputs.
-    y : ndarray of int, shape (examples,)
-        Index into `classes`.
-    patient : ndarray of str, shape (examples,)
-        Whose example it is. Nobody may be left out: honest splits depend on it.
-    classes : tuple of str
-        Names of the classes.
-    info : DataFrame
-        Anything else known of each row (record, lead, swap ...).
-
-    Raises
-    ------
-    InputError
-        If lengths differ, a value is NaN or infinite, a label has no class, or a patient is missing.
+    ``x``: an array or a mapping of arrays, first axis = examples. ``y``: index into ``classes``. ``patient``: whose
+    example it is; nobody may be left out, since honest splits depend on it. ``info``: anything else known of each row.
     """
 
     x: Arrays
@@ -82,6 +67,10 @@ class Examples:
         return Examples(
             rows(self.x, index), self.y[index], self.patient[index], self.classes, info.reset_index(drop=True)
         )
+
+    def but(self, **changes: object) -> Examples:
+        """Give the same with other inputs, labels, classes or notes."""
+        return replace(self, **changes)
 
     def where(self, **conditions: object) -> Examples:
         """Give the rows whose `info` columns equal the values named, for example ``where(swap="LA/RA")``."""

@@ -1,7 +1,7 @@
 """Training: a plan goes in, a run folder comes out, and an interrupted training goes on where it was.
 
-A run folder holds ``plan.toml``, ``run.json`` (what was trained on what), ``history.csv``, ``model.keras``
-and, once evaluated, ``metrics.json`` and ``predictions.csv``. While a training is under way,
+A run folder holds ``plan.toml``, ``run.json`` (what was trained on what), ``split.json``, ``history.csv``,
+``model.keras`` and, once evaluated, ``metrics.json`` and ``predictions.csv``. While a training is under way,
 ``state-*.keras`` holds the network and the optimizer after the last epoch that is in the history.
 """
 
@@ -12,21 +12,74 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 
+from ecg_lessons import files
 from ecg_lessons.errors import InputError
-from ecg_lessons.examples import Examples, rows
+from ecg_lessons.examples import Arrays, Examples, rows
 from ecg_lessons.plans import Plan
-from ecg_lessons.run_folder import Run, holds_something
 
 #: Makes the training examples of one epoch anew, for instance with fresh swaps of electrodes.
 Fresh = Callable[[Examples, np.random.Generator], Examples]
+#: Told how much is done, of how much: batches of an epoch or of a judgement.
+Tick = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder with a trained network and all that is known of its training."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """Open a finished run."""
+        run = cls(Path(folder))
+        if not (run.folder / "run.json").exists():
+            raise InputError(f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' made.")
+        if not run.finished:
+            raise InputError(f"The training in {folder} has not finished: give the same 'train' command again.")
+        return run
+
+    @property
+    def finished(self) -> bool:
+        """Whether the network is there."""
+        return (self.folder / "model.keras").exists()
+
+    @property
+    def about(self) -> dict:
+        """What was trained: lesson, network, source of the data, split, and the options of the lesson."""
+        return files.read_json(self.folder / "run.json", "train into another folder")
+
+    @property
+    def sides(self) -> dict[str, list[str]]:
+        """The names of the rows that train, validate and test."""
+        return files.read_json(self.folder / "split.json", "train into another folder")
+
+    @property
+    def plan(self) -> Plan:
+        """The plan it was trained after."""
+        return Plan.read(self.folder / "plan.toml")
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """Loss and metrics, a row an epoch."""
+        return pd.read_csv(self.folder / "history.csv")
+
+    @property
+    def model(self) -> keras.Model:
+        """The trained network."""
+        return keras.saving.load_model(self.folder / "model.keras")
+
+    def write(self, name: str, content: str | dict | pd.DataFrame) -> Path:
+        """Write a text, JSON or CSV file into the folder, whole or not at all."""
+        return files.write(self.folder / name, content)
 
 
 def fit(
@@ -42,37 +95,14 @@ def fit(
     fresh: Fresh | None = None,
     tensorboard: bool = False,
     progress: Callable[[int, dict], None] | None = None,
+    tick: Tick | None = None,
 ) -> Run:
     """Train a network, or go on with a training that was interrupted.
 
-    Parameters
-    ----------
-    build : callable
-        Builds the network. A last layer of one unit is trained with binary cross-entropy, a wider one
-        with categorical cross-entropy.
-    train, validation : Examples
-    plan : Plan
-    folder : str or Path
-        The run folder. If it holds an unfinished training of the same plan, that goes on; if it holds a
-        finished one, nothing is trained again.
-    about : dict
-        Stored as ``run.json``.
-    loss : keras.losses.Loss, optional
-        Instead of the cross-entropy; ``run.json`` tells of it as "loss".
-    metrics : sequence of keras.metrics.Metric
-        Watched beside the accuracy.
-    fresh : callable, optional
-        ``fresh(train, rng)`` gives the training examples of each epoch.
-    tensorboard : bool
-        Also write TensorBoard logs into the folder.
-    progress : callable, optional
-        Called as ``progress(epoch, row of the history)``.
-
-    Raises
-    ------
-    InputError
-        If the folder holds a run of another plan, or something else; if TensorBoard is wanted and not installed; if the
-        best epoch is to be chosen by a metric that is not watched.
+    A last layer of one unit is trained with binary cross-entropy, a wider one with categorical cross-entropy, unless
+    there is another `loss`. `about` is stored as ``run.json``. If the folder holds an unfinished training of the same
+    plan, that goes on; if it holds a finished one, nothing is trained again. ``progress(epoch, row)`` is called after
+    every epoch, with a row of the history and the epochs "of" the plan; ``tick(batches, of all)`` within it.
     """
     watched = ["accuracy", *metrics]
     known = ["loss", "accuracy", *(metric.name for metric in metrics)]
@@ -81,8 +111,8 @@ def fit(
     if tensorboard:
         require_tensorboard()
     run = Run(Path(folder))
-    about = json.loads(json.dumps((about or {}) | ({"loss": loss.get_config()} if loss else {})))
-    if not _prepare(run, plan, about):
+    prepare(run.folder, (about or {}) | ({"loss": loss.get_config()} if loss else {}), plan)
+    if run.finished:
         return run
     keras.utils.set_random_seed(plan.seed)
     keras.config.set_dtype_policy(plan.precision)
@@ -92,21 +122,73 @@ def fit(
         model = build()
         model.compile(plan.optimizer_for(steps * plan.epochs), loss or _loss(model), metrics=watched)
     callbacks = [keras.callbacks.TensorBoard(run.folder / "tensorboard")] if tensorboard else []
+    callbacks += [_Ticking(tick, steps)] if tick else []
     while len(history) < plan.epochs and not _stale(history, plan):
         start = time.perf_counter()
         row = _one_epoch(model, train, validation, plan, len(history), fresh, callbacks)
         history.append(row | {"seconds": round(time.perf_counter() - start, 3)})
         _store(run, model, history, plan)
         if progress:
-            progress(row["epoch"], row)
+            progress(row["epoch"], row | {"of": plan.epochs})
     _finish(run, len(history), plan)
     return run
+
+
+def predict(model: keras.Model, x: Arrays, batch_size: int = 256, tick: Tick | None = None) -> np.ndarray:
+    """Give the class probabilities, shape (examples, classes); a sigmoid unit becomes two columns."""
+    parts = x if isinstance(x, Mapping) else {"x": x}
+    batches = -(-len(next(iter(parts.values()))) // batch_size)
+    callbacks = [_Ticking(tick, batches)] if tick else []
+    probability = model.predict(x, batch_size=batch_size, verbose=0, callbacks=callbacks)
+    probability = np.asarray(probability, dtype=np.float64)
+    return np.hstack([1 - probability, probability]) if probability.shape[1] == 1 else probability
 
 
 def require_tensorboard() -> None:
     """Refuse to write TensorBoard logs where it is not installed."""
     if importlib.util.find_spec("tensorboard") is None:
         raise InputError("--tensorboard needs TensorBoard: install it with 'pip install tensorboard'.")
+
+
+def prepare(folder: Path, about: dict, plan: Plan) -> None:
+    """Make a folder that says what is trained in it, or check that it says the same."""
+    about = json.loads(json.dumps(about))
+    run = Run(folder)
+    if (folder / "run.json").exists():
+        there, here = run.about | run.plan.table(), about | plan.table()
+        # What an older version did not write down is not known to differ.
+        for name in there if set(there) <= set(here) else {**there, **here}:
+            if there.get(name) != here.get(name):
+                raise InputError(
+                    f"{folder} holds another run ({name.replace('_', ' ')}: {there.get(name)} there, "
+                    f"{here.get(name)} here): choose another folder with --out, or remove that one."
+                )
+        return
+    if folder.exists() and _holds_something(folder):
+        raise InputError(f"{folder} is not empty and is no run: choose another folder with --out.")
+    run.write("plan.toml", plan.toml())
+    run.write("run.json", about)
+
+
+def _holds_something(folder: Path) -> bool:
+    """Tell whether a path holds more than a killed start leaves: the plan, written first, or earlier phases."""
+    return not folder.is_dir() or any(
+        path.name.lstrip(".").split(".")[0] != "plan" and not path.name.startswith("phase-")
+        for path in folder.iterdir()
+    )
+
+
+class _Ticking(keras.callbacks.Callback):
+    """Tell how many batches are done."""
+
+    def __init__(self, tick: Tick, batches: int) -> None:
+        super().__init__()
+        self._tick, self._batches = tick, batches
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self._tick(batch + 1, self._batches)
+
+    on_predict_batch_end = on_train_batch_end
 
 
 def _one_epoch(
@@ -133,43 +215,6 @@ def _one_epoch(
     return {"epoch": epoch + 1} | {name: values[0] for name, values in fitted.history.items()}
 
 
-def predict(run: Run, x, batch_size: int = 256) -> np.ndarray:
-    """Give the class probabilities, shape (examples, classes); a sigmoid unit becomes two columns."""
-    probability = np.asarray(run.model.predict(x, batch_size=batch_size, verbose=0), dtype=np.float64)
-    return np.hstack([1 - probability, probability]) if probability.shape[1] == 1 else probability
-
-
-def _prepare(run: Run, plan: Plan, about: dict) -> bool:
-    """Make or check the run folder; tell whether there is something left to train."""
-    known = run.folder / "run.json"
-    if known.exists():
-        differs = _difference({**run.about, **asdict(run.plan)}, {**about, **asdict(plan)})
-        if differs:
-            raise InputError(
-                f"{run.folder} holds another run ({differs}): choose another folder with --out, or remove that one."
-            )
-        return not (run.folder / "model.keras").exists()
-    if run.folder.exists() and holds_something(run.folder):
-        raise InputError(f"{run.folder} is not empty and is no run: choose another folder with --out.")
-    try:
-        run.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"Cannot make the folder {run.folder}: {error.strerror}; choose another place."
-        ) from None
-    run.write("plan.toml", plan.toml())
-    run.write("run.json", about)
-    return True
-
-
-def _difference(there: dict, here: dict) -> str:
-    """Name the first choice in which two runs differ; "" where there is none."""
-    for name in {**there, **here}:
-        if there.get(name) != here.get(name):
-            return f"{name.replace('_', ' ')}: {there.get(name)} there, {here.get(name)} here"
-    return ""
-
-
 def _resume(run: Run) -> tuple[list[dict], keras.Model | None]:
     """Read how far it came. The network is named after its epoch: a kill between two files does no harm."""
     if not (run.folder / "history.csv").exists():
@@ -182,7 +227,7 @@ def _resume(run: Run) -> tuple[list[dict], keras.Model | None]:
 def _store(run: Run, model: keras.Model, history: list[dict], plan: Plan) -> None:
     """Keep the state of an epoch: the network first, then the history that points to it."""
     epoch = len(history)
-    partial = run.folder / ".partial.keras"
+    partial = run.folder / ".partial.keras"  # Keras looks at the ending
     model.save(partial)
     state = run.folder / f"state-{epoch}.keras"
     os.replace(partial, state)

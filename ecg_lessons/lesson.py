@@ -1,0 +1,401 @@
+"""A lesson is one declaration. What all lessons do stands here once: load, train, judge what may be scored, score.
+
+A module in `lessons/` ends in ``LESSON = Lesson("name", "What one learns in it.", ...)``. From it come the commands
+``train NAME``, ``evaluate``, ``predict`` and ``export NAME``, its part in sweeps, and the functions of notebooks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from ecg_lessons import splits, training
+from ecg_lessons.errors import InputError, choice
+from ecg_lessons.evaluation.scores import plain
+from ecg_lessons.examples import Examples
+from ecg_lessons.plans import Plan
+from ecg_lessons.splits import Split
+from ecg_lessons.training import Run, Tick
+
+
+def option(default: Any, help: str, choices: Sequence[str] = (), **more: Any) -> Any:
+    """Declare an option of `train NAME`, which is an entry of run.json too.
+
+    More: ``least`` (the smallest number), ``stored=False`` (not in run.json), ``values`` (what words stand for).
+    """
+    return field(default=default, metadata={"help": help, "choices": choices} | more)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of a lesson; a value that is none of its choices is refused."""
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value, choices = getattr(self, entry.name), entry.metadata["choices"]
+            if choices and value is not None and value not in choices:
+                raise choice(entry.name, value, choices)
+
+    def entries(self) -> dict:
+        """Give the entries of run.json."""
+        kept = [entry.name for entry in fields(self) if entry.metadata.get("stored", True)]
+        return {
+            name: str(value) if isinstance(value := getattr(self, name), Path) else value for name in kept
+        }
+
+    def settle(self, network: str | None, source: str) -> str | None:
+        """Refuse what does not go together, before anything is loaded; name the network."""
+        return network
+
+    def beside(self, network: str) -> Options:
+        """Give the options for a network that is trained only to compare."""
+        return self
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where examples come from: what people call it, and how it is loaded, given the options of the lesson."""
+
+    what: str
+    load: Callable[[Any], Examples]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of a lesson: ``build(**options)``, and its plans by preset."""
+
+    build: Callable[..., keras.Model]
+    plans: Mapping[str, Plan]
+
+    def plan(self, preset: str | None = None) -> Plan:
+        """Give the plan of a preset, the first unless named."""
+        preset = preset or next(iter(self.plans))
+        if preset not in self.plans:
+            raise choice("preset", preset, self.plans)
+        return self.plans[preset]
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of the original project: the options that name them, a reader, and a writer for `export`."""
+
+    kind: str
+    options: Mapping[str, str]
+    read: Callable[..., Examples]
+    #: ``write(examples, to, **options)`` gives a sentence of what it wrote.
+    write: Callable[..., str] | None = None
+    #: How many of the files an evaluation needs; a training needs all.
+    least: int = 1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a training is asked for."""
+
+    network: str
+    options: Any
+    plan: Plan
+    source: str = "sample"
+    #: The entries of the plan that somebody changed by name.
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    examples: Examples | None = None
+    split: Split | None = None
+    #: Where the network is trained, and the arguments of `training.fit` that are the same in all of its phases.
+    folder: Path = Path()
+    fitting: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sides(self) -> tuple[Examples, Examples]:
+        """The examples that train, and those that validate."""
+        return self.examples.take(self.split.train), self.examples.take(self.split.validation)
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How a network learns what was asked for: arguments of `training.fit`, and what run.json tells besides."""
+
+    build: Callable[[], keras.Model]
+    train: Examples
+    validation: Examples
+    plan: Plan
+    about: Mapping[str, Any] = field(default_factory=dict)
+    #: Labels that the network meets; those of `train` unless they are made anew in every epoch.
+    learnt: Sequence[int] | None = None
+    fresh: training.Fresh | None = None
+    loss: keras.losses.Loss | None = None
+    metrics: Sequence[keras.metrics.Metric] = ()
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is particular about a lesson; its methods are what all lessons do."""
+
+    name: str
+    title: str
+    #: By name; the first is the usual one.
+    networks: Mapping[str, Network]
+    sources: Mapping[str, Source]
+    #: ``split(examples, name or None, seed, asked)``
+    split: Callable[..., Split]
+    learn: Callable[[Asked], Learning]
+    #: ``predict(run, x, tick)`` gives probabilities, shape (n, classes).
+    predict_rows: Callable[[Run, Any, Tick | None], np.ndarray]
+    #: ``score(probability, examples)``
+    score: Callable[[np.ndarray, Examples], dict]
+    #: ``judge(run, path, tick)`` gives a table of verdicts with the column ID.
+    judge: Callable[..., pd.DataFrame]
+    options: type = Options
+    files: Files | None = None
+    #: ``ask(run, examples)`` gives what the test asks of every row.
+    ask: Callable[[Run, Examples], Examples] = lambda run, examples: examples
+
+    def network(self, name: str | None = None) -> Network:
+        """Give a network by its name, the usual one unless named."""
+        name = name or next(iter(self.networks))
+        if name not in self.networks:
+            raise choice("network", name, self.networks)
+        return self.networks[name]
+
+    def plan(self, network: str | None = None, preset: str | None = None) -> Plan:
+        """Give the plan of a network."""
+        return self.network(network).plan(preset)
+
+    def load(self, source: str = "sample", **options: Any) -> Examples:
+        """Load the examples of a source."""
+        if source not in self.sources:
+            raise choice("source", source, self.sources)
+        return self.sources[source].load(self.options(**options))
+
+    def train(
+        self,
+        out: str | Path,
+        network: str | None = None,
+        source: str | None = None,
+        split: str | Split | None = None,
+        plan: Plan | Path | None = None,
+        *,
+        preset: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+        paths: Sequence[str | Path] = (),
+        examples: Examples | None = None,
+        tensorboard: bool = False,
+        progress: Callable[[int, dict], None] | None = None,
+        tick: Tick | None = None,
+        **options: Any,
+    ) -> Run:
+        """Train a network into the run folder `out`.
+
+        `plan` may be a TOML file with what of the preset is to change. `paths` are files of the original project, in
+        place of `source`. `examples` is what `load` or ``files.read`` gave, to spare loading it again. See
+        `training.fit` for the rest.
+        """
+        chosen = self.options(**options)
+        source = self.files.kind if paths else source or next(iter(self.sources))
+        network = str(chosen.settle(network, source) or next(iter(self.networks)))
+        base = self.plan(network, preset)
+        plan = Plan.read(plan, base) if isinstance(plan, Path) else plan or base
+        plan = plan.but(**(changes or {}))
+        if examples is None:
+            examples = self.read(paths) if paths else self.load(source, **options)
+        fitting = {"tensorboard": tensorboard, "progress": progress, "tick": tick}
+        asked = Asked(network, chosen, plan, source, changes or {}, examples, None, Path(out), fitting)
+        parts = split if isinstance(split, Split) else self.split(examples, split, plan.seed, asked)
+        learning = self.learn(replace(asked, split=parts))
+        learnt = np.unique(learning.train.y).tolist() if learning.learnt is None else list(learning.learnt)
+        about = {
+            "lesson": self.name,
+            "network": Path(network).stem,
+            "source": source,
+            "split": split or parts.name,
+        }
+        about |= chosen.entries() | {"learnt": learnt} | dict(learning.about)
+        about |= {"files": {Path(path).name: digest(path) for path in paths}} if paths else {}
+        run = training.fit(
+            learning.build,
+            learning.train,
+            learning.validation,
+            learning.plan,
+            out,
+            about=about,
+            loss=learning.loss,
+            metrics=learning.metrics,
+            fresh=learning.fresh,
+            **fitting,
+        )
+        names = names_of(examples.info)
+        sides = {side: names[rows].tolist() for side, rows in parts.sides.items()}
+        if paths:  # their names are file names and row numbers, which other files have too
+            seen = examples.take(np.concatenate([parts.train, parts.validation]))
+            sides["content"] = np.unique(contents(seen)).tolist()
+        run.write("split.json", sides)
+        return run
+
+    def read(self, paths: Sequence[str | Path]) -> Examples:
+        """Read files of the original project."""
+        return self.files.read(*paths)
+
+    def is_own(self, run: Run, source: str | None, paths: Sequence[str | Path] = ()) -> bool:
+        """Tell whether data are those that a run was trained on."""
+        about = run.about
+        if not paths:
+            return source in (None, about["source"])
+        known = about.get("files", [about["source"]])
+        if isinstance(known, dict):
+            return {digest(path) for path in paths} <= set(known.values())
+        # Older runs know names only.
+        return about["source"] == "pictures" or {Path(path).name for path in paths} <= set(known)
+
+    def judged(
+        self, run: Run, examples: Examples, source: str | None = None, paths: Sequence[str | Path] = ()
+    ) -> tuple[Examples, int]:
+        """Keep the rows that a run may be scored on; give them, and how many were left out since it has met them.
+
+        Of the data that it was trained on these are its test rows, all of them; of other data, from a source or from
+        files, the rows of nobody that it was trained or validated on.
+        """
+        sides, names = run.sides, names_of(examples.info)
+        if self.is_own(run, source, paths):
+            test = np.isin(names, sides["test"])
+            lacking = len(sides["test"]) - int(test.sum())
+            if lacking > 0:
+                raise InputError(
+                    f"{run.folder}: {lacking} of its {len(sides['test'])} test {unit(examples)} are not in these data: "
+                    "give those that it was trained on."
+                )
+            return examples.take(test), 0
+        met = (
+            np.isin(contents(examples), sides["content"])
+            if "content" in sides
+            else np.zeros(len(examples), bool)
+        )
+        if paths or run.about["source"] not in self.sources:  # one database knows nobody of another
+            met |= self._known(run, sides, examples.info, names)
+        return examples.take(~met), int(met.sum())
+
+    def _known(self, run: Run, sides: Mapping, info: pd.DataFrame, names: np.ndarray) -> np.ndarray:
+        """Tell the rows whose names are of people, or of beats, that a run has learnt from."""
+        about = run.about
+        learnt = np.array([*sides["train"], *sides["validation"]], dtype=str)
+        of = np.asarray if splits.is_leaky(about["split"]) else people
+        known = {*of(learnt), *of(np.char.add(f"{about['source']}-", learnt))}
+        return info.get("known", pd.Series(True, info.index)).to_numpy(bool) & np.isin(of(names), list(known))
+
+    def evaluate(
+        self,
+        run: Run,
+        source: str | None = None,
+        paths: Sequence[str | Path] = (),
+        examples: Examples | None = None,
+        tick: Tick | None = None,
+    ) -> dict:
+        """Score a run on its own test rows, on another source, or on files; see `judged`.
+
+        Classes that the network never met in training are left out too, and counted under "left_out". Writes
+        ``metrics.json`` and ``predictions.csv`` into the run folder, with the source in their names where it is not the
+        run's own. `examples`, where given, are the run's own, all of them.
+        """
+        if source and paths:
+            raise InputError(f"Judge either the recordings of --source {source} or the files, not both.")
+        if examples is None:
+            examples = self._data(run, source, paths)
+        rows, met = self.judged(run, examples, source, paths)
+        learnt = np.isin(rows.y, run.about.get("learnt", range(len(rows.classes))))
+        left_out = {name: int(n) for name, n in rows.take(~learnt).counts()["examples"].items() if n}
+        if not learnt.any():
+            raise InputError(
+                f"{run.folder}: no {unit(examples)} are left to score on: {met} are of those that trained it, "
+                f"{sum(left_out.values())} of classes that it has not learnt; give other data."
+            )
+        asked = self.ask(run, rows.take(learnt))
+        probability = self.predict_rows(run, asked.x, tick)
+        result = (
+            self.score(probability, asked) | {"left_out": left_out} | ({"met_before": met} if met else {})
+        )
+        suffix = "" if self.is_own(run, source, paths) else f"-{source or Path(paths[-1]).stem}"
+        run.write(f"metrics{suffix}.json", plain(result) | {"examples": len(asked)})
+        run.write(f"predictions{suffix}.csv", table_of(probability, asked))
+        return result
+
+    def _data(self, run: Run, source: str | None, paths: Sequence[str | Path]) -> Examples:
+        """Load what is to be scored."""
+        about = run.about
+        if paths:
+            return self.read(paths)
+        source = source or about["source"]
+        if source == about["source"] and source not in self.sources:
+            stored = " and ".join(about.get("files", [source]))
+            named = " and ".join(f"--{name.replace('_', '-')}" for name in self.files.options)
+            raise InputError(f"{run.folder} was trained on {stored}: name {named} to evaluate it.")
+        return self.load(source, **self.stored(about))
+
+    def stored(self, about: Mapping[str, Any]) -> dict:
+        """Give the options that a run.json tells of."""
+        return {entry.name: about[entry.name] for entry in fields(self.options) if entry.name in about}
+
+    def predict(self, run: Run, examples: Examples) -> np.ndarray:
+        """Give the probabilities of a run's classes for examples, shape (n, classes)."""
+        return self.predict_rows(run, examples.x, None)
+
+    def but(self, name: str, title: str, **changes: Any) -> Lesson:
+        """Give another lesson that differs in some of its parts."""
+        return replace(self, name=name, title=title, **changes)
+
+
+def names_of(info: pd.DataFrame) -> np.ndarray:
+    """Name every row: the file of its picture, its record and sample, or its record."""
+    if "name" in info:
+        return info["name"].to_numpy().astype(str)
+    if "sample" in info:
+        return (info["record"] + "_" + info["sample"].astype(str).str.zfill(6)).to_numpy().astype(str)
+    return info["record"].to_numpy().astype(str)
+
+
+def people(names: np.ndarray) -> np.ndarray:
+    """Give the person behind the names of rows, as far as names tell."""
+    return splits.persons(np.array([re.sub(r"_\d{6,}$", "", name) for name in names], dtype=str))
+
+
+def unit(examples: Examples) -> str:
+    """Say what a row is."""
+    return "beats" if "sample" in examples.info or "name" in examples.info else "recordings"
+
+
+def contents(examples: Examples) -> np.ndarray:
+    """Give every row a text that is the same wherever its first input is the same."""
+    x = examples.x if isinstance(examples.x, np.ndarray) else next(iter(examples.x.values()))
+    return np.array([blake2b(np.ascontiguousarray(row).tobytes(), digest_size=8).hexdigest() for row in x])
+
+
+def digest(path: str | Path) -> str:
+    """Give a text that tells a file, or a folder of files, from others, whatever it is called."""
+    path = Path(path)
+    if not path.is_dir():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    found = sorted(file for file in path.rglob("*") if file.is_file())
+    listed = [f"{file.relative_to(path)} {file.stat().st_size}" for file in found]
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:16]
+
+
+def table_of(probability: np.ndarray, examples: Examples) -> pd.DataFrame:
+    """Set verdicts out beside the labels, a row an example."""
+    names = examples.classes
+    if probability.shape[1] != len(names):  # yes or no, asked of many states
+        names = (names[0], f"not {names[0]}")
+    columns = {f"P({name})": probability[:, k].round(4) for k, name in enumerate(names)}
+    return examples.info.drop(columns=["part", "known"], errors="ignore").assign(
+        patient=examples.patient,
+        label=np.array(examples.classes)[examples.y],
+        verdict=np.array(names)[probability.argmax(axis=1)],
+        probability=probability.max(axis=1).round(4),
+        **columns,
+    )

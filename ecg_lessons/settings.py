@@ -1,0 +1,110 @@
+"""Settings that people write in TOML: checked once, with one wording for every mistake."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ecg_lessons import files
+from ecg_lessons.errors import InputError
+
+#: A share of a whole.
+Share = Annotated[float, Field(ge=0, lt=1)]
+#: A list, as TOML has it, kept as a tuple.
+AsTuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+
+_KINDS = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text in quotes",
+    "bool_type": "true or false",
+    "tuple_type": "a list in brackets",
+    "model_type": "a table",
+    "dict_type": "a table",
+}
+_BOUNDS = {
+    "greater_than": "above {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "below {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "too_short": "a list of at least {min_length:g}",
+}
+
+
+class Settings(BaseModel):
+    """A table of choices. An unknown entry, a wrong kind or a value out of range is an InputError."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+    def __init__(self, **entries: Any) -> None:
+        try:
+            super().__init__(**entries)
+        except ValidationError as error:
+            raise InputError(f"{type(self).__name__}: {_sentence(type(self), error)}") from None
+
+    @classmethod
+    def of(cls, table: Mapping, path: str | Path) -> Self:
+        """Make settings of the table that a file holds; a mistake names the file."""
+        try:
+            return cls(**table)
+        except InputError as error:
+            raise InputError(f"{path}: {str(error).removeprefix(f'{cls.__name__}: ')}") from None
+
+    @classmethod
+    def read(cls, path: str | Path, base: Self | None = None) -> Self:
+        """Read settings from TOML; what the file leaves out comes from `base`."""
+        return cls.of((dict(base) if base else {}) | files.read_toml(path), path)
+
+    def but(self, **changes: object) -> Self:
+        """Give the same with some entries changed; entries that are None stay as they are."""
+        return type(self)(
+            **dict(self) | {name: value for name, value in changes.items() if value is not None}
+        )
+
+    def table(self) -> dict:
+        """Give the table that makes the same settings, as TOML and JSON have it."""
+        return self.model_dump(mode="json")
+
+    def toml(self) -> str:
+        """Write the table as TOML."""
+        import tomli_w
+
+        return tomli_w.dumps(self.table())
+
+
+def _sentence(cls: type[BaseModel], error: ValidationError) -> str:
+    """Say the first mistake in one sentence."""
+    first = error.errors(include_url=False)[0]
+    place, value, kind = first["loc"], first.get("input"), first["type"]
+    name = ".".join(str(step) for step in place)
+    if kind == "extra_forbidden":
+        known = list(_at(cls, place[:-1]).model_fields)
+        near = difflib.get_close_matches(str(place[-1]), known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(known)}."
+        return f"there is no entry {name!r}; {hint}"
+    if kind == "missing":
+        such = (_at(cls, place[:-1]).model_fields[place[-1]].examples or [f"{name} = ..."])[0]
+        return f"it names no {name}: add a line such as {such}."
+    if kind == "value_error":
+        told = str(first["ctx"]["error"])
+        # A table within the table has been checked before, and its sentence begins with the table's kind.
+        return f"{name}: {told.partition(': ')[2]}" if name else told
+    if kind == "literal_error":
+        return f"{name} = {value!r}: choose {first['ctx']['expected']}."
+    if kind in _BOUNDS:
+        return f"{name} = {value!r}; it must be {_BOUNDS[kind].format(**first['ctx'])}."
+    return f"{name} = {value!r} is not {_KINDS.get(kind, 'of the kind that is needed')}."
+
+
+def _at(cls: type[BaseModel], place: tuple) -> type[BaseModel]:
+    """Find the table that a mistake stands in."""
+    for step in place:
+        if isinstance(step, str):
+            kind = cls.model_fields[step].annotation
+            inner = [part for part in (kind, *getattr(kind, "__args__", ())) if isinstance(part, type)]
+            cls = next(part for part in inner if issubclass(part, BaseModel))
+    return cls

@@ -6,7 +6,8 @@
 import numpy as np
 import pytest
 
-from ecg_lessons.data import recordings, simulator
+from ecg_lessons import simulator
+from ecg_lessons.data import recordings
 from ecg_lessons.lessons import inversion as lesson
 from ecg_lessons.signals import beats, leads
 

@@ -12,7 +12,8 @@ from ecg_lessons import environment
 
 environment.setup()
 
-from ecg_lessons.data import recordings, simulator  # noqa: E402
+from ecg_lessons import simulator  # noqa: E402
+from ecg_lessons.data import recordings  # noqa: E402
 from ecg_lessons.lessons import patients as lesson  # noqa: E402
 from ecg_lessons.lessons.beat_images import thin  # noqa: E402
 from ecg_lessons.lessons.patient_pretraining import Plain, Shared  # noqa: E402

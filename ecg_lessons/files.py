@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -92,6 +92,17 @@ def new_folder(folder: str | Path, what: str) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def cached(folder: Path, make: Callable[[Path], object]) -> Path:
+    """Give a folder, made on first use; of two processes that make it at once, the first to finish is kept."""
+    if not folder.exists():
+        try:
+            make(folder)
+        except (OSError, InputError):
+            if not folder.exists():  # nobody else was faster: the error is a true one
+                raise
+    return folder
 
 
 @contextmanager

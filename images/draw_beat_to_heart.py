@@ -1,6 +1,6 @@
 """Draw how one network answers two questions: ``python images/draw_beat_to_heart.py`` writes the .svg and the .png.
 
-The beat is of a simulated patient of `ecg_lessons.data.simulator`.
+The beat is of a simulated patient of `ecg_lessons.simulator`.
 """
 
 import io
@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
-from ecg_lessons.data import recordings, simulator
+from ecg_lessons import simulator
+from ecg_lessons.data import recordings
 from ecg_lessons.signals import beats, kachuee, labels
 
 mpl.rcParams.update({"svg.hashsalt": "ecg-lessons", "font.size": 10})

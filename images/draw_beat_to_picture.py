@@ -1,6 +1,6 @@
 """Draw the way of a beat to its picture: ``python images/draw_beat_to_picture.py`` writes the .svg and the .png.
 
-The beat is a premature one of a simulated patient of `ecg_lessons.data.simulator`.
+The beat is a premature one of a simulated patient of `ecg_lessons.simulator`.
 """
 
 import io
@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ecg_lessons.data import recordings, simulator
+from ecg_lessons import simulator
+from ecg_lessons.data import recordings
 from ecg_lessons.signals import images, labels
 
 mpl.rcParams.update({"svg.hashsalt": "ecg-lessons", "font.size": 10})

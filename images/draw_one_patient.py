@@ -1,6 +1,6 @@
 """Draw the protocol of lesson 4: ``python images/draw_one_patient.py`` writes the .svg and the .png.
 
-The strip is of a simulated patient of `ecg_lessons.data.simulator`.
+The strip is of a simulated patient of `ecg_lessons.simulator`.
 """
 
 import io
@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
-from ecg_lessons.data import recordings, simulator
+from ecg_lessons import simulator
+from ecg_lessons.data import recordings
 
 mpl.rcParams.update({"svg.hashsalt": "ecg-lessons", "font.size": 10})
 INK, BLUE, ORANGE, PALE, GREY = "#1a1a1a", "#0072b2", "#b34700", "#fde3cf", "#6e6e6e"

@@ -1,6 +1,6 @@
 """Draw how a spectrogram is made: ``python images/draw_spectrogram.py`` writes the .svg and the .png.
 
-The strip is the first simulated recording with atrial fibrillation of `ecg_lessons.data.simulator`.
+The strip is the first simulated recording with atrial fibrillation of `ecg_lessons.simulator`.
 """
 
 import io
@@ -14,7 +14,8 @@ from matplotlib.patches import ConnectionPatch
 from PIL import Image
 from scipy.signal import get_window
 
-from ecg_lessons.data import challenge_2017, simulator
+from ecg_lessons import simulator
+from ecg_lessons.data import challenge_2017
 from ecg_lessons.signals.spectrograms import RATE, STEP, TAPER, WINDOW, log_spectrogram
 
 mpl.rcParams.update({"svg.hashsalt": "ecg-lessons", "font.size": 10})

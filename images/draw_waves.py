@@ -1,6 +1,6 @@
 """Draw one heartbeat with its waves and intervals: ``python images/draw_waves.py`` writes waves.svg and .png.
 
-The beat is simulated: lead II of a patient of `ecg_lessons.data.simulator`, whose Q and S waves are easy to see.
+The beat is simulated: lead II of a patient of `ecg_lessons.simulator`, whose Q and S waves are easy to see.
 """
 
 import io
@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ecg_lessons.data.simulator import dipole, patients
-from ecg_lessons.data.simulator.waves import REFERENCE_RR
+from ecg_lessons.simulator import dipole, patients
+from ecg_lessons.simulator.waves import REFERENCE_RR
 
 mpl.rcParams.update({"svg.hashsalt": "ecg-lessons", "font.size": 10})
 INK, BLUE, ORANGE = "#1a1a1a", "#0072b2", "#b34700"

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import wfdb
 
-from ecg_lessons import cli
-from ecg_lessons.data import recordings, simulator
+from ecg_lessons import cli, simulator
+from ecg_lessons.data import recordings
 
 
 @pytest.fixture(scope="module")

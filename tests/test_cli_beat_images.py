@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import wfdb
 
-from ecg_lessons.data import simulator
+from ecg_lessons import simulator
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import wfdb
 
-from ecg_lessons.data import beat_tables, simulator
+from ecg_lessons import simulator
+from ecg_lessons.data import beat_tables
 
 REASONS = ("Healthy control", "Myocardial infarction")
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecg_lessons.data import simulator
-from ecg_lessons.data.simulator import arrhythmia
+from ecg_lessons import simulator
+from ecg_lessons.simulator import holter
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_a_patient_without_first_beats_does_not_stop_the_others(call, data, tmp_
     shutil.copytree(data, root)
     folder = root / "mitdb" / "1.0.0"
     marks = wfdb.rdann(str(folder / "a002"), "atr")
-    late = marks.sample > 60 * arrhythmia.RATE
+    late = marks.sample > 60 * holter.RATE
     symbols = np.array(marks.symbol)[late].tolist()
     wfdb.wrann("a002", "atr", marks.sample[late], symbols, write_dir=str(folder))
     monkeypatch.setenv("ECG_LESSONS_DATA", str(root))

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ecg_lessons.data import simulator
+from ecg_lessons import simulator
 
 SMALL = """
 [augmentation]

@@ -36,7 +36,8 @@ def test_data_and_signals_do_not_import_keras():
     """Downloading and reading must not wait for TensorFlow."""
     run(
         "import sys\n"
-        "from ecg_lessons.data import catalog, fetch, recordings, tables, simulator\n"
+        "from ecg_lessons import simulator\n"
+        "from ecg_lessons.data import catalog, fetch, recordings, tables\n"
         "from ecg_lessons.signals import beats, leads\n"
         "import ecg_lessons.splits, ecg_lessons.checks, ecg_lessons.cli\n"
         "assert not {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)"

@@ -63,7 +63,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Simulate a cohort of patients and write it as WFDB: 12-lead ECGs in the layout of PTB-XL, or another."""
-    from ecg_lessons.data import simulator
+    from ecg_lessons import simulator
 
     asked = {"--arrhythmias": arrhythmias, "--infarctions": infarctions, "--rhythms": rhythms}
     chosen = [option for option, wanted in asked.items() if wanted] or [""]

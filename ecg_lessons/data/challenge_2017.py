@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
+from ecg_lessons import files
 from ecg_lessons.data import catalog
 from ecg_lessons.data.recordings import Recording
-from ecg_lessons.data.simulator import folders
 from ecg_lessons.data.wfdb_files import read_mat
 from ecg_lessons.errors import InputError
 
@@ -134,7 +134,7 @@ def _recordings(folder: Path, progress: Callable[[int, int], None] | None) -> Pa
             # The checksums tell one content from another, whenever and wherever it was downloaded.
             key = zlib.crc32(repr([(one.filename, one.CRC, one.file_size) for one in members]).encode())
             unpacked = catalog.cache() / "challenge-2017" / f"training2017-{key:08x}"
-            return folders.cached(unpacked, lambda to: _unpack(archive, members, to, progress))
+            return files.cached(unpacked, lambda to: _unpack(archive, members, to, progress))
     except _DAMAGED:
         raise InputError(f"{packed} is damaged: {_AGAIN}") from None
     except OSError as error:
@@ -151,7 +151,7 @@ def _unpack(
     progress: Callable[[int, int], None] | None,
 ) -> None:
     """Write the .mat files into a new folder, which is there whole or not at all."""
-    with folders.draft(folder) as draft:
+    with files.new_folder(folder, "the recordings") as draft:
         for done, member in enumerate(members, start=1):
             (draft / PurePosixPath(member.filename).name).write_bytes(archive.read(member))
             if progress:

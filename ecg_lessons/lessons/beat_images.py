@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import splits
-from ecg_lessons.data import fetch, pictures, recordings, simulator
+from ecg_lessons import simulator, splits
+from ecg_lessons.data import fetch, pictures, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Examples
 from ecg_lessons.models import beat_image as models

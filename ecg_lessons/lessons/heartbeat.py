@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import splits
-from ecg_lessons.data import fetch, ptb_diagnostic, recordings, simulator
+from ecg_lessons import simulator, splits
+from ecg_lessons.data import fetch, ptb_diagnostic, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Arrays, Examples
 from ecg_lessons.guard import LEAKY, Split, fingerprints

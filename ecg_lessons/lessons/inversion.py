@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from ecg_lessons import splits
-from ecg_lessons.data import fetch, recordings, simulator, tables
+from ecg_lessons import simulator, splits
+from ecg_lessons.data import fetch, recordings, tables
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples

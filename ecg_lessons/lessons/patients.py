@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecg_lessons import splits
-from ecg_lessons.data import fetch, recordings, simulator
+from ecg_lessons import simulator, splits
+from ecg_lessons.data import fetch, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples

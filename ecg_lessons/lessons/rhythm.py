@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import record_splits
-from ecg_lessons.data import challenge_2017, fetch, simulator
+from ecg_lessons import record_splits, simulator
+from ecg_lessons.data import challenge_2017, fetch
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores

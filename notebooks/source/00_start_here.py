@@ -38,8 +38,8 @@ import pandas as pd
 import wfdb
 from scipy.signal import find_peaks
 
-from ecg_lessons import checks
-from ecg_lessons.data import recordings, simulator
+from ecg_lessons import checks, simulator
+from ecg_lessons.data import recordings
 from ecg_lessons.evaluation import plots
 from ecg_lessons.signals import beats
 

@@ -43,8 +43,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import checks, training
-from ecg_lessons.data import recordings, simulator
+from ecg_lessons import checks, simulator, training
+from ecg_lessons.data import recordings
 from ecg_lessons.evaluation import interactive, plots, scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import inversion as lesson

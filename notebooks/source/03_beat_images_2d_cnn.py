@@ -42,8 +42,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import checks, training
-from ecg_lessons.data import fetch, recordings, simulator
+from ecg_lessons import checks, simulator, training
+from ecg_lessons.data import fetch, recordings
 from ecg_lessons.evaluation import beat_plots, explain, plots, scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import beat_image_results, beat_image_runs

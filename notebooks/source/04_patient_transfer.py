@@ -44,8 +44,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import checks
-from ecg_lessons.data import fetch, recordings, simulator
+from ecg_lessons import checks, simulator
+from ecg_lessons.data import fetch, recordings
 from ecg_lessons.evaluation import beat_plots, patient_plots, plots
 from ecg_lessons.guard import persons
 from ecg_lessons.lessons import patient_measured, patient_results, patient_runs

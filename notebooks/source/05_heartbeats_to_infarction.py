@@ -48,8 +48,8 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-from ecg_lessons import checks, training
-from ecg_lessons.data import fetch, recordings, simulator
+from ecg_lessons import checks, simulator, training
+from ecg_lessons.data import fetch, recordings
 from ecg_lessons.evaluation import beat_plots, heartbeat_plots, plots
 from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import heartbeat as lesson

@@ -7,7 +7,8 @@ import pytest
 import scipy.io
 import wfdb
 
-from ecg_lessons.data import recordings, simulator
+from ecg_lessons import simulator
+from ecg_lessons.data import recordings
 from ecg_lessons.errors import InputError
 
 RATE = 500

@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from ecg_lessons.data import recordings, simulator
+from ecg_lessons import simulator
+from ecg_lessons.data import recordings
 from ecg_lessons.evaluation import interactive
 from ecg_lessons.signals import leads
 

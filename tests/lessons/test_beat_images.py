@@ -12,7 +12,8 @@ import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 import wfdb  # noqa: E402
 
-from ecg_lessons.data import pictures, recordings, simulator  # noqa: E402
+from ecg_lessons import simulator  # noqa: E402
+from ecg_lessons.data import pictures, recordings  # noqa: E402
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.evaluation import classwise  # noqa: E402
 from ecg_lessons.examples import Examples  # noqa: E402

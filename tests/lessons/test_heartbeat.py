@@ -13,8 +13,8 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 
-from ecg_lessons import training  # noqa: E402
-from ecg_lessons.data import beat_tables, recordings, simulator  # noqa: E402
+from ecg_lessons import simulator, training  # noqa: E402
+from ecg_lessons.data import beat_tables, recordings  # noqa: E402
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.lessons import heartbeat as lesson  # noqa: E402
 from ecg_lessons.lessons import heartbeat_choices as choices  # noqa: E402

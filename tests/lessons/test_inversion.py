@@ -7,7 +7,8 @@ environment.setup()
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
-from ecg_lessons.data import simulator, tables  # noqa: E402
+from ecg_lessons import simulator  # noqa: E402
+from ecg_lessons.data import tables  # noqa: E402
 from ecg_lessons.data.recordings import Recording  # noqa: E402
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.lessons import inversion as lesson  # noqa: E402

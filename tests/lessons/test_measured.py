@@ -9,7 +9,8 @@ import json  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
-from ecg_lessons.data import recordings, simulator  # noqa: E402
+from ecg_lessons import simulator  # noqa: E402
+from ecg_lessons.data import recordings  # noqa: E402
 from ecg_lessons.evaluation import scores  # noqa: E402
 from ecg_lessons.lessons import heartbeat as lesson  # noqa: E402
 from ecg_lessons.lessons import heartbeat_results, infarction_results, measuring, patient_measured  # noqa: E402

@@ -12,7 +12,8 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 
-from ecg_lessons.data import recordings, simulator  # noqa: E402
+from ecg_lessons import simulator  # noqa: E402
+from ecg_lessons.data import recordings  # noqa: E402
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.lessons import patient_arms as arms  # noqa: E402
 from ecg_lessons.lessons import patient_files as files  # noqa: E402

@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 
-from ecg_lessons.data.simulator.pacemaker import Heart, Node, Rhythm
+from ecg_lessons.simulator.pacemaker import Heart, Node, Rhythm
 
 #: Events are planned between so many seconds after the start and before the end. One that had to wait may begin
 #: later, but so early that flutter, the longest that must not be cut in two, ends before the recording.

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from ecg_lessons.data import recordings
-from ecg_lessons.data.simulator import simulate_arrhythmias
 from ecg_lessons.models import beat_image
 from ecg_lessons.signals import beat_sets, beats, images
+from ecg_lessons.simulator import simulate_arrhythmias
 
 CLASSES = "NLRAV/"
 

@@ -1,5 +1,3 @@
-import os
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +5,9 @@ import pytest
 import wfdb
 
 from ecg_lessons.data import recordings
-from ecg_lessons.data.simulator import arrhythmia, sample_arrhythmias, simulate_arrhythmias
 from ecg_lessons.errors import InputError
 from ecg_lessons.signals import beat_sets, beats
+from ecg_lessons.simulator import layouts, simulate_arrhythmias
 
 
 @pytest.fixture(scope="module")
@@ -20,25 +18,6 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def read(folder) -> list[recordings.Recording]:
     return list(recordings.mitdb(folder))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def test_one_seed_one_cohort_byte_for_byte(folder, tmp_path):
-    again = simulate_arrhythmias(tmp_path / "again", patients=40, minutes=3)
-    assert contents(again) == contents(folder)
-    other = contents(simulate_arrhythmias(tmp_path / "other", patients=1, minutes=3, seed=1))
-    assert other["a001.dat"] != contents(folder)["a001.dat"]
-
-
-def test_a_patient_does_not_depend_on_the_size_of_the_cohort(folder, tmp_path):
-    small = contents(simulate_arrhythmias(tmp_path / "three", patients=3, minutes=3))
-    large = contents(folder)
-    records = [name for name in small if name.startswith("a")]
-    assert len(records) == 9
-    assert all(small[name] == large[name] for name in records)
 
 
 def test_wfdb_reads_it_and_agrees_with_the_checksums(folder):
@@ -52,9 +31,9 @@ def test_wfdb_reads_it_and_agrees_with_the_checksums(folder):
 
 def test_format_212_keeps_every_step(tmp_path):
     steps = np.random.default_rng(0).integers(0, 2048, (500, 2))
-    arrhythmia.write_signal(tmp_path / "x", (steps - 1024) / 200, ("MLII", "V1"))
+    layouts.write_two(tmp_path / "x", (steps - 1024) / 200, ("MLII", "V1"))
     np.testing.assert_array_equal(wfdb.rdrecord(str(tmp_path / "x"), physical=False).d_signal, steps)
-    arrhythmia.write_signal(tmp_path / "y", np.array([[9.0, -9.0], [0.0, 0.0]]), ("MLII", "V1"))
+    layouts.write_two(tmp_path / "y", np.array([[9.0, -9.0], [0.0, 0.0]]), ("MLII", "V1"))
     clipped = wfdb.rdrecord(str(tmp_path / "y"), physical=False).d_signal
     np.testing.assert_array_equal(clipped, [[2047, 0], [1024, 1024]])
 
@@ -142,61 +121,7 @@ def test_patients_differ_and_each_stays_itself(read):
     assert np.median(apart[~np.eye(len(read), dtype=bool)]) > 5 * np.median(np.diag(apart))
 
 
-def test_everything_says_that_it_is_simulated(folder):
-    assert "NOT CLINICAL" in (folder / "README.txt").read_text()
-    assert "simulated" in (folder / "a001.hea").read_text()
-    assert "simulated" in (folder / "ANNOTATORS").read_text()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"patients": 0}, "1 to 999 patients"),
-        ({"patients": 1000}, "1 to 999 patients"),
-        ({"seed": -1}, "seed of 0 or more"),
-        ({"minutes": 0.5}, "1 to 60 minutes"),
-        ({"minutes": float("nan")}, "1 to 60 minutes"),
-    ],
-)
-def test_arguments_that_cannot_be_used_are_refused(tmp_path, options, message):
-    with pytest.raises(InputError, match=message):
-        simulate_arrhythmias(tmp_path / "none", **options)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path):
-    (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="not empty"):
-        simulate_arrhythmias(tmp_path, patients=1)
-    assert contents(tmp_path) == {"thesis.txt": b"mine"}
-
-
-def test_a_simulation_that_breaks_leaves_nothing_behind(tmp_path):
-    def interrupt(done: int, total: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        simulate_arrhythmias(tmp_path / "half", patients=2, minutes=1, progress=interrupt)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_progress_counts_the_patients(tmp_path):
-    seen = []
-    simulate_arrhythmias(tmp_path / "two", patients=2, minutes=1, progress=lambda *state: seen.append(state))
-    assert seen == [(1, 2), (2, 2)]
-
-
-def _sample(cache: Path) -> str:
-    os.environ["ECG_LESSONS_CACHE"] = str(cache)
-    return str(sample_arrhythmias(patients=2, minutes=1, seed=9))
-
-
-def test_two_processes_may_ask_for_the_sample_at_once(tmp_path, monkeypatch):
-    monkeypatch.setenv("ECG_LESSONS_CACHE", str(tmp_path))  # so that the change below is undone
-    with ProcessPoolExecutor(2) as pool:
-        first, second = pool.map(_sample, [tmp_path, tmp_path])
-    assert first == second
-    assert [path.name for path in Path(first).parent.iterdir()] == [Path(first).name]  # no draft left
-    before = contents(Path(first))
-    assert _sample(tmp_path) == first
-    assert contents(Path(first)) == before
+@pytest.mark.parametrize("minutes", [0.5, float("nan")])
+def test_a_length_that_cannot_be_used_is_refused(tmp_path, minutes):
+    with pytest.raises(InputError, match="1 to 60 minutes"):
+        simulate_arrhythmias(tmp_path / "none", minutes=minutes)

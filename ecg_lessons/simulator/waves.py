@@ -12,7 +12,7 @@ averaged over a diagnosis; the Gaussians were fitted to the average by nonlinear
 
 - ``NORM``: 296 recordings; the waves leave 0.2 % of the average's energy unexplained. An average of different
   hearts loses height, so R and T were then raised until the medians of R, S and T per lead in the simulated
-  population met those of the recordings (`tests/data/test_simulator.py` holds them together). The P wave was
+  population met those of the recordings (`tests/simulator/test_patients.py` holds them together). The P wave was
   fitted apart, to its own average, which is where `dipole.ATRIA_TO_CHEST` comes from too.
 - ``LAFB`` (17), ``ASMI`` (31), ``IMI`` (11), ``LVH`` (28 recordings without bundle branch block): fitted in
   the same way, then raised towards the medians of R and S of their diagnosis. ``IMI`` and ``ASMI`` are old

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecg_lessons.data.simulator.beat_shapes import BEATS, BLENDS, P_WAVES, Beat, blended
-from ecg_lessons.data.simulator.dipole import QT_POWER
+from ecg_lessons.simulator.beat_shapes import BEATS, BLENDS, P_WAVES, Beat, blended
+from ecg_lessons.simulator.dipole import QT_POWER
 
 #: A beat is drawn from so many seconds before its annotation to so many after.
 _BEFORE, _AFTER = 0.40, 0.85

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecg_lessons.data.simulator import body, dipole, ectopy, morphology
-from ecg_lessons.data.simulator.beat_shapes import SECOND
-from ecg_lessons.data.simulator.pacemaker import Heart, Rhythm
+from ecg_lessons.simulator import body, dipole, ectopy, morphology
+from ecg_lessons.simulator.beat_shapes import SECOND
+from ecg_lessons.simulator.pacemaker import Heart, Rhythm
 
+RATE = 360  # Hz
 #: What the patients of a cohort have, in turn: the ground rhythm ("AF" is atrial fibrillation, with beats N) and
 #: events per minute, by their names in `ectopy.EVENTS`. The shares are chosen for teaching; rare kinds of beats come
 #: more often than in the MIT-BIH database.

@@ -30,7 +30,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecg_lessons.data.simulator.waves import BEATS, Waves, parse
+from ecg_lessons.simulator import dipole
+from ecg_lessons.simulator import patients as people
+from ecg_lessons.simulator.waves import BEATS, Waves, parse
 
 
 @dataclass(frozen=True)
@@ -120,19 +122,16 @@ T  275 32 -0.18 -0.20 -0.04
 
 #: Early repolarisation, a variant of the normal: the J point is raised in V2 to V5 within the limits above.
 J_POINT = parse("J 52 38 0.03 0.01 -0.05")
+#: Axis of normal hearts. The limit on the left is -30 degrees in the textbook; in this model hearts beyond -10 have
+#: Q in III and aVF, which normal recordings lack (of 290 in PTB-XL none has 30 ms and 0.1 mV in two inferior leads).
+AXIS = (-10, 90)
 
 
 @dataclass(frozen=True)
 class Infarction:
-    """An infarction of one patient.
+    """An infarction of one patient, by its code in `TERRITORIES`.
 
-    Attributes
-    ----------
-    code : str
-        One of `TERRITORIES`.
-    acute : bool
-    necrosis, inversion, injury : float
-        Sizes of the lost force, of the turning of T and of the raised ST segment; 1 is full.
+    necrosis, inversion, injury: sizes of the lost force, of the turning of T and of the raised ST segment; 1 is full.
     """
 
     code: str
@@ -167,3 +166,22 @@ def beat(infarction: Infarction | None, j_point: float = 0.0) -> Waves:
     loss, injury = territory.necrosis, territory.injury.scaled(infarction.injury)
     size = np.where(loss.repolarisation, infarction.inversion, infarction.necrosis)
     return waves.plus(loss.changed(vector=size[:, None] * loss.vector)).plus(injury)
+
+
+def patient(rng: np.random.Generator, infarction: Infarction | None) -> people.Patient:
+    """Draw a patient with this infarction, or a normal one; early repolarisation is theirs whatever they have.
+
+    A normal heart is drawn again while its axis lies outside `AXIS`.
+    """
+    waves = beat(infarction, j_point=max(0.0, rng.normal(0.2, 0.5)))
+    while True:
+        person = people.person(rng, infarction.code if infarction else "NORM", waves)
+        if infarction or AXIS[0] <= _axis(person.waves) <= AXIS[1]:
+            return person
+
+
+def _axis(waves: Waves) -> float:
+    """Give the frontal axis, in degrees, from the areas of QRS in the leads I and aVF."""
+    qrs = ~(waves.atrial | waves.repolarisation)
+    one, two = dipole.DOWER[:2] @ (waves.width[qrs] @ waves.vector[qrs])
+    return float(np.degrees(np.arctan2((two - one / 2) / (np.sqrt(3) / 2), one)))  # aVF is weaker than I

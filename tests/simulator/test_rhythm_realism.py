@@ -8,7 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import f1_score
 
 from ecg_lessons.data.challenge_2017 import CLASSES, challenge_2017, read_labels
-from ecg_lessons.data.simulator import simulate_rhythms
+from ecg_lessons.simulator import simulate_rhythms
 
 RATE = 300
 EACH = 250  # real recordings of every label

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ecg_lessons.data.simulator import body, dipole, rhythm
-from ecg_lessons.data.simulator.waves import BEATS, Waves
+from ecg_lessons.simulator import body, dipole, pacemaker
+from ecg_lessons.simulator.waves import BEATS, Waves
+
+RATE = 500  # Hz
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def person(rng: np.random.Generator, code: str, beat: Waves, gain: float = 1.0) 
 
 
 def record(
-    rng: np.random.Generator, patient: Patient, seconds: float = 10.0, rate: float = 500.0
+    rng: np.random.Generator, patient: Patient, seconds: float = 10.0, rate: float = RATE
 ) -> np.ndarray:
     """Record a patient: the electrodes are placed anew, the heart rate is that of the day.
 
@@ -155,7 +157,7 @@ def record(
     """
     samples = round(seconds * rate)
     heart_rate = float(np.clip(patient.heart_rate * rng.lognormal(0, 0.05), 48, 105))
-    beats = rhythm.sinus(rng, seconds, heart_rate, patient.variability, patient.breathing)
+    beats = pacemaker.sinus(rng, seconds, heart_rate, patient.variability, patient.breathing)
     rr = dipole.adapted(np.diff(beats, prepend=2 * beats[0] - beats[1]))
     moments = dipole.dipoles(patient.waves, beats, rr, samples, rate)
     # Respiration rocks the heart by a few degrees in the frontal plane.

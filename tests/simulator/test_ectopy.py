@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecg_lessons.data.simulator import ectopy, holter, pacemaker
 from ecg_lessons.signals import beats
+from ecg_lessons.simulator import ectopy, holter, pacemaker
 
 HEART = pacemaker.Heart(
     ground="N",

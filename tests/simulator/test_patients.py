@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +7,13 @@ import wfdb
 
 from ecg_lessons.data import recordings
 from ecg_lessons.data.recordings import LEADS
-from ecg_lessons.data.simulator import body, cohort, dipole, patients, sample_cohort, simulate_cohort, waves
-from ecg_lessons.errors import InputError
 from ecg_lessons.signals.beats import bandpass, r_peaks
+from ecg_lessons.simulator import body, dipole, pacemaker, patients, simulate_cohort, waves
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     return simulate_cohort(tmp_path_factory.mktemp("cohorts") / "forty", patients=40, seed=3)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def beat(recording) -> np.ndarray:
@@ -55,14 +46,6 @@ def healthy() -> dict[str, np.ndarray]:
         signal = dipole.twelve_leads(patients.record(rng, patients.draw(rng, "NORM"))).astype(np.float32)
         beats.append(beat(recordings.Recording("x", "x", signal, 500.0, LEADS)))
     return heights(np.array(beats))
-
-
-def test_one_seed_one_cohort_byte_for_byte(folder, tmp_path):
-    again = simulate_cohort(tmp_path / "again", patients=40, seed=3)
-    assert contents(again) == contents(folder)
-    other = contents(simulate_cohort(tmp_path / "other", patients=2, seed=4))
-    name = "records500/00000/00001_hr.dat"
-    assert other[name] != contents(folder)[name]
 
 
 def test_a_patient_does_not_depend_on_the_size_of_the_cohort(folder, tmp_path):
@@ -101,76 +84,6 @@ def test_the_limb_leads_keep_their_identities_to_one_step(folder):
         assert np.abs(avr + (one + two) / 2).max() <= 0.5
         assert np.abs(avl - (one - two / 2)).max() <= 0.5
         assert np.abs(avf - (two - one / 2)).max() <= 0.5
-
-
-def test_everything_says_that_it_is_simulated(folder):
-    assert "NOT CLINICAL" in (folder / "README.txt").read_text()
-    assert pd.read_csv(folder / "ptbxl_database.csv").report.str.startswith("SIMULATED").all()
-    assert "simulated" in (folder / "records500/00000/00001_hr.hea").read_text()
-
-
-def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path):
-    (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="not empty"):
-        simulate_cohort(tmp_path, patients=1)
-    assert contents(tmp_path) == {"thesis.txt": b"mine"}
-    with pytest.raises(InputError, match="at least 1 patient"):
-        simulate_cohort(tmp_path / "none", patients=0)
-
-
-def test_a_simulation_that_breaks_leaves_nothing_behind(tmp_path):
-    def interrupt(done: int, total: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        simulate_cohort(tmp_path / "half", patients=3, progress=interrupt)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_progress_counts_the_patients(tmp_path):
-    seen = []
-    (tmp_path / "empty").mkdir()
-    simulate_cohort(tmp_path / "empty", patients=3, progress=lambda *state: seen.append(state))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
-
-
-def _sample(cache: Path) -> str:
-    os.environ["ECG_LESSONS_CACHE"] = str(cache)
-    return str(sample_cohort(patients=5, seed=9))
-
-
-def test_two_processes_may_ask_for_the_sample_at_once(tmp_path, monkeypatch):
-    monkeypatch.setenv("ECG_LESSONS_CACHE", str(tmp_path))  # so that the change below is undone
-    with ProcessPoolExecutor(2) as pool:
-        first, second = pool.map(_sample, [tmp_path, tmp_path])
-    assert first == second
-    assert [path.name for path in Path(first).parent.iterdir()] == [Path(first).name]  # no draft left
-    before = contents(Path(first))
-    assert _sample(tmp_path) == first
-    assert contents(Path(first)) == before
-
-
-def test_loser_of_the_race_keeps_the_winners_cohort(tmp_path, monkeypatch):
-    monkeypatch.setenv("ECG_LESSONS_CACHE", str(tmp_path))
-    write = cohort._write
-
-    def slow(folder, *rest):
-        write(folder, *rest)
-        winner = folder.parent / f"ptb-xl-v{cohort.VERSION}-2-patients-seed-0"
-        winner.mkdir()
-        (winner / "winner").touch()
-
-    monkeypatch.setattr(cohort, "_write", slow)
-    folder = sample_cohort(patients=2)
-    assert [path.name for path in folder.iterdir()] == ["winner"]
-    assert list(folder.parent.iterdir()) == [folder]
-
-
-def test_importing_the_simulator_does_not_import_keras():
-    code = (
-        "import sys, ecg_lessons.data.simulator; sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_without_displacement_the_lead_matrix_is_dowers():
@@ -237,7 +150,7 @@ def test_intervals_of_healthy_hearts_are_plausible():
 
 def test_rhythm_has_the_rate_and_the_variability_asked_for():
     rng = np.random.default_rng(0)
-    rr = np.diff(patients.rhythm.sinus(rng, 600, 70, variability=0.05))
+    rr = np.diff(pacemaker.sinus(rng, 600, 70, variability=0.05))
     assert rr.mean() == pytest.approx(60 / 70, rel=0.01)
     assert rr.std() / rr.mean() == pytest.approx(0.05, rel=0.25)
 

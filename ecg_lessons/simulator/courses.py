@@ -2,7 +2,7 @@
 
 Every kind belongs to a label of CinC 2017. Rates and intervals are those of textbooks; variability was set so that the
 spread of RR intervals comes close to that of the real recordings with the same label
-(`tests/data/test_rhythm_realism.py`).
+(`tests/simulator/test_rhythm_realism.py`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import partial
 
 import numpy as np
 
-from ecg_lessons.data.simulator import ectopy, rhythm
-from ecg_lessons.data.simulator.pacemaker import Heart, fibrillation
+from ecg_lessons.simulator import ectopy
+from ecg_lessons.simulator.pacemaker import Heart, fibrillation, sinus
 
 #: Events begin so many seconds after the start of what is drawn; what is recorded begins a second earlier.
 _BEGIN = ectopy.HEAD - 1
@@ -56,7 +56,7 @@ def _normal(rng: np.random.Generator, seconds: float, low: float, high: float) -
 def _ticks(rng: np.random.Generator, seconds: float, low: float, high: float) -> np.ndarray:
     middle = np.sqrt(low * high)
     rate = float(np.clip(middle * rng.lognormal(0, 0.5 * np.log(high / middle)), low, high))
-    ticks = rhythm.sinus(rng, seconds, rate, _variability(rng), rng.uniform(0.15, 0.33))
+    ticks = sinus(rng, seconds, rate, _variability(rng), rng.uniform(0.15, 0.33))
     # Slower than respiration, the rate goes up and down as a whole.
     pace, depth = 2 * np.pi * rng.uniform(0.01, 0.06), 0.035 * rng.lognormal(0, 0.6)
     return ticks + min(depth, 0.15) / pace * np.sin(pace * ticks + rng.uniform(0, 2 * np.pi))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ecg_lessons.data.simulator import body, courses, dipole, handheld
-from ecg_lessons.data.simulator import patients as people
-from ecg_lessons.data.simulator.courses import Course
-from ecg_lessons.data.simulator.waves import BEATS, Waves
+from ecg_lessons.simulator import body, courses, dipole, handheld
+from ecg_lessons.simulator import patients as people
+from ecg_lessons.simulator.courses import Course
+from ecg_lessons.simulator.waves import BEATS, Waves
 
 #: How strong the lead is between two hands, against lead I of PTB-XL: median, and deviation of the logarithm.
 _STRENGTH = (1.10, 0.22)

@@ -10,16 +10,14 @@ from sklearn.metrics import roc_auc_score
 
 from ecg_lessons.data import recordings
 from ecg_lessons.data.recordings import LEADS
-from ecg_lessons.data.simulator import (
+from ecg_lessons.signals.beats import bandpass, r_peaks
+from ecg_lessons.simulator import (
+    cohorts,
     dipole,
-    infarctions,
     patients,
-    sample_infarctions,
     simulate_infarctions,
     territories,
 )
-from ecg_lessons.errors import InputError
-from ecg_lessons.signals.beats import bandpass, r_peaks
 
 RATE = 500
 #: The leads that look at a territory, and those that look at it from the opposite side.
@@ -42,10 +40,6 @@ def table(folder) -> pd.DataFrame:
     return pd.read_csv(folder / "ptbxl_database.csv", keep_default_na=False)
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def columns(values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     """Take leads by name from the last axis."""
     return values[..., [LEADS.index(name) for name in names]]
@@ -65,7 +59,7 @@ def hearts(code: str | None, acute: bool = False, number: int = 80) -> np.ndarra
     for k in range(number):
         rng = np.random.default_rng([8, k])
         infarction = territories.draw(rng, code, acute) if code else None
-        beats.append(drawn(infarctions.draw(rng, infarction)))
+        beats.append(drawn(territories.patient(rng, infarction)))
     return np.array(beats)
 
 
@@ -90,22 +84,6 @@ def q_waves(beats: np.ndarray) -> np.ndarray:
     return 1000 / RATE * (begun & ~ended).sum(axis=1) * (deep & ~r_first)
 
 
-def test_one_seed_one_cohort_byte_for_byte(folder, tmp_path):
-    again = simulate_infarctions(tmp_path / "again", patients=60, seed=3)
-    assert contents(again) == contents(folder)
-    other = contents(simulate_infarctions(tmp_path / "other", patients=1, seed=4))
-    name = "records500/00000/00001_hr.dat"
-    assert other[name] != contents(folder)[name]
-
-
-def test_a_patient_does_not_depend_on_the_size_of_the_cohort(folder, table, tmp_path):
-    small = simulate_infarctions(tmp_path / "ten", patients=10, seed=3)
-    part = pd.read_csv(small / "ptbxl_database.csv", keep_default_na=False)
-    pd.testing.assert_frame_equal(part, table[: len(part)])
-    for name in part.filename_hr:
-        assert (small / f"{name}.dat").read_bytes() == (folder / f"{name}.dat").read_bytes()
-
-
 def test_half_of_the_patients_have_an_infarction(folder, table):
     read = list(recordings.ptb_xl(folder))
     kinds = {one.patient: one.labels["superclasses"] for one in read}
@@ -124,42 +102,13 @@ def test_the_codes_are_those_of_ptb_xl(real):
     statements = pd.read_csv(real / "ptb-xl" / "1.0.3" / "scp_statements.csv", index_col=0)
     assert (statements["diagnostic_class"].reindex(list(territories.TERRITORIES)) == "MI").all()
     known = pd.read_csv(real / "ptb-xl" / "1.0.3" / "ptbxl_database.csv")["infarction_stadium1"]
-    assert set(infarctions.STADIUM.values()) <= set(known.dropna())
+    assert set(cohorts.STADIUM.values()) <= set(known.dropna())
 
 
-def test_the_limb_leads_keep_their_identities_to_one_step(folder):
-    for path in sorted(folder.glob("records500/*/*.dat")):
-        one, two, three, avr, avl, avf = np.fromfile(path, "<i2").reshape(-1, 12)[:, :6].T.astype(int)
-        assert np.array_equal(one + three, two)
-        assert np.abs(avr + (one + two) / 2).max() <= 0.5
-        assert np.abs(avl - (one - two / 2)).max() <= 0.5
-        assert np.abs(avf - (two - one / 2)).max() <= 0.5
-
-
-def test_everything_says_that_it_is_simulated(folder, table):
-    text = (folder / "README.txt").read_text()
-    assert text.startswith("SIMULATED ELECTROCARDIOGRAMS - NOT CLINICAL DATA\n\nThis folder holds")
-    assert f"{len(table)} recordings of 60 patients" in text
-    assert text.endswith("must not serve any medical purpose.\n")
+def test_the_reports_say_that_they_are_simulated(folder, table):
+    assert f"{len(table)} recordings of 60 patients" in (folder / "README.txt").read_text()
     assert table["report"].str.startswith("SIMULATED").all()
     assert table["report"].str.contains("acute inferior myocardial infarction").any()
-
-
-def test_mistakes_are_told(tmp_path):
-    (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="not empty"):
-        simulate_infarctions(tmp_path, patients=1)
-    with pytest.raises(InputError, match="at least 1 patient"):
-        simulate_infarctions(tmp_path / "none", patients=0)
-    assert contents(tmp_path) == {"thesis.txt": b"mine"}
-
-
-def test_the_sample_is_made_once(tmp_path, monkeypatch):
-    monkeypatch.setenv("ECG_LESSONS_CACHE", str(tmp_path))
-    first = sample_infarctions(patients=2)
-    (first / "mark").touch()
-    assert sample_infarctions(patients=2) == first
-    assert (first / "mark").exists()
 
 
 @pytest.mark.parametrize("code", SIGNS)

@@ -1,7 +1,7 @@
 """What a hand-held recorder of one lead adds to the heart: fingers on two plates, trembling, moving, letting go.
 
 The levels were set so that noise at rest, its share below 1 Hz, and the largest excursions come close to those of the
-real recordings of CinC 2017 with the same label (`tests/data/test_rhythm_realism.py`).
+real recordings of CinC 2017 with the same label (`tests/simulator/test_rhythm_realism.py`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal as filters
 
-from ecg_lessons.data.simulator import body
+from ecg_lessons.simulator import body
 
 RATE = 300
 #: The recorder's band in Hz (set by the spectra of the real recordings).

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecg_lessons.data.simulator.waves import REFERENCE_RR, Waves
+from ecg_lessons.simulator.waves import REFERENCE_RR, Waves
 
 #: Lead vectors of I, II, V1..V6 along left, feet and back, as published (Dower 1980).
 DOWER = np.array(

@@ -1,0 +1,227 @@
+"""The built-in cohorts of the lessons: people who do not exist, simulated whole or not at all, and cached.
+
+Of each cohort holds: one seed, one cohort, byte for byte; patient number `k` is the same however large the cohort;
+the folder must not exist, or be empty; `progress` is called with the number of patients done and of all. What
+`sample_...` gives is simulated on first use, then kept in this computer's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ecg_lessons import files
+from ecg_lessons.errors import InputError
+from ecg_lessons.simulator import holter, layouts, single_lead, territories
+from ecg_lessons.simulator import patients as people
+
+Progress = Callable[[int, int], None]
+
+#: Raise a version when the same seed gives other recordings than before: cached cohorts are then made anew.
+VERSIONS = {"ptb-xl": 1, "infarctions": 1, "mitdb": 2, "rhythms": 4}
+
+#: Share of the patients who have an infarction (chosen), and how PTB-XL's ``infarction_stadium1`` calls its age.
+SHARE = 0.5
+STADIUM = {True: "Stadium I", False: "Stadium III"}
+#: Shares of the labels: near those of the real set (0.60, 0.09, 0.28, 0.03), with A and ~ raised for teaching.
+SHARES = {"N": 0.50, "A": 0.18, "O": 0.24, "~": 0.08}
+
+_GOLDEN = (np.sqrt(5) - 1) / 2
+_SUPERCLASSES = {"NORM": "NORM", "ASMI": "MI", "AMI": "MI", "IMI": "MI", "LVH": "HYP"} | dict.fromkeys(
+    ("LAFB", "LPFB", "CLBBB", "CRBBB"), "CD"
+)
+_ABOUT = {
+    "ptb-xl": """\
+This folder holds {recordings} recordings of {number} patients who do not exist. They were drawn by
+ecg_lessons.simulator (version {version}, seed {seed}): a dipole model of the heart, whose waves
+were fitted to averages of the open database PTB-XL. The files are laid out as those of PTB-XL, so that
+the same code reads both.""",
+    "infarctions": """\
+This folder holds {recordings} recordings of {number} patients who do not exist. They were drawn by
+ecg_lessons.simulator (infarctions, version {version}, seed {seed}): a dipole model of the heart. About half
+of the patients are normal; the others have an infarction of one of five territories, acute (infarction_stadium1
+says Stadium I: the ST segment is raised) or old (Stadium III: Q waves). The files are laid out as those of
+PTB-XL, so that the same code reads both.""",
+    "mitdb": """\
+This folder holds {number} recordings of {minutes:g} minutes, one each of {number} patients who do not exist.
+They were drawn by ecg_lessons.simulator (arrhythmias, version {version}, seed {seed}): a model of rhythm
+with premature, paced, escape and flutter beats, whose waves were fitted to median beats of the open MIT-BIH
+Arrhythmia Database. The files are laid out as those of that database, so that the same code reads both.""",
+    "rhythms": """\
+This folder holds {number} recordings of one lead, each of another person who does not exist. They were drawn by
+ecg_lessons.simulator (rhythms, version {version}, seed {seed}): a dipole model of the heart with normal
+rhythm (N), atrial fibrillation (A) and other rhythms (O), seen by a hand-held recorder, sometimes so badly that
+nothing can be told (~). The files are laid out as those of the PhysioNet/CinC Challenge 2017, so that the same code
+reads both.""",
+}
+
+
+def simulate_cohort(
+    folder: str | Path, patients: int = 120, seed: int = 0, progress: Progress | None = None
+) -> Path:
+    """Simulate twelve leads of 10 s in the layout of PTB-XL, with the diagnoses of `patients.FORMS`.
+
+    About one patient in ten has a second recording, here and with infarctions.
+    """
+    forms = people.FORMS
+
+    def draw(rng: np.random.Generator) -> tuple[people.Patient, dict]:
+        patient = people.draw(rng)
+        return patient, {"diagnosis": forms[patient.code].diagnosis}
+
+    diagnoses = {code: form.diagnosis for code, form in forms.items()}
+    return _ptb_xl("ptb-xl", folder, patients, seed, progress, draw, diagnoses, _SUPERCLASSES)
+
+
+def simulate_infarctions(
+    folder: str | Path, patients: int = 400, seed: int = 0, progress: Progress | None = None
+) -> Path:
+    """Simulate normal hearts and infarctions in the layout of PTB-XL: NORM against MI, and nothing else.
+
+    The codes are ASMI, AMI, IMI, LMI and ILMI (`territories`); an infarction is acute or old, and small or large.
+    """
+
+    def draw(rng: np.random.Generator) -> tuple[people.Patient, dict]:
+        infarction = territories.draw(rng) if rng.random() < SHARE else None
+        columns = {"diagnosis": diagnoses["NORM"], "infarction_stadium1": ""}
+        if infarction:
+            columns = {"diagnosis": infarction.diagnosis, "infarction_stadium1": STADIUM[infarction.acute]}
+        return territories.patient(rng, infarction), columns
+
+    names = {code: territory.name for code, territory in territories.TERRITORIES.items()}
+    diagnoses = {"NORM": "normal ECG"} | {
+        code: f"{name} myocardial infarction" for code, name in names.items()
+    }
+    superclasses = {"NORM": "NORM"} | dict.fromkeys(names, "MI")
+    return _ptb_xl("infarctions", folder, patients, seed, progress, draw, diagnoses, superclasses, 12)
+
+
+def simulate_arrhythmias(
+    folder: str | Path,
+    patients: int = 40,
+    minutes: float = 10.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Path:
+    """Simulate two leads with annotated beats, in the layout of the MIT-BIH database.
+
+    What the patients have goes in turns (`holter.KINDS`): from 20 patients on every kind is there.
+    """
+    _check(patients, seed, 999, "1 to 999 patients")
+    if not 1 <= minutes <= 60:
+        raise InputError(f"A recording lasts 1 to 60 minutes, not {minutes:g}: give another length.")
+
+    def add(layout: layouts.MitBih, number: int, rng: np.random.Generator) -> None:
+        patient = holter.draw(rng, number)
+        signal, rhythm = holter.record(rng, patient, 60 * minutes, holter.RATE)
+        layout.add(f"a{number:03d}", signal, ("MLII", patient.second), rhythm)
+
+    return _simulate("mitdb", folder, patients, seed, progress, layouts.MitBih, add, 360, minutes=minutes)
+
+
+def simulate_rhythms(
+    folder: str | Path,
+    recordings: int = 600,
+    seed: int = 0,
+    progress: Progress | None = None,
+    shares: Mapping[str, float] = SHARES,
+) -> Path:
+    """Simulate one lead for 9 to 61 s at 300 Hz, in the layout of CinC 2017, each of another person.
+
+    `shares` of the labels need not add up to 1. Of any first recordings each label has about its share.
+    """
+    _check(recordings, seed, 99_999, "1 to 99999 recordings")
+    if not set(shares) <= set(SHARES) or min(shares.values(), default=0) < 0 or not sum(shares.values()) > 0:
+        raise InputError(
+            f"The shares {dict(shares)} cannot be used: give a number for some of N, A, O and ~."
+        )
+
+    def add(layout: layouts.Cinc2017, number: int, rng: np.random.Generator) -> None:
+        # Multiples of the golden section spread evenly between 0 and 1.
+        limits = np.cumsum(list(shares.values()))
+        place = np.searchsorted(limits / limits[-1], number * _GOLDEN % 1, side="right")
+        label = list(shares)[int(place)]
+        layout.add(f"S{number:05d}", single_lead.draw(rng, label)[0], label)
+
+    return _simulate("rhythms", folder, recordings, seed, progress, layouts.Cinc2017, add, 300)
+
+
+def sample_cohort(patients: int = 120, seed: int = 0) -> Path:
+    """Give the built-in cohort of twelve leads, in the layout of PTB-XL."""
+    return _cached("ptb-xl", f"{patients}-patients", seed, simulate_cohort, patients)
+
+
+def sample_infarctions(patients: int = 400, seed: int = 0) -> Path:
+    """Give the built-in cohort with infarctions, in the layout of PTB-XL."""
+    return _cached("infarctions", f"{patients}-patients", seed, simulate_infarctions, patients)
+
+
+def sample_arrhythmias(patients: int = 40, minutes: float = 3.0, seed: int = 0) -> Path:
+    """Give the built-in cohort with arrhythmias, in the layout of the MIT-BIH database."""
+    size = f"{patients}-patients-{minutes:g}-minutes"
+    return _cached("mitdb", size, seed, simulate_arrhythmias, patients, minutes)
+
+
+def sample_rhythms(recordings: int = 600, seed: int = 0) -> Path:
+    """Give the built-in cohort of rhythms, in the layout of CinC 2017."""
+    return _cached("rhythms", f"{recordings}-recordings", seed, simulate_rhythms, recordings)
+
+
+def _cached(name: str, size: str, seed: int, simulate: Callable[..., Path], *arguments: float) -> Path:
+    folder = files.cache() / "sample" / f"{name}-v{VERSIONS[name]}-{size}-seed-{seed}"
+    return files.cached(folder, lambda place: simulate(place, *arguments, seed))
+
+
+def _check(number: int, seed: int, most: float, needed: str) -> None:
+    if not 1 <= number <= most or seed < 0:
+        raise InputError(f"A cohort needs {needed} and a seed of 0 or more, not {number} and {seed}.")
+
+
+def _ptb_xl(
+    name: str,
+    folder: str | Path,
+    number: int,
+    seed: int,
+    progress: Progress | None,
+    draw: Callable[[np.random.Generator], tuple[people.Patient, dict]],
+    diagnoses: dict[str, str],
+    superclasses: dict[str, str],
+    *stream: int,
+) -> Path:
+    """Simulate patients and their visits; `draw` gives a patient and what the table says of them."""
+    _check(number, seed, np.inf, "at least 1 patient")
+
+    def layout(draft: Path) -> layouts.PtbXl:
+        return layouts.PtbXl(draft, diagnoses, superclasses)
+
+    def add(layout: layouts.PtbXl, number: int, rng: np.random.Generator) -> None:
+        patient, columns = draw(rng)
+        for visit in range(2 if rng.random() < 0.1 else 1):
+            layout.add(number, patient, visit, people.record(rng, patient), **columns)
+
+    return _simulate(name, folder, number, seed, progress, layout, add, *stream)
+
+
+def _simulate(
+    name: str,
+    folder: str | Path,
+    number: int,
+    seed: int,
+    progress: Progress | None,
+    layout: Callable[[Path], layouts.Layout],
+    add: Callable[[layouts.Layout, int, np.random.Generator], None],
+    *stream: int,
+    **about: float,
+) -> Path:
+    """Fill a new folder; `stream` keeps the patients of one cohort from being those of another."""
+    with files.new_folder(folder, "the simulated cohort") as draft:
+        written = layout(draft)
+        for k in range(1, number + 1):
+            add(written, k, np.random.default_rng([seed, k, *stream]))
+            if progress:
+                progress(k, number)
+        about |= {"number": number, "recordings": len(written.recordings), "seed": seed}
+        written.close(_ABOUT[name].format(version=VERSIONS[name], **about))
+    return Path(folder)

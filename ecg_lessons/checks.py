@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.guard import persons
 from ecg_lessons.signals import leads
 from ecg_lessons.signals.leads import RA_RL, SWAPS
+from ecg_lessons.splits import persons
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.split_names import is_leaky
+from ecg_lessons.splits import is_leaky
 
 app = typer.Typer(
     add_completion=False,

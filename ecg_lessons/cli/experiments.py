@@ -192,21 +192,21 @@ def split(
 ) -> None:
     """Lesson 2: divide the recordings, with classes spread evenly, and keep who stands where as JSON."""
     environment.setup()
-    from ecg_lessons import record_splits
+    from ecg_lessons import splits
     from ecg_lessons.lessons import rhythm
 
     with out.status("Reading the recordings"):
         given = rhythm.examples(source, **({"recordings": recordings} if recordings else {}))
     about = {"source": source, "seed": seed}
     if folds is None:
-        made = record_splits.sized(given, train, validation, test, seed)
+        made = splits.sized(given, train, validation, test, seed)
         about |= {"train": train, "validation": validation, "test": test}
-        made = {record_splits.write(made, given, to, about): made}
+        made = {splits.write(made, given, to, about): made}
     else:
-        parts = [record_splits.fold(given, number, folds, seed=seed) for number in range(folds)]
+        parts = [splits.recording_fold(given, number, folds, seed=seed) for number in range(folds)]
         about |= {"folds": folds}
         made = {
-            record_splits.write(part, given, to / f"fold-{number}.json", about | {"fold": number}): part
+            splits.write(part, given, to / f"fold-{number}.json", about | {"fold": number}): part
             for number, part in enumerate(parts)
         }
     for path, part in made.items():

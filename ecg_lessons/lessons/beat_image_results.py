@@ -18,7 +18,7 @@ from ecg_lessons.lessons import beat_images as lesson
 from ecg_lessons.lessons import measuring
 from ecg_lessons.lessons.beat_images import Sight
 from ecg_lessons.plans import Plan
-from ecg_lessons.split_names import FOLDS
+from ecg_lessons.splits import FOLDS
 
 
 @dataclass(frozen=True)

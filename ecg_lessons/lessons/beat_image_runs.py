@@ -21,7 +21,7 @@ from ecg_lessons.lessons.beat_images import PLAIN, Sight
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals.drawing import DrawBeats, nine_crops
-from ecg_lessons.split_names import is_leaky
+from ecg_lessons.splits import is_leaky
 
 #: Validation only draws the learning curve; so many beats of a class and patient are enough for that.
 _VALIDATION = 100

@@ -16,7 +16,7 @@ from ecg_lessons.examples import Examples
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.plans import Plan, preset_of
 from ecg_lessons.signals import beat_sets, beats, images, labels
-from ecg_lessons.split_names import is_leaky, named
+from ecg_lessons.splits import is_leaky, named
 
 CLASSES = labels.classes("eight")
 #: What `examples` gives that a network may see beside the picture.
@@ -181,7 +181,7 @@ def split(given: Examples, name: str = "by-patient", seed: int = 42) -> splits.S
     ----------
     given : Examples
     name : str
-        See `split_names.named`.
+        See `splits.named`.
     seed : int
     """
     if "known" in given.info and not is_leaky(name) and not given.info["known"].all():

@@ -11,11 +11,10 @@ from ecg_lessons import simulator, splits
 from ecg_lessons.data import fetch, ptb_diagnostic, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Arrays, Examples
-from ecg_lessons.guard import LEAKY, Split, fingerprints
 from ecg_lessons.models import heartbeat as models
 from ecg_lessons.plans import Plan, preset_of
 from ecg_lessons.signals import kachuee, labels, unusual
-from ecg_lessons.split_names import RANDOM, is_leaky, named
+from ecg_lessons.splits import RANDOM, Split, fingerprints, is_leaky, named
 
 #: By task; the first class is the normal one.
 CLASSES = {"heartbeat": labels.classes("aami"), "infarction": ("normal", "infarction")}
@@ -222,7 +221,7 @@ def split(given: Examples, name: str = "by-patient", seed: int = 42) -> Split:
     ----------
     given : Examples
     name : str
-        See `split_names.named`; ``random-beats`` tests a fifth of the beats, as the original did, and a tenth of the
+        See `splits.named`; ``random-beats`` tests a fifth of the beats, as the original did, and a tenth of the
         others validates. Or ``files`` for the CSV files of the heartbeat task: the first file trains, a tenth of it
         validates, and the second is tested.
     seed : int
@@ -237,7 +236,8 @@ def split(given: Examples, name: str = "by-patient", seed: int = 42) -> Split:
         part = given.info["part"].to_numpy()
         first = np.random.default_rng(seed).permutation(np.flatnonzero(part == 0))
         tenth = -(-len(first) // 10)
-        return Split(first[tenth:], first[:tenth], np.flatnonzero(part), LEAKY).guard(given.patient)
+        sides = (first[tenth:], first[:tenth], np.flatnonzero(part))
+        return Split(*sides, RANDOM, "leaky").guard(given.patient)
     if nameless and not is_leaky(name):
         raise InputError(
             f"The CSV files do not say whose their beats are, so no split {name!r}: choose --split "

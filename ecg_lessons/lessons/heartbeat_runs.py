@@ -18,7 +18,7 @@ from ecg_lessons.lessons import heartbeat as lesson
 from ecg_lessons.lessons import heartbeat_choices as choices
 from ecg_lessons.lessons import heartbeat_tables as tables
 from ecg_lessons.plans import Plan
-from ecg_lessons.split_names import few
+from ecg_lessons.splits import few
 
 #: Beats without patients are drawn again in so many groups: as the bootstrap over single rows, and a lot faster.
 _GROUPS = 200

@@ -22,7 +22,7 @@ from ecg_lessons.lessons import heartbeat_results as heartbeats
 from ecg_lessons.lessons import heartbeat_runs as runs
 from ecg_lessons.lessons import measuring
 from ecg_lessons.plans import Plan
-from ecg_lessons.split_names import FOLDS
+from ecg_lessons.splits import FOLDS
 
 #: Who trains and who is tested, by name: the splits, whose test parts are pooled. See `lesson.split`.
 PROTOCOLS = {"random beats": ("random-beats",), "by patient": tuple(f"fold-{k}" for k in range(FOLDS))}

@@ -26,11 +26,11 @@ import numpy as np
 from ecg_lessons import splits, training
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Examples
-from ecg_lessons.guard import Split, known, persons
 from ecg_lessons.lessons import patients as lesson
 from ecg_lessons.lessons.patient_arms import Reused
 from ecg_lessons.models import patient as models
 from ecg_lessons.plans import Plan
+from ecg_lessons.splits import Split, known, persons
 
 #: Says what goes on, in one line.
 Say = Callable[[str], None]
@@ -133,7 +133,7 @@ class Shared(Plain):
         fold = self.folds[self._fold[patient]]
         mine = self._person[fold.test] == patient
         train = np.concatenate([fold.train, fold.test[~mine]])
-        name = f"leave_out_{patient}"
+        name = f"leave-out-{patient}"
         return Split(train, fold.validation, fold.test[mine], name).guard(**self._about)
 
     def weights(self, patient: str) -> list[np.ndarray]:

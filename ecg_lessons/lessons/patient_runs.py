@@ -14,7 +14,6 @@ from ecg_lessons import training
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
-from ecg_lessons.guard import persons
 from ecg_lessons.lessons import patients as lesson
 from ecg_lessons.lessons.beat_images import thin
 from ecg_lessons.lessons.patient_arms import Arms, Key
@@ -22,6 +21,7 @@ from ecg_lessons.lessons.patient_files import Cohort
 from ecg_lessons.lessons.patient_pretraining import Plain, Say, Shared
 from ecg_lessons.lessons.patients import Settings
 from ecg_lessons.plans import Plan
+from ecg_lessons.splits import persons
 
 
 def train(

@@ -12,9 +12,9 @@ from ecg_lessons.data import fetch, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
-from ecg_lessons.guard import Split, persons
 from ecg_lessons.plans import Plan, preset_of
 from ecg_lessons.signals import beat_sets, labels
+from ecg_lessons.splits import Split, persons
 
 CLASSES = labels.classes("fourteen")
 #: Samples before and from the annotation on, at `RATE` (Hz).

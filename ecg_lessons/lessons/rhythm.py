@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import record_splits, simulator
+from ecg_lessons import simulator, splits
 from ecg_lessons.data import challenge_2017, fetch
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
-from ecg_lessons.guard import Split
 from ecg_lessons.models.crnn import SAMPLES
 from ecg_lessons.models.crnn_design import Augmentation, Design
 from ecg_lessons.signals.spectrograms import RATE, WINDOW
+from ecg_lessons.splits import Split
 
 CLASSES = challenge_2017.CLASSES
 #: How many classes count in the challenge's score: normal, atrial fibrillation, other. Noise does not.
@@ -168,7 +168,7 @@ def split(given: Examples, name: str = "fold-0", validation: float = 1 / 6) -> S
     ----------
     given : Examples
     name : str
-        ``fold-K`` of the paper's five stratified folds, or a file of `record_splits.write`.
+        ``fold-K`` of the paper's five stratified folds, or a file of `splits.write`.
     validation : float
         Share of the recordings of a fold that are not tested; more where the rarest class would have none.
 
@@ -178,14 +178,14 @@ def split(given: Examples, name: str = "fold-0", validation: float = 1 / 6) -> S
         If there is no such fold or file.
     """
     if name.endswith(".json"):
-        return record_splits.read(name, given)
+        return splits.read(name, given)
     kind, _, number = name.rpartition("-")
     if kind != "fold" or number not in map(str, range(FOLDS)):
         raise InputError(
             f"There is no split {name!r}: choose fold-0 to fold-{FOLDS - 1}, or a .json file of 'ecg-lessons split'."
         )
     rarest = np.bincount(given.y).min() * (1 - 1 / FOLDS)
-    return record_splits.fold(given, int(number), FOLDS, max(validation, min(1 / max(rarest, 1), 0.5)))
+    return splits.recording_fold(given, int(number), FOLDS, max(validation, min(1 / max(rarest, 1), 0.5)))
 
 
 def mean_f1(counts: np.ndarray) -> np.ndarray:

@@ -47,7 +47,6 @@ import pandas as pd
 from ecg_lessons import checks, simulator
 from ecg_lessons.data import fetch, recordings
 from ecg_lessons.evaluation import beat_plots, patient_plots, plots
-from ecg_lessons.guard import persons
 from ecg_lessons.lessons import patient_measured, patient_results, patient_runs
 from ecg_lessons.lessons import patients as lesson
 from ecg_lessons.lessons.beat_images import thin
@@ -55,6 +54,7 @@ from ecg_lessons.lessons.patient_arms import Reused
 from ecg_lessons.lessons.patient_pretraining import Shared
 from ecg_lessons.models import patient as models
 from ecg_lessons.models import patient_faults
+from ecg_lessons.splits import persons
 
 SOURCE = os.environ.get("ECG_LESSONS_SOURCE", "sample")
 RUNS = Path(tempfile.mkdtemp())

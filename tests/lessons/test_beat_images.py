@@ -93,7 +93,7 @@ def test_honest_splits_part_people(given, name):
 def test_leaky_splits_do_not(given, name):
     given = given.take(np.isin(given.y, np.flatnonzero(np.bincount(given.y) > 20)))
     parts = lesson.split(given, name)
-    assert parts.name == "random_beats"
+    assert parts.kind == "leaky"
     assert set(given.patient[parts.train]) & set(given.patient[parts.test])
 
 

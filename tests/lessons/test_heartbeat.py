@@ -22,7 +22,7 @@ from ecg_lessons.lessons import heartbeat_files as files  # noqa: E402
 from ecg_lessons.lessons import heartbeat_runs as runs  # noqa: E402
 from ecg_lessons.lessons import heartbeat_tables as tables  # noqa: E402
 from ecg_lessons.signals import unusual  # noqa: E402
-from ecg_lessons.split_names import few  # noqa: E402
+from ecg_lessons.splits import few  # noqa: E402
 
 FEW = lesson.plan("cnet").but(epochs=1, batch_size=128)
 CLASSES = lesson.CLASSES["heartbeat"]
@@ -174,7 +174,7 @@ def test_honest_splits_part_people(given, name):
 
 def test_the_leaky_split_does_not(given):
     parts = lesson.split(given, "random-beats")
-    assert parts.name == "random_beats"
+    assert parts.kind == "leaky"
     assert set(given.patient[parts.train]) & set(given.patient[parts.test])
 
 
@@ -428,7 +428,7 @@ def test_the_files_are_a_split(folder):
     assert set(record[parts.test]) == {"mitbih_test.csv"}
     assert sum(map(len, parts.sides.values())) == len(read)
     assert len(parts.validation) == pytest.approx(len(parts.train) / 9, abs=1)
-    assert parts.name == "random_beats"
+    assert parts.kind == "leaky"
 
 
 @pytest.mark.parametrize("name", ["by-patient", "fold-0", "de-chazal"])

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from ecg_lessons import record_splits
+from ecg_lessons import splits
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Examples
@@ -112,7 +112,7 @@ def test_a_run_trains_is_evaluated_and_keeps_its_split(given, tmp_path):
 
 
 def test_a_stored_split_serves_for_training(given, tmp_path):
-    path = record_splits.write(record_splits.sized(given, 0.5, 0.25, 0.25, 3), given, tmp_path / "split.json")
+    path = splits.write(splits.sized(given, 0.5, 0.25, 0.25, 3), given, tmp_path / "split.json")
     run = runs.train(Design.of(SMALL), tmp_path / "run", "sample", str(path), given=given)
     assert len(json.loads((run.folder / "split.json").read_text())["test"]) == 20
 

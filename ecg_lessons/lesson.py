@@ -135,7 +135,7 @@ class Learning:
     metrics: Sequence[keras.metrics.Metric] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lesson:
     """What is particular about a lesson; its methods are what all lessons do."""
 

@@ -1,163 +1,32 @@
-"""Many trainings: each in a folder of its own, finished whole or not at all, so that the same command goes on.
+"""What is measured of a lesson on real recordings: arms that are compared, their trainings, and the stored numbers.
 
-A *trial* is one training with what is kept of it. The stored results of a lesson, the sweep of a job file and the
-patients of a leave-one-out are lists of trials.
+Every training is a run folder of its own, so that an interrupted measurement goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import os
+import re
 import subprocess
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
-from multiprocessing import get_context
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
+
 from ecg_lessons import files
 from ecg_lessons.errors import InputError
+from ecg_lessons.evaluation import scores
+from ecg_lessons.examples import Examples
+from ecg_lessons.lesson import Lesson, names_of
+from ecg_lessons.plans import Plan
+from ecg_lessons.training import Run
 
-#: How often a trial may lose its worker and go on.
-RETRIES = 3
-#: Told of every trial that starts, ends, is refused or lost its worker, as ``tell(trial, event)``.
-Tell = Callable[["Trial", str], None]
 #: The probabilities that a measurement keeps of its test rows.
 KEPT = "probabilities.npz"
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """One training: ``work(folder, progress)`` does it, from where an earlier try ended, and gives what to keep."""
-
-    name: str
-    folder: Path
-    work: Callable[..., dict]
-    result_file: str = "trial.json"
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def finished(self) -> bool:
-        """Whether its result is there."""
-        return (self.folder / self.result_file).exists()
-
-    @property
-    def epochs(self) -> int:
-        """How many epochs lie behind it, phases counted together."""
-        histories = [*self.folder.glob("history.csv"), *self.folder.glob("*/history.csv")]
-        return sum(max(0, path.read_bytes().count(b"\n") - 1) for path in histories)
-
-    def run(self, progress: Callable[[int, dict], None] | None = None) -> dict:
-        """Train, unless that is done, and keep the result."""
-        if not self.finished:
-            start = time.time()
-            told = self.work(self.folder, progress)
-            told |= {"seconds": round(time.time() - start, 1), "epochs": self.epochs}
-            files.write(self.folder / self.result_file, told)
-        return self.result()
-
-    def result(self) -> dict:
-        """Read the result."""
-        path = self.folder / self.result_file
-        return files.read_json(path, "remove it, and give the same command again")
-
-
-def serial(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]) -> dict[Trial, str]:
-    """Run trials one after the other in this process; give why some were refused."""
-    refused = {}
-    for trial in trials:
-        tell(trial, "starts")
-        try:
-            trial.run(lambda epoch, row: tick())
-        except InputError as error:
-            refused[trial] = str(error)
-        tell(trial, "refused" if trial in refused else "finished")
-    return refused
-
-
-def side_by_side(
-    trials: Sequence[Trial], workers: int, threads: int, tell: Tell, tick: Callable[[], None]
-) -> dict[Trial, str]:
-    """Run trials in several processes of this machine, which import TensorFlow once.
-
-    A process that dies takes its neighbours along; all unfinished trials then go on from their folders.
-    """
-    left, refused, losses = list(trials), {}, 0
-    with environment(threads):
-        while left:
-            pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-            pending = {pool.submit(attempt, trial): trial for trial in left}
-            try:
-                _gather(pending, left, refused, tell, tick)
-            except BrokenProcessPool:
-                losses += 1
-                if losses > RETRIES * len(trials):
-                    raise InputError(
-                        "The workers die again and again, perhaps for lack of memory: take more cpus a trial, or --serial."
-                    ) from None
-                for trial in left:
-                    if trial.epochs:
-                        tell(trial, "lost its worker and goes on")
-            finally:
-                for process in pool._processes.values() if pending and losses == 0 else ():
-                    process.terminate()
-                pool.shutdown(wait=False, cancel_futures=True)
-    return refused
-
-
-def _gather(pending: dict, left: list[Trial], refused: dict[Trial, str], tell: Tell, tick: Callable) -> None:
-    """Wait for all trials; those that ended leave `left`."""
-    started = set()
-    while pending:
-        done, _ = wait(pending, timeout=1, return_when=FIRST_COMPLETED)
-        for future, trial in pending.items():
-            if future.running() and trial not in started:
-                started.add(trial)
-                tell(trial, "starts")
-        for future in done:
-            reason = future.result()
-            trial = pending.pop(future)
-            left.remove(trial)
-            if reason:
-                refused[trial] = reason
-            tell(trial, "refused" if reason else "finished")
-        tick()
-
-
-def attempt(trial: Trial) -> str:
-    """Run a trial in a worker; give why it was refused, or nothing."""
-    try:
-        trial.run()
-    except InputError as error:
-        return str(error)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}; 'ecg-lessons sweep --one' shows all of it."
-    return ""
-
-
-def threads_of(cpus: float) -> dict[str, str]:
-    """Name the variables that TensorFlow reads when it is imported."""
-    number = str(max(1, round(cpus)))
-    return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), number) | {"TF_CPP_MIN_LOG_LEVEL": "2"}
-
-
-@contextmanager
-def environment(threads: float):
-    """Let the processes that begin meanwhile use so many threads."""
-    before = dict(os.environ)
-    os.environ.update(threads_of(threads))
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 @dataclass(frozen=True)
@@ -170,15 +39,11 @@ class Arm:
     network: str
     splits: tuple[str, ...]
     seeds: tuple[int, ...] = (1,)
-    plan: Any = None
+    plan: Plan | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def trials(self) -> list[tuple[Arm, str, int]]:
-        """List the trainings."""
-        return [(self, split, seed) for seed in self.seeds for split in self.splits]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Measurement:
     """One training of a study."""
 
@@ -189,48 +54,48 @@ class Measurement:
     @property
     def name(self) -> str:
         """What its folder is called."""
-        words = f"{self.arm.protocol} {self.arm.name} {self.split} seed {self.seed}"
-        return words.replace(",", "").replace("%", "").replace(" ", "-").lower()
+        words = f"{self.arm.protocol} {self.arm.name} {self.split} seed {self.seed}".lower()
+        return re.sub(r"[ ,%]+", "-", words.strip())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
     """What is measured of a lesson on real recordings, and stored as JSON."""
 
-    lesson: Any
+    lesson: Lesson
     arms: tuple[Arm, ...]
     #: ``report(study, measurements, base)`` gives the content of the JSON file.
-    report: Callable[..., dict]
+    report: Callable[[Study, list[Measurement], Path], dict]
     #: The entry of the JSON file that holds the arms, and how deep they lie in it.
     key: str
     depth: int
     source: str = "physionet"
-    #: Which of the examples a measurement is made on.
-    part: Callable[[Any, Any], Any] = lambda measurement, examples: examples
-    #: What options of the lesson a measurement has beside those of its arm, given the folder of all.
-    options: Callable[[Any, Path], dict] = lambda measurement, base: {}
+    #: ``part(measurement, examples)`` gives those that a measurement is made on.
+    part: Callable[[Measurement, Examples], Examples] = lambda measurement, examples: examples
+    #: ``options(measurement, base)`` gives options of the lesson that depend on where other runs are.
+    options: Callable[[Measurement, Path], dict] = lambda measurement, base: {}
     #: ``measure(study, measurement, base)`` where it is no usual training.
-    measure: Callable[..., None] | None = None
-    seed_of_splits: int | None = None
+    measure: Callable[[Study, Measurement, Path], None] | None = None
 
     @property
     def file(self) -> str:
-        """The name of the JSON file and of the folder of the runs."""
+        """The name of the JSON file, and of the folder of the runs."""
         return self.lesson.name.replace("-", "_")
 
-    @cached_property
-    def examples(self):
+    @property
+    def examples(self) -> Examples:
         """All examples, loaded once."""
-        return self.lesson.load(self.source)
+        return loaded(self.lesson, self.source)
 
     def measurements(self, only: str | None = None) -> list[Measurement]:
         """List the trainings, or those with a text in their folder's name."""
-        every = [Measurement(*trial) for arm in self.arms for trial in arm.trials()]
+        every = [
+            Measurement(arm, split, seed) for arm in self.arms for seed in arm.seeds for split in arm.splits
+        ]
         chosen = [measurement for measurement in every if only is None or only in measurement.name]
         if not chosen:
-            raise InputError(
-                f"No training of {self.lesson.name} has {only!r} in its name; one is called {every[0].name}."
-            )
+            such = f"one is called {every[0].name}"
+            raise InputError(f"No training of {self.lesson.name} has {only!r} in its name; {such}.")
         return chosen
 
     def folder(self, measurement: Measurement, base: Path) -> Path:
@@ -240,42 +105,153 @@ class Study:
     def run(self, measurement: Measurement, base: Path) -> None:
         """Train, and keep the probabilities of the test rows, unless that is done."""
         if not (self.folder(measurement, base) / KEPT).exists():
-            (self.measure or usual)(self, measurement, base)
+            (self.measure or _measure)(self, measurement, base)
 
     def write(self, done: Sequence[Measurement], base: Path, to: Path) -> Path:
         """Gather scores into the JSON file; arms that are stored there and were not measured again stay."""
-        path = to / f"{self.file}.json"
-        stored = files.read_json(path, "remove it") if path.exists() else {}
-        report = self.report(self, done, base)
-        then = {entry: stored.get(entry) for entry in stamp()}  # of arms from before each had a stamp of its own
-        report[self.key] = _merged(stored.get(self.key, {}), report.get(self.key, {}), self.depth, then, stamp())
-        return files.write(path, stored | report | stamp())
+        path, now = to / f"{self.file}.json", stamp()
+        stored = read(to, self.file) if path.exists() else {}
+        report = self.report(self, list(done), base)
+        for name, entry in report.items():
+            if isinstance(entry, dict):
+                report[name] = stored.get(name, {}) | entry
+        then = {entry: stored.get(entry) for entry in now}  # of arms from before each had a stamp of its own
+        report[self.key] = _merged(stored.get(self.key, {}), report[self.key], self.depth, then, now)
+        return files.write(path, stored | report | now)
+
+    def pooled(self, arm: Iterable[Measurement], base: Path, label: Callable[[Measurement], str]) -> Pool:
+        """Pool the test rows of several trainings, each without the classes that it never met."""
+        examples, row = self.examples, self._rows
+        rows, probabilities, runs, left_out = [], [], [], np.zeros(len(self.examples.classes), dtype=int)
+        folders = {label(measurement): self.folder(measurement, base) for measurement in arm}
+        for name, folder in folders.items():
+            stored = kept(folder)
+            where = np.array([row[record] for record in stored["names"]])
+            met = np.isin(examples.y[where], stored["learnt"])
+            left_out += np.bincount(examples.y[where[~met]], minlength=len(examples.classes))
+            rows.append(where[met])
+            probabilities.append(stored["probability"][met])
+            runs += [name] * int(met.sum())
+        rows = np.concatenate(rows)
+        first = Run(next(iter(folders.values())))
+        notes = {
+            "left_out": {name: int(n) for name, n in zip(examples.classes, left_out, strict=True) if n},
+            "parameters": first.model.count_params(),
+            "epochs": first.plan.epochs,
+            "seconds": seconds(folders.values()),
+        }
+        nothing = np.zeros((len(rows), 1), dtype=np.float32)  # scores need no inputs
+        info = examples.info.iloc[rows].assign(run=runs).reset_index(drop=True)
+        tested = examples.but(x=nothing, y=examples.y[rows], patient=examples.patient[rows], info=info)
+        return Pool(tested, np.concatenate(probabilities), notes)
+
+    @property
+    def _rows(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(names_of(self.examples.info))}
 
 
-def usual(study: Study, measurement: Measurement, base: Path) -> None:
-    """Train a network of the lesson and keep its probabilities of the test rows."""
-    from ecg_lessons.lesson import names_of
+@dataclass(frozen=True)
+class Pool:
+    """Test rows of several trainings: examples without inputs, ``info["run"]``, and their probabilities."""
 
+    tested: Examples
+    probability: np.ndarray
+    #: ``left_out``, rows by class; ``parameters``, ``epochs`` and ``seconds`` of the trainings.
+    notes: dict[str, Any]
+
+    def by_run(self, statistic: Callable) -> dict[str, float]:
+        """Give one number of every training: a statistic of `scores`, such as `scores.macro_f1`."""
+        verdict, classes = self.probability.argmax(axis=1), self.tested.classes
+        counted = scores.Scores.of(self.tested.y, verdict, self.tested.info["run"], classes)
+        runs = np.unique(self.tested.info["run"].astype(str))
+        values = statistic(counted.counts)
+        return {name: round(float(value), 4) for name, value in zip(runs, values, strict=True)}
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How often class k was called m, patient by patient: (patients, k, m)."""
+        verdict = self.probability.argmax(axis=1)
+        return scores.Scores.of(self.tested.y, verdict, self.tested.patient, self.tested.classes).counts
+
+    @property
+    def confusion(self) -> list[list[int]]:
+        """How often class k (rows) was called m (columns)."""
+        return self.counts.sum(axis=0).tolist()
+
+
+def _measure(study: Study, measurement: Measurement, base: Path) -> None:
+    """Train a network of the lesson, and keep its probabilities of its test rows."""
     arm, lesson = measurement.arm, study.lesson
     examples = study.part(measurement, study.examples)
-    seed = measurement.seed
+    plan = (arm.plan or lesson.plan(arm.network)).but(seed=measurement.seed)
+    options = {**arm.options, **study.options(measurement, base)}
+    folder = study.folder(measurement, base)
     run = lesson.train(
-        study.folder(measurement, base),
-        arm.network,
-        study.source,
-        lesson.split(examples, measurement.split, study.seed_of_splits) if study.seed_of_splits else measurement.split,
-        (arm.plan or lesson.plan(arm.network)).but(seed=seed),
-        examples=examples,
-        **arm.options,
-        **study.options(measurement, base),
+        folder, arm.network, study.source, measurement.split, plan, examples=examples, **options
     )
     test, _ = lesson.judged(run, examples)
-    keep(run.folder, names=names_of(test.info), probability=lesson.predict(run, test), learnt=run.about["learnt"])
+    keep(folder, names=names_of(test.info), probability=lesson.predict(run, test), learnt=run.about["learnt"])
 
 
 def keep(folder: Path, **arrays: Any) -> None:
-    """Keep arrays of a run, whole or not at all."""
-    import numpy as np
-
+    """Keep arrays of a training, whole or not at all; probabilities in single precision."""
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
+    single = {name: array.astype(np.float32) for name, array in arrays.items() if name == "probability"}
     with files.writing(folder / KEPT, "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays | single)
+
+
+def kept(folder: Path) -> dict[str, np.ndarray]:
+    """Read the arrays that `keep` wrote."""
+    with np.load(folder / KEPT) as stored:
+        return dict(stored)
+
+
+@cache
+def loaded(lesson: Lesson, source: str) -> Examples:
+    """Load the examples of a source once."""
+    return lesson.load(source)
+
+
+def read(folder: str | Path, name: str) -> dict:
+    """Read the stored results called `name`."""
+    return files.read_json(Path(folder) / f"{name}.json", "fetch it from the repository again")
+
+
+def counts_of(examples: Examples) -> dict[str, dict[str, int]]:
+    """Count examples and patients by class, for a report."""
+    table = examples.counts()
+    return {name: {key: int(n) for key, n in table[name].items()} for name in table}
+
+
+def seconds(folders: Iterable[Path]) -> float | None:
+    """Add up the training time of all epochs of runs; None if one of them keeps no history."""
+    folders = list(folders)
+    if not all((folder / "history.csv").exists() for folder in folders):
+        return None
+    return round(sum(Run(folder).history["seconds"].sum() for folder in folders), 1)
+
+
+def stamp() -> dict[str, str]:
+    """Name the library, the revision of the code (marked where files were changed since) and the day."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    described = subprocess.run(
+        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return {
+        "keras": f"{keras.__version__} on {keras.backend.backend()}",
+        "revision": described.stdout.strip() or "unknown",
+        "date": date.today().isoformat(),
+    }
+
+
+def _merged(old: Any, new: Any, depth: int, then: dict, now: dict) -> Any:
+    """Set arms beside those that are stored and were not measured again, each with its own stamp as "measured"."""
+    if not isinstance(new or old, dict):
+        return old if new is None else new
+    if not depth:
+        return new | {"measured": now} if new else {"measured": then} | old
+    names = dict.fromkeys([*(old or {}), *(new or {})])
+    return {
+        name: _merged((old or {}).get(name), (new or {}).get(name), depth - 1, then, now) for name in names
+    }

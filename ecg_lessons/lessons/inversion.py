@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from ecg_lessons import simulator, splits
-from ecg_lessons.data import fetch, recordings, tables
-from ecg_lessons.errors import InputError
+from ecg_lessons import simulator, splits, study, training
+from ecg_lessons.data import catalog, fetch, recordings, tables
+from ecg_lessons.errors import InputError, choice
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
+from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options, Source, option
 from ecg_lessons.models import inversion as models
-from ecg_lessons.plans import Plan, preset_of
+from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beats, leads
+from ecg_lessons.study import Arm, Measurement, Study
+from ecg_lessons.training import Run, Tick
 
 RATE = 250
 SECONDS = 10
@@ -27,51 +30,15 @@ STATES = ("correct", *leads.SWAPS)
 _MAPS = np.stack([np.eye(12, dtype=np.float32), *leads.SWAPS.values()])
 
 
-@dataclass(frozen=True)
-class Network:
-    """A network of this lesson: how to build it, what it looks at, and its plans by preset."""
-
-    build: Callable[..., keras.Model]
-    sees: str
-    plans: dict[str, Plan]
-
-
-_ORIGINAL = Plan(epochs=20, batch_size=32, optimizer="rmsprop", patience=3)
-_OURS = Plan(epochs=30, batch_size=32, optimizer="adamw", learning_rate=2e-3, schedule="cosine", keep="last")
-NETWORKS = {
-    "usoltsev": Network(models.usoltsev, "signal", {"laptop": _ORIGINAL.but(epochs=8), "paper": _ORIGINAL}),
-    "plain": Network(models.plain, "beat", {"laptop": _OURS, "paper": _OURS.but(epochs=60)}),
-    "hypotheses": Network(models.hypotheses, "beat", {"laptop": _OURS, "paper": _OURS.but(epochs=60)}),
-}
-
-
-def examples(source: str = "sample", patients: int = 120) -> Examples:
-    """Load correctly recorded 12-lead ECGs, ten seconds each.
-
-    Parameters
-    ----------
-    source : {"sample", "physionet", "ludb"}
-        The built-in simulated cohort; PTB-XL; or LUDB, the outside test.
-    patients : int
-        Size of the built-in cohort.
-
-    Returns
-    -------
-    table : Examples
-        ``x["signal"]`` (n, 2500, 12) and ``x["beat"]`` (n, 200, 12), in mV at 250 Hz; all of class "correct".
-    """
-    if source == "sample":
-        return from_recordings(recordings.ptb_xl(simulator.sample_cohort(patients)))
-    if source == "physionet":
-        return from_recordings(recordings.ptb_xl(fetch.locate("ptb-xl")))
-    if source == "ludb":
-        return from_recordings(recordings.ludb(fetch.locate("ludb")))
-    raise InputError(f"There is no source {source!r}: choose sample, physionet or ludb.")
+# What comes in
 
 
 def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
-    """Turn 12-lead recordings into examples, all taken to be correct."""
-    signals, typical, patient, names, diagnoses = [], [], [], [], []
+    """Turn 12-lead recordings into examples, ten seconds each, all taken to be correct.
+
+    ``x["signal"]`` (n, 2500, 12) and ``x["beat"]`` (n, 200, 12), in mV at 250 Hz.
+    """
+    signals, typical, patients, names, diagnoses = [], [], [], [], []
     for recording in found:
         if recording.seconds < 2:
             raise InputError(
@@ -81,13 +48,28 @@ def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
         _refuse_flat(signal, f"Record {recording.name}")
         signals.append(fit_length(beats.bandpass(signal, RATE), RATE * SECONDS))
         typical.append(beats.median_beat(signal, RATE))
-        patient.append(recording.patient)
+        patients.append(recording.patient)
         names.append(recording.name)
         diagnoses.append(" ".join(recording.labels.get("diagnoses", ())))
     x = {"signal": np.stack(signals), "beat": np.stack(typical)}
-    y = np.zeros(len(names), dtype=int)
     info = pd.DataFrame({"record": names, "diagnoses": diagnoses, "state": "correct"})
-    return Examples(x, y, np.array(patient), STATES, info)
+    return Examples(x, np.zeros(len(names), dtype=int), np.array(patients), STATES, info)
+
+
+def from_csv(data: str | Path, labels: str | Path | None = None) -> Examples:
+    """Read the original's CSV files: 750 samples of 12 leads a row, and 0 or 1.
+
+    The format names no patient: every row counts as a patient of its own, and nobody can check it.
+    """
+    names, signal = tables.read_ecgs(data)
+    for name, ecg in zip(names, signal, strict=True):
+        _refuse_flat(ecg, f"{data}: the ECG with ID {name}")
+    signal = np.stack([beats.bandpass(ecg, RATE) for ecg in signal])
+    y = tables.read_labels(labels, names) if labels else np.zeros(len(names), dtype=int)
+    x = {"signal": signal, "beat": np.stack([beats.median_beat(ecg, RATE) for ecg in signal])}
+    info = pd.DataFrame({"record": names, "state": np.where(y, "inverted", "correct")})
+    patient = np.array([f"row {name}" for name in names])
+    return Examples(x, np.asarray(y), patient, ("correct", "inverted"), info)
 
 
 def _refuse_flat(signal: np.ndarray, what: str) -> None:
@@ -104,21 +86,19 @@ def fit_length(signal: np.ndarray, samples: int) -> np.ndarray:
     return np.pad(signal, widths, mode="edge")
 
 
-def from_csv(data: str | Path, labels: str | Path | None = None) -> Examples:
-    """Read the original's CSV files: 750 samples of 12 leads a row, and 0 or 1.
+def split(
+    correct: Examples, name: str | None = None, seed: int = 42, asked: Asked | None = None
+) -> splits.Split:
+    """Split recordings: ``by-patient``, ``random`` (the original's kind, leaky), or ``fold-K`` of five."""
+    if name in ("random", splits.RANDOM):
+        return splits.random_beats(correct, seed=seed)
+    folds = [f"fold-{k}" for k in range(splits.FOLDS)]
+    if name not in (None, "by-patient", *folds):
+        raise choice("split", name, ["by-patient", "random", *folds])
+    return splits.named(correct, name or "by-patient", seed)
 
-    The format names no patient: every row counts as a patient of its own, and nobody can check it.
-    """
-    names, signal = tables.read_ecgs(data)
-    for name, one in zip(names, signal, strict=True):
-        _refuse_flat(one, f"{data}: the ECG with ID {name}")
-    signal = np.stack([beats.bandpass(one, RATE) for one in signal])
-    y = tables.read_labels(labels, names) if labels else np.zeros(len(names), dtype=int)
-    x = {"signal": signal, "beat": np.stack([beats.median_beat(one, RATE) for one in signal])}
-    info = pd.DataFrame({"record": names, "state": np.where(y, "inverted", "correct")})
-    return Examples(
-        x, np.asarray(y), np.array([f"row {name}" for name in names]), ("correct", "inverted"), info
-    )
+
+# Swaps
 
 
 def swapped(correct: Examples, state: np.ndarray) -> Examples:
@@ -130,7 +110,7 @@ def swapped(correct: Examples, state: np.ndarray) -> Examples:
     maps = _MAPS[state]
     x = {name: np.matmul(part, maps.transpose(0, 2, 1)) for name, part in correct.x.items()}
     info = correct.info.assign(state=np.array(STATES)[state])
-    return Examples(x, state.copy(), correct.patient, STATES, info)
+    return correct.but(x=x, y=state.copy(), classes=STATES, info=info)
 
 
 def every_state(correct: Examples) -> Examples:
@@ -145,87 +125,406 @@ def fresh_swaps(correct: Examples, rng: np.random.Generator) -> Examples:
     return swapped(correct, state)
 
 
-def rolled(given: Examples, rng: np.random.Generator, copies: int = 5) -> Examples:
+def more_swaps(labelled: Examples, rng: np.random.Generator) -> Examples:
+    """Exchange half of the correct ECGs of a file anew, beside the positives that the file has."""
+    state = np.where(labelled.y == 0, rng.integers(1, len(STATES), len(labelled)), 0)
+    mixed = swapped(labelled, np.where(rng.random(len(labelled)) < 0.5, state, 0))
+    return labelled.but(x=mixed.x, y=np.maximum(labelled.y, mixed.y > 0))
+
+
+def rolled(correct: Examples, rng: np.random.Generator, copies: int = 5) -> Examples:
     """Add shifted copies the original's way: ``np.roll`` by 10 to 740 samples, which joins end to start.
 
     Only ``x["signal"]`` is kept, cut to the original's three seconds.
     """
-    signal = fit_length(given.x["signal"], models.SAMPLES)
-    again = np.repeat(np.arange(len(given)), copies + 1)
+    signal = fit_length(correct.x["signal"], models.SAMPLES)
+    again = np.repeat(np.arange(len(correct)), copies + 1)
     shift = rng.integers(10, 741, len(again))
     shift[:: copies + 1] = 0
-    x = {"signal": np.stack([np.roll(signal[i], by, axis=0) for i, by in zip(again, shift, strict=True)])}
-    copied = given.take(again)
-    return Examples(x, copied.y, copied.patient, copied.classes, copied.info)
+    rolls = np.stack([np.roll(signal[i], by, axis=0) for i, by in zip(again, shift, strict=True)])
+    return correct.take(again).but(x={"signal": rolls})
 
 
-def binary(given: Examples) -> Examples:
+def binary(examples: Examples) -> Examples:
     """Merge the swaps into one class, "inverted"."""
-    return Examples(given.x, (given.y > 0).astype(int), given.patient, ("correct", "inverted"), given.info)
+    return examples.but(y=(examples.y > 0).astype(int), classes=("correct", "inverted"))
 
 
-def seen_by(network: str, given: Examples) -> Examples:
+# Networks
+
+
+_ORIGINAL = Plan(epochs=20, batch_size=32, optimizer="rmsprop", patience=3)
+_OURS = Plan(epochs=30, batch_size=32, optimizer="adamw", learning_rate=2e-3, schedule="cosine", keep="last")
+NETWORKS = {
+    "hypotheses": Network(models.hypotheses, {"laptop": _OURS, "paper": _OURS.but(epochs=60)}),
+    "plain": Network(models.plain, {"laptop": _OURS, "paper": _OURS.but(epochs=60)}),
+    "usoltsev": Network(models.usoltsev, {"laptop": _ORIGINAL.but(epochs=8), "paper": _ORIGINAL}),
+}
+
+
+def sees(network: str) -> str:
+    """Name the input that a network looks at: the signal, or the median beat."""
+    return "signal" if network == "usoltsev" else "beat"
+
+
+def seen_by(network: str, examples: Examples) -> Examples:
     """Keep the one input that the network looks at."""
-    return Examples(given.x[NETWORKS[network].sees], given.y, given.patient, given.classes, given.info)
+    return examples.but(x=examples.x[sees(network)])
 
 
-def for_judging(network: str, given: Examples) -> Examples:
+def for_judging(network: str, examples: Examples) -> Examples:
     """Keep only what the network looks at, so that ten states of a whole database fit into memory.
 
     Signals are cut to the middle three seconds, which is all that evaluation sees of them.
     """
-    sees = NETWORKS[network].sees
-    x = fit_length(given.x[sees], models.SAMPLES) if sees == "signal" else given.x[sees]
-    return Examples({sees: x}, given.y, given.patient, given.classes, given.info)
+    part = sees(network)
+    x = fit_length(examples.x[part], models.SAMPLES) if part == "signal" else examples.x[part]
+    return examples.but(x={part: x})
 
 
-def plan(network: str, preset: str = "laptop") -> Plan:
-    """Give the plan of a network.
+@dataclass(frozen=True)
+class Choices(Options):
+    """Options of this lesson."""
 
-    Raises
-    ------
-    InputError
-        For an unknown network or preset.
+    task: str = option("which", "which (names the swap) or inverted (yes or no).", ("which", "inverted"))
+
+
+def learn(asked: Asked) -> Learning:
+    """Exchange electrodes anew in every epoch; of the original's CSV files show its network what they hold."""
+    from_file = asked.examples.classes != STATES
+    task = "inverted" if from_file else asked.options.task
+    if from_file and len(np.unique(asked.examples.y)) < 2:
+        raise InputError(
+            f"All ECGs of the file have label {asked.examples.y[0]}: training needs both 0 and 1."
+        )
+
+    def prepare(examples: Examples) -> Examples:
+        return seen_by(asked.network, binary(examples) if task == "inverted" else examples)
+
+    shown, held = asked.sides
+    size = {"samples": asked.examples.x["signal"].shape[1]} if sees(asked.network) == "signal" else {}
+    swaps = fresh_swaps
+    if from_file:
+        swaps = (lambda examples, rng: examples) if asked.network == "usoltsev" else more_swaps
+    else:
+        held = fresh_swaps(held, np.random.default_rng(asked.plan.seed))
+    classes = len(STATES) if task == "which" else 2
+    return Learning(
+        partial(NETWORKS[asked.network].build, classes, **size),
+        shown,
+        prepare(held),
+        asked.plan,
+        {"task": task},
+        range(len(asked.examples.classes)),
+        fresh=lambda examples, rng: prepare(swaps(examples, rng)),
+    )
+
+
+def train_original(
+    correct: Examples, out: str | Path, plan: Plan | None = None, parts: tuple | None = None
+) -> tuple[Run, Examples]:
+    """Follow the original project: half of the ECGs get a swap, drawn once, and every ECG five rolled copies.
+
+    A quarter of the ECGs validates, chooses the best epoch, and is the score. `parts` are rows to train and to validate
+    on, in place of a random quarter. Gives the run and the validation copies that the original would score.
     """
-    return preset_of({name: one.plans for name, one in NETWORKS.items()}, "inversion", network, preset)
+    plan = plan or LESSON.plan("usoltsev", "paper")
+    rng = np.random.default_rng(plan.seed)
+    if parts is None:
+        order = rng.permutation(len(correct))
+        parts = order[len(order) // 4 :], order[: len(order) // 4]
+    shown, held = (
+        seen_by("usoltsev", rolled(binary(fresh_swaps(correct.take(part), rng)), rng)) for part in parts
+    )
+    about = {"lesson": "inversion", "network": "usoltsev", "task": "inverted", "protocol": "original"}
+    # The copies are in the data, so the network augments nothing.
+    build = partial(models.usoltsev, augment=False)
+    return training.fit(build, shown, held, plan, out, about=about), held
 
 
-def split(correct: Examples, name: str = "by-patient", seed: int = 42) -> splits.Split:
-    """Split recordings: ``by-patient``, ``random`` (the original's kind), or ``fold-K`` of five."""
-    if name == "by-patient":
-        return splits.by_patient(correct, seed=seed)
-    if name == "random":
-        return splits.random_beats(correct, seed=seed)
-    if name in {f"fold-{k}" for k in range(5)}:
-        return list(splits.grouped_folds(correct, 5, seed))[int(name[-1])]
-    raise InputError(f"There is no split {name!r}: choose by-patient, random, or fold-0 to fold-4.")
+def predict_rows(run: Run, x: dict[str, np.ndarray], tick: Tick | None = None) -> np.ndarray:
+    """Give the probabilities of a run's classes, shape (n, 2) or (n, len(STATES))."""
+    part = sees(run.about["network"])
+    model = run.model
+    shown = fit_length(x[part], model.input_shape[1]) if part == "signal" else x[part]
+    return training.predict(model, shown, tick=tick)
 
 
-def score(probability: np.ndarray, given: Examples) -> dict:
-    """Score the two tasks: inverted or not, and which swap.
+def ask(run: Run, examples: Examples) -> Examples:
+    """Ask for every state of a recording; of files, for what they hold."""
+    if examples.classes != STATES:
+        return examples
+    return every_state(for_judging(run.about["network"], examples))
 
-    Parameters
-    ----------
-    probability : ndarray, shape (n, 2) or (n, len(STATES))
-        Column 0 is the probability of "correct".
-    given : Examples
-        From `every_state` for a sensitivity per swap, or with two classes.
 
-    Returns
-    -------
-    dict of Estimate, of dict of Estimate ("sensitivity" by swap), and of float ("auc")
+def score(probability: np.ndarray, examples: Examples) -> dict:
+    """Score the two tasks, inverted or not, and which swap.
+
+    `probability` is (n, 2) or (n, len(STATES)), column 0 that of "correct"; `examples` come from `every_state` for a
+    sensitivity by swap, or have two classes.
     """
     inverted = probability[:, 0] < 0.5
-    verdict = scores.Scores.of(given.y, inverted, given.patient, given.classes, verdicts=2)
+    verdict = scores.Scores.of(examples.y, inverted, examples.patient, examples.classes, verdicts=2)
     result = {
         "balanced_accuracy": verdict.estimate(scores.balanced_detection),
         "specificity": verdict.estimate(scores.specificity),
         "mean_sensitivity": verdict.estimate(scores.mean_detection),
-        "sensitivity": dict(zip(given.classes[1:], verdict.estimate(scores.detection), strict=True)),
+        "sensitivity": dict(zip(examples.classes[1:], verdict.estimate(scores.detection), strict=True)),
     }
-    if len(np.unique(given.y)) > 1:
-        result["auc"] = float(roc_auc_score(given.y > 0, 1 - probability[:, 0]))
-    if probability.shape[1] == len(given.classes) > 2:
-        which = scores.Scores.of(given.y, probability.argmax(axis=1), given.patient, given.classes)
+    if len(np.unique(examples.y)) > 1:
+        result["auc"] = float(roc_auc_score(examples.y > 0, 1 - probability[:, 0]))
+    if probability.shape[1] == len(examples.classes) > 2:
+        which = scores.Scores.of(examples.y, probability.argmax(axis=1), examples.patient, examples.classes)
         result["which_swap"] = which.estimate(scores.balanced_accuracy)
     return result
+
+
+# Files
+
+
+def export(correct: Examples, to: Path, *, source: str = "", seed: int = 42) -> str:
+    """Write the original's CSV files, data.csv and labels.csv: the middle three seconds, half of them exchanged.
+
+    An ID says from which source the ECG comes, so that a run knows those again that it has learnt from.
+    """
+    drawn = fresh_swaps(correct, np.random.default_rng(seed))
+    names = [f"{source}-{name}" if source else name for name in drawn.info["record"]]
+    tables.write_ecgs(to / "data.csv", names, fit_length(drawn.x["signal"], models.SAMPLES))
+    tables.write_labels(to / "labels.csv", names, (drawn.y > 0).astype(int))
+    return f"data.csv and labels.csv are in {to}."
+
+
+def judge(run: Run, path: str | Path, tick: Tick | None = None, *, threshold: float = 0.5) -> pd.DataFrame:
+    """Judge a CSV of the original's format, one WFDB record, or a folder of records.
+
+    One row each with ID, TARGET (1 = inverted), PROBABILITY and, where known, SWAP.
+    """
+    path = Path(path)
+    read = (
+        from_csv(path)
+        if path.suffix == ".csv"
+        else from_recordings(map(recordings.read, recordings.paths(path)))
+    )
+    return verdicts(run, read, threshold, tick)
+
+
+def verdicts(run: Run, examples: Examples, threshold: float = 0.5, tick: Tick | None = None) -> pd.DataFrame:
+    """Judge examples.
+
+    A flat lead II is called RA/RL without asking the network: that exchange cannot be undone, and no
+    network here has seen it.
+    """
+    probability = predict_rows(run, examples.x, tick)
+    inverted = 1 - probability[:, 0]
+    flat = np.array([leads.lead_two_is_flat(signal) for signal in examples.x["signal"]])
+    inverted[flat] = 1.0
+    table = pd.DataFrame({"ID": examples.info["record"], "TARGET": (inverted > threshold).astype(int)})
+    table["PROBABILITY"] = inverted.round(4)
+    if probability.shape[1] > 2:
+        likeliest = np.array(STATES)[1 + probability[:, 1:].argmax(axis=1)]
+        table["SWAP"] = np.where(flat, "RA/RL", np.where(table["TARGET"] == 1, likeliest, "none"))
+    return table
+
+
+LESSON = Lesson(
+    "inversion",
+    "Lesson 1: learn to find exchanged electrodes.",
+    NETWORKS,
+    {
+        "sample": Source(
+            "built-in cohort", lambda _: from_recordings(recordings.ptb_xl(simulator.sample_cohort()))
+        ),
+        "physionet": Source("PTB-XL", lambda _: from_recordings(recordings.ptb_xl(fetch.locate("ptb-xl")))),
+        "ludb": Source("LUDB", lambda _: from_recordings(recordings.ludb(fetch.locate("ludb")))),
+    },
+    split,
+    learn,
+    predict_rows,
+    score,
+    judge,
+    Choices,
+    Files(
+        "csv",
+        {
+            "data_csv": "The original's CSV, ID and 9,000 values a row.",
+            "labels_csv": "The labels of --data-csv, ID and TARGET.",
+        },
+        from_csv,
+        export,
+        least=2,
+    ),
+    ask,
+)
+examples, plan, train, evaluate, predict = (
+    LESSON.load,
+    LESSON.plan,
+    LESSON.train,
+    LESSON.evaluate,
+    LESSON.predict,
+)
+
+
+# Measured: PTB-XL in five folds of patients, and LUDB from outside
+
+_CLASSICAL, _ORIGINAL_ARM, _OWN = "classical", "original", "original, its own protocol"
+
+
+def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
+    """Train, and keep probabilities of the test fold in every state and of LUDB."""
+    correct, folder, arm = whole.examples, whole.folder(measurement, base), measurement.arm
+    plan = LESSON.plan(arm.network, "paper").but(seed=measurement.seed)
+    if arm.name == _OWN:
+        run, held = train_original(correct, folder, plan)
+        study.keep(folder, validation=np.column_stack([training.predict(run.model, held.x)[:, 1], held.y]))
+        return
+    parts = split(correct, measurement.split)
+    if arm.name == _CLASSICAL:
+        answer = _classical(correct.take(parts.train))
+    elif arm.name == _ORIGINAL_ARM:
+        answer = partial(predict, train_original(correct, folder, plan, (parts.train, parts.validation))[0])
+    else:
+        answer = partial(predict, train(folder, arm.network, whole.source, parts, plan, examples=correct))
+    asked = (every_state(for_judging(arm.network, part)) for part in (correct.take(parts.test), _outside()))
+    test, ludb = map(answer, asked)
+    study.keep(folder, test=test, rows=parts.test, ludb=ludb)
+
+
+def _classical(correct: Examples) -> Callable[[Examples], np.ndarray]:
+    """Train the baseline without a network; half of the weight is on "correct"."""
+    baseline, shown = models.classical(), every_state(correct)
+    weight = np.where(shown.y == 0, len(STATES) - 1, 1)
+    baseline.fit(shown.x["beat"], shown.y, logisticregression__sample_weight=weight)
+    return lambda examples: baseline.predict_proba(examples.x["beat"])
+
+
+def _outside() -> Examples:
+    return study.loaded(LESSON, "ludb")
+
+
+def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
+    """Gather the scores of all networks, one by one and as ensembles of their seeds."""
+    # Scores need labels and patients only: the smaller input stands for both.
+    correct, outside = (for_judging("plain", part) for part in (whole.examples, _outside()))
+    kept = {measurement: study.kept(whole.folder(measurement, base)) for measurement in done}
+    result = {
+        "what": "Exchanged electrodes on real recordings; see data/README.md for the datasets.",
+        "protocol": "PTB-XL: 5 folds, patients apart, every recording correct and with each of nine swaps. "
+        "LUDB: never trained on. Balanced accuracy: mean of specificity and mean sensitivity over the swaps. "
+        "Values are means over the seeds (and, on LUDB, over the folds' networks); 95 % intervals by bootstrap "
+        "over patients. An ensemble averages the probabilities of the seeds (on LUDB also of the folds).",
+        "data": {
+            "ptb-xl": f"{catalog.get('ptb-xl').version}, ecg_id {correct.info['record'].iloc[0]} to "
+            f"{correct.info['record'].iloc[-1]}: {len(correct)} recordings, {len(set(correct.patient))} patients",
+            "copies": _copies(correct),
+            "ludb": f"{catalog.get('ludb').version}, {len(outside)} recordings",
+        },
+        "networks": {},
+        "seeds": sorted({measurement.seed for measurement in done}),
+        "seconds": {},
+    }
+    for name in dict.fromkeys(measurement.arm.name for measurement in done):
+        arm = [measurement for measurement in done if measurement.arm.name == name]
+        result["seconds"][name] = study.seconds(whole.folder(measurement, base) for measurement in arm)
+        if name == _OWN:
+            pairs = [kept[measurement]["validation"].T for measurement in arm]
+            hit = [np.mean([((p > 0.5) == y)[y == c].mean() for c in (0, 1)]) for p, y in pairs]
+            result[_OWN] = {
+                "balanced_accuracy": [round(float(share), 4) for share in hit],
+                "how": "random quarter of the recordings, rolled copies scored, epoch chosen on the same quarter",
+            }
+            continue
+        inside = [_whole(arm, kept, seed, len(correct)) for seed in sorted({m.seed for m in arm})]
+        ludb = [kept[measurement]["ludb"] for measurement in arm]
+        together = np.mean(inside, axis=0), np.mean(ludb, axis=0)
+        result["networks"][name] = _both(inside, ludb, correct, outside)
+        result["networks"][f"{name}, ensemble"] = _both(*([part] for part in together), correct, outside)
+        if name == "hypotheses":
+            result["thresholds of the ensemble, by specificity on ptb-xl"] = {
+                str(share): _strict(*together, share, len(correct), len(outside)) for share in (0.999, 0.99)
+            }
+            result["ptb-xl recordings that the ensemble takes for exchanged with most certainty"] = _loudest(
+                together[0][: len(correct)], correct
+            )
+    return result
+
+
+def _whole(arm: list[Measurement], kept: dict, seed: int, n: int) -> np.ndarray:
+    """Put the folds of one seed together: probabilities (states x n, classes) in the order of `every_state`."""
+    folds = [kept[measurement] for measurement in arm if measurement.seed == seed]
+    whole = np.empty((len(STATES), n, folds[0]["test"].shape[1]))
+    for fold in folds:
+        whole[:, fold["rows"]] = fold["test"].reshape(len(STATES), len(fold["rows"]), -1)
+    return whole.reshape(len(STATES) * n, -1)
+
+
+def _both(inside: list[np.ndarray], ludb: list[np.ndarray], correct: Examples, outside: Examples) -> dict:
+    """Score several networks on the same recordings as one: means of the scores, intervals over patients."""
+    result = {}
+    for name, probabilities, part in (("ptb-xl", inside, correct), ("ludb", ludb, outside)):
+        every, times = every_state(part), len(probabilities)
+        nothing = np.zeros((times * len(every), 1), dtype=np.float32)  # scores need no inputs
+        many = Examples(nothing, np.tile(every.y, times), np.tile(every.patient, times), every.classes)
+        result[name] = scores.plain(score(np.concatenate(probabilities), many))
+    return result
+
+
+def _suspicion(probability: np.ndarray) -> np.ndarray:
+    """Give the log-odds of "exchanged". The probability itself is 1.0 for many: it cannot rank them."""
+    right = probability[:, 0]
+    return np.log1p(-np.minimum(right, 1 - 1e-16)) - np.log(np.maximum(right, 1e-300))
+
+
+def _strict(inside: np.ndarray, outside: np.ndarray, share: float, n: int, m: int) -> dict:
+    """Set the threshold at a specificity on PTB-XL and see what it does on LUDB."""
+    suspicion, elsewhere = _suspicion(inside), _suspicion(outside)
+    threshold = scores.threshold_at(share, suspicion[:n])
+    caught = (elsewhere[m:] > threshold).reshape(-1, m).mean(axis=1)
+    return {
+        "threshold (log-odds)": round(threshold, 3),
+        "ptb-xl sensitivity": round(float((suspicion[n:] > threshold).mean()), 4),
+        "ludb specificity": round(float((elsewhere[:m] <= threshold).mean()), 4),
+        "ludb sensitivity": round(float(caught.mean()), 4),
+        "ludb sensitivity by swap": dict(zip(STATES[1:], caught.round(4).tolist(), strict=True)),
+    }
+
+
+def _loudest(probability: np.ndarray, correct: Examples, most: int = 5) -> list[dict]:
+    """Name the recordings that are held for correct and called exchanged most loudly, one a patient."""
+    suspicion = _suspicion(probability)
+    order = np.argsort(-suspicion)
+    _, first = np.unique(correct.patient[order], return_index=True)
+    return [
+        {
+            "ecg_id": correct.info["record"].iloc[i],
+            "log-odds": round(float(suspicion[i]), 1),
+            "swap": STATES[1 + probability[i, 1:].argmax()],
+            "diagnoses": correct.info["diagnoses"].iloc[i],
+        }
+        for i in order[np.sort(first)][:most]
+    ]
+
+
+def _copies(correct: Examples) -> str:
+    """Name the recordings of PTB-XL that stand in it twice under two patients: no split by patient parts them."""
+    _, which, count = np.unique(correct.x["beat"], axis=0, return_inverse=True, return_counts=True)
+    pairs = [np.flatnonzero(which == k) for k in np.flatnonzero(count > 1)]
+    record = correct.info["record"]
+    names = [" = ".join(record.iloc[pair]) for pair in pairs if len(set(correct.patient[pair])) > 1]
+    return f"one recording under two patients in ptb-xl: {'; '.join(names) or 'none'}"
+
+
+_FOLDS, _SEEDS = tuple(f"fold-{k}" for k in range(splits.FOLDS)), (1, 2, 3)
+STUDY = Study(
+    LESSON,
+    (
+        Arm("", "hypotheses", "hypotheses", _FOLDS, _SEEDS),
+        Arm("", "plain", "plain", _FOLDS, _SEEDS),
+        Arm("", _CLASSICAL, "plain", _FOLDS, _SEEDS[:1]),
+        Arm("", _ORIGINAL_ARM, "usoltsev", _FOLDS, _SEEDS),
+        Arm("", _OWN, "usoltsev", ("its-own-quarter",), _SEEDS),
+    ),
+    _report,
+    "networks",
+    1,
+    measure=_measure,
+)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons import simulator, splits
-from ecg_lessons.data import challenge_2017, fetch
-from ecg_lessons.data.recordings import Recording
+from ecg_lessons.data import fetch
+from ecg_lessons.data.recordings import RHYTHMS, Recording, challenge_2017
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
@@ -19,7 +19,7 @@ from ecg_lessons.models.crnn_design import Augmentation, Design
 from ecg_lessons.signals.spectrograms import RATE, WINDOW
 from ecg_lessons.splits import Split
 
-CLASSES = challenge_2017.CLASSES
+CLASSES = RHYTHMS
 #: How many classes count in the challenge's score: normal, atrial fibrillation, other. Noise does not.
 SCORED = 3
 FOLDS = 5
@@ -56,7 +56,7 @@ def examples(
     if source not in {"sample", "physionet"}:
         raise InputError(f"There is no source {source!r}: choose sample or physionet.")
     folder = simulator.sample_rhythms(recordings) if source == "sample" else fetch.locate("challenge-2017")
-    return from_recordings(challenge_2017.challenge_2017(folder, progress=progress))
+    return from_recordings(challenge_2017(folder, progress=progress))
 
 
 def from_recordings(found: Iterable[Recording]) -> Examples:

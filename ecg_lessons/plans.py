@@ -48,6 +48,12 @@ class Plan(Settings):
             raise ValueError(f"warmup = {self.warmup}; it must be below epochs, {self.epochs}.")
         return self
 
+    def but(self, **changes: object) -> Plan:
+        """Give the same with some entries changed; a shorter training warms up for less."""
+        if changes.get("epochs") and changes.get("warmup") is None:
+            changes["warmup"] = max(0, min(self.warmup, changes["epochs"] - 1))
+        return super().but(**changes)
+
     def optimizer_for(self, steps: int):
         """Build the Keras optimizer for a training of `steps` batches in all."""
         from keras import optimizers

@@ -29,7 +29,7 @@ from ecg_lessons.training import Run
 KEPT = "probabilities.npz"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Arm:
     """A network that is compared with others: trained on every split with every seed, its test rows pooled."""
 

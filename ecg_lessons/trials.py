@@ -87,21 +87,22 @@ def side_by_side(
     with environment(threads):
         while left:
             pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-            pending = {pool.submit(attempt, trial): trial for trial in left}
             try:
-                _gather(pending, left, refused, tell, tick)
+                _gather({pool.submit(attempt, trial): trial for trial in left}, left, refused, tell, tick)
             except BrokenProcessPool:
                 losses += 1
-                if losses > RETRIES * len(trials):
+                if losses > RETRIES:
                     raise InputError(
-                        "The workers die again and again, perhaps for lack of memory: take more cpus a trial, or --serial."
+                        "The workers die again and again, perhaps for lack of memory: give the same command with --serial."
                     ) from None
                 for trial in left:
                     if trial.epochs:
                         tell(trial, "lost its worker and goes on")
-            finally:
-                for process in pool._processes.values() if pending and losses == 0 else ():
+            except BaseException:
+                for process in list(pool._processes.values()):
                     process.terminate()
+                raise
+            finally:
                 pool.shutdown(wait=False, cancel_futures=True)
     return refused
 

@@ -15,7 +15,7 @@ from PIL import Image
 from scipy.signal import get_window
 
 from ecg_lessons import simulator
-from ecg_lessons.data import challenge_2017
+from ecg_lessons.data import recordings
 from ecg_lessons.signals.spectrograms import RATE, STEP, TAPER, WINDOW, log_spectrogram
 
 mpl.rcParams.update({"svg.hashsalt": "ecg-lessons", "font.size": 10})
@@ -28,7 +28,7 @@ FRAME = 14
 def strip() -> np.ndarray:
     """Give some seconds of atrial fibrillation, in microvolts."""
     folder = simulator.sample_rhythms(120)
-    found = challenge_2017.challenge_2017(folder)
+    found = recordings.challenge_2017(folder)
     one = next(one for one in found if one.labels["rhythm"] == "A")
     return 1000 * one.signal[: round(SECONDS * RATE), 0]
 

@@ -1,15 +1,20 @@
-"""Recordings: from WFDB files (and the .mat files of CinC 2017) to arrays in memory."""
+"""Recordings, and the databases they come from: PTB-XL, LUDB, MIT-BIH, PTB Diagnostic, CinC 2017."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import csv
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from lzma import LZMAError
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
+from ecg_lessons import files
 from ecg_lessons.data.wfdb_files import read_annotations, read_mat, read_signal
 from ecg_lessons.errors import InputError
 
@@ -23,6 +28,18 @@ SAME_PERSON = {"202": "201"}
 DS1 = tuple("101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230".split())  # noqa: SIM905
 DS2 = tuple("100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234".split())  # noqa: SIM905
 PACED = ("102", "104", "107", "217")
+#: The labels of CinC 2017: normal sinus rhythm, atrial fibrillation, another rhythm, too noisy to tell.
+RHYTHMS = ("N", "A", "O", "~")
+#: The rate of its hand-held device (Hz).
+RHYTHM_RATE = 300.0
+
+_LABELS = ("REFERENCE-v3.csv", "REFERENCE.csv", "training2017/REFERENCE-v3.csv", "training2017/REFERENCE.csv")
+_COMMENTS = {"reason": "Reason for admission", "localization": "Acute infarction (localization)"}
+# A RuntimeError is how zipfile tells of a way of packing that it does not know.
+_DAMAGED = (zipfile.BadZipFile, EOFError, zlib.error, LZMAError, RuntimeError)
+_ENDINGS = {".hea", ".dat", ".atr", ".mat"}
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -38,24 +55,9 @@ class Beats:
 
 @dataclass(frozen=True)
 class Recording:
-    """One electrocardiogram of one patient.
+    """One electrocardiogram: `signal` is float32, shape (samples, leads), in mV; `rate` in Hz.
 
-    Attributes
-    ----------
-    name : str
-        Name of the record.
-    patient : str
-        Whose heart it is. Two records of one person share it.
-    signal : ndarray of float32, shape (samples, leads)
-        Millivolts.
-    rate : float
-        Samples per second (Hz).
-    leads : tuple of str
-        Names of the columns of `signal`.
-    beats : Beats or None
-        Annotated beats, where the database has them.
-    labels : dict
-        What else is known, for example ``{"diagnoses": ("NORM",)}``.
+    Two records of one person share `patient`; `labels` is what else is known, such as ``{"diagnoses": ("NORM",)}``.
     """
 
     name: str
@@ -72,13 +74,7 @@ class Recording:
         return len(self.signal) / self.rate
 
     def twelve(self) -> np.ndarray:
-        """Give the twelve standard leads in standard order, shape (samples, 12), in mV.
-
-        Raises
-        ------
-        InputError
-            If the recording lacks one of the twelve leads.
-        """
+        """Give the twelve standard leads in standard order, shape (samples, 12), in mV."""
         missing = [lead for lead in LEADS if lead not in self.leads]
         if missing:
             raise InputError(
@@ -88,29 +84,32 @@ class Recording:
         return self.signal[:, [self.leads.index(lead) for lead in LEADS]]
 
 
+def paths(path: str | Path, mat: bool = False) -> list[Path]:
+    """List the records, without ending, that a path stands for: one record, or all of a folder; .mat files if `mat`."""
+    path = Path(path)
+    if not path.is_dir():
+        return [_base(path)]
+    endings = (".hea", ".mat") if mat else (".hea",)
+    bases = sorted({entry.with_suffix("") for entry in path.iterdir() if entry.suffix in endings})
+    if not bases:
+        what = "recordings (.mat or .hea)" if mat else "WFDB headers (.hea)"
+        raise InputError(f"No {what} in {path}: give a record or a folder of records.")
+    return bases
+
+
 def read(path: str | Path, patient: str | None = None, annotator: str | None = None) -> Recording:
-    """Read one WFDB record, or one .mat file of CinC 2017.
+    """Read one WFDB record, with or without ending, or one .mat file of CinC 2017.
 
-    Parameters
-    ----------
-    path : str or Path
-        The record, with or without the ending ``.hea``, ``.dat`` or ``.mat``.
-    patient : str, optional
-        Whose recording it is; the record's name where nothing better is known.
-    annotator : str, optional
-        Ending of the annotation file with the beats, for example ``"atr"``.
-
-    Raises
-    ------
-    InputError
-        If a file is missing, truncated or not WFDB.
+    The patient is the record's name where nothing better is known; `annotator` is the ending of the file with the
+    beats, such as "atr".
     """
     path = Path(path)
-    base = path.with_suffix("") if path.suffix in {".hea", ".dat", ".mat"} else path
+    base = _base(path)
     if not base.with_name(base.name + ".hea").exists():
-        if path.suffix == ".mat":
-            return Recording(path.stem, patient or path.stem, read_mat(path), 300.0, ("ECG",))
-        raise InputError(f"No header {base}.hea: give the path of a WFDB record, without its ending.")
+        mat = base.with_name(base.name + ".mat")
+        if path.suffix != ".mat" and not mat.exists():
+            raise InputError(f"No header {base}.hea: give the path of a WFDB record, without its ending.")
+        return Recording(base.name, patient or base.name, read_mat(mat), RHYTHM_RATE, ("ECG",))
     signal, rate, names = read_signal(base)
     leads = tuple(_SPELLING.get(name.lower(), name) for name in names)
     beats = Beats(*read_annotations(base, annotator, len(signal))) if annotator else None
@@ -120,24 +119,17 @@ def read(path: str | Path, patient: str | None = None, annotator: str | None = N
 def ptb_xl(folder: str | Path) -> Iterator[Recording]:
     """Read PTB-XL (or a folder in its layout) at 500 Hz, in the order of its table.
 
-    Parameters
-    ----------
-    folder : str or Path
-        Holds ``ptbxl_database.csv`` and ``records500/``.
-
-    Yields
-    ------
-    Recording
-        With ``labels["diagnoses"]`` (SCP codes with a likelihood above 0), ``labels["fold"]`` and
-        ``labels["superclasses"]`` where the statement table is at hand.
-
-    Raises
-    ------
-    InputError
-        If the table or a recording is missing or damaged.
+    The labels: "diagnoses" (SCP codes with a likelihood above 0), "fold", and "superclasses" where the table of
+    statements is at hand.
     """
     folder = Path(folder)
-    table = _table(folder / "ptbxl_database.csv", {"ecg_id", "patient_id", "scp_codes", "filename_hr"})
+    path = folder / "ptbxl_database.csv"
+    if not path.exists():
+        raise _missing(f"table {path}", "ptb-xl")
+    table = pd.read_csv(path)
+    for column in ("ecg_id", "filename_hr", "patient_id", "scp_codes"):
+        if column not in table:
+            raise InputError(f"{path} lacks the column {column!r}: fetch the table again.")
     statements = folder / "scp_statements.csv"
     classes = pd.read_csv(statements, index_col=0)["diagnostic_class"].dropna() if statements.exists() else {}
     for row in table.itertuples():
@@ -152,13 +144,7 @@ def ptb_xl(folder: str | Path) -> Iterator[Recording]:
 
 
 def ludb(folder: str | Path) -> Iterator[Recording]:
-    """Read LUDB, the Lobachevsky University database: 200 recordings of 200 patients, 10 s at 500 Hz.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Holds ``data/1.hea``, ``data/1.dat`` and so on.
-    """
+    """Read LUDB, the Lobachevsky University database: 200 recordings of 200 patients, 10 s at 500 Hz."""
     names = sorted((path.stem for path in (Path(folder) / "data").glob("*.hea")), key=int)
     if not names:
         raise InputError(f"No recordings in {Path(folder) / 'data'}: run 'ecg-lessons fetch ludb'.")
@@ -169,41 +155,146 @@ def ludb(folder: str | Path) -> Iterator[Recording]:
 def mitdb(folder: str | Path, records: Iterable[str] | None = None) -> Iterator[Recording]:
     """Read the MIT-BIH Arrhythmia Database (or a folder in its layout): two leads, half an hour, annotated.
 
-    Parameters
-    ----------
-    folder : str or Path
-        Holds ``RECORDS`` and, for every record it names, ``.hea``, ``.dat`` and ``.atr``.
-    records : iterable of str, optional
-        Which records, in which order; all of ``RECORDS`` where nothing is said.
-
-    Yields
-    ------
-    Recording
-        With `beats`. Records 201 and 202 are of one person, and bear the patient "201".
-
-    Raises
-    ------
-    InputError
-        If ``RECORDS`` or a file is missing, or a record is named that the database does not have.
+    Records 201 and 202 are of one person, and bear the patient "201".
     """
-    listed = Path(folder) / "RECORDS"
-    if not listed.exists():
-        raise InputError(
-            f"No list of records {listed}: run 'ecg-lessons fetch mitdb', or choose --source sample."
-        )
-    known = listed.read_text(encoding="utf-8").split()
-    wanted = known if records is None else [str(name) for name in records]
-    for name in wanted:
+    known = _listed(folder, "mitdb")
+    for name in known if records is None else map(str, records):
         if name not in known:
+            listed = Path(folder) / "RECORDS"
             raise InputError(f"{listed} has no record {name!r}; it names {known[0]} to {known[-1]}.")
         yield read(Path(folder) / name, SAME_PERSON.get(name, name), "atr")
 
 
-def _table(path: Path, columns: set[str]) -> pd.DataFrame:
+def ptb_diagnostic(folder: str | Path) -> Iterator[Recording]:
+    """Read the PTB Diagnostic database: 549 recordings of 290 people, the twelve leads and those of Frank at 1000 Hz.
+
+    The labels stand as comments in the header, empty where there are none: "reason", why they came to the hospital
+    ("Myocardial infarction", "Healthy control", ...), and "localization" of an acute infarction ("infero-lateral",
+    ..., "no"). Bousseljot R, Kreiseler D, Schnabel A (1995); https://doi.org/10.13026/C28C71.
+    """
+    for name in _listed(folder, "ptbdb"):
+        patient = PurePosixPath(name).parent.name
+        if not patient:
+            raise InputError(
+                f"{Path(folder) / 'RECORDS'} names {name!r} without a patient's folder: expected lines such as "
+                "patient001/s0010_re; fetch it again."
+            )
+        recording = read(Path(folder) / name, patient)
+        header = (Path(folder) / f"{name}.hea").read_text(encoding="utf-8", errors="replace")
+        comments = (line.lstrip("# ").partition(":") for line in header.splitlines() if line.startswith("#"))
+        values = {key.strip(): value.strip() for key, _, value in comments}
+        labels = {label: values.get(comment, "") for label, comment in _COMMENTS.items()}
+        yield replace(recording, labels=labels)
+
+
+def challenge_2017(
+    folder: str | Path, records: Iterable[str] | None = None, progress: Progress | None = None
+) -> Iterator[Recording]:
+    """Read the training set of CinC 2017: 8,528 recordings of one lead, 9 to 61 s, in the order of their labels.
+
+    ``labels["rhythm"]`` is one of `RHYTHMS`. Who was recorded is not published, and people may have sent more than one
+    recording: the patient is the recording's name. Without a folder ``training2017``, ``training2017.zip`` is unpacked
+    once into this computer's cache; `progress` is called with the recordings done and all, first for that. Clifford GD
+    et al. (2017); https://doi.org/10.22489/CinC.2017.065-469.
+    """
+    folder = Path(folder)
+    labels = rhythm_labels(folder)
+    place = _unpacked(folder, progress)
+    there = {path.stem for path in place.glob("*.mat")}
+    if extra := sorted(there - labels.keys()):
+        raise InputError(
+            f"The labels in {folder} lack {len(extra)} of {len(there)} recordings of training2017 "
+            f"(first: {extra[0]}): add a row for each, or fetch the labels again."
+        )
+    if missing := sorted(labels.keys() - there):
+        raise InputError(
+            f"The labels in {folder} name {len(missing)} of {len(labels)} recordings that training2017 lacks "
+            f"(first: {missing[0]}.mat): fetch or unpack it again."
+        )
+    names = list(labels if records is None else map(str, records))
+    for done, name in enumerate(names, start=1):
+        if name not in labels:
+            raise InputError(f"{folder} has no recording {name!r}; it has {min(labels)} to {max(labels)}.")
+        signal = read_mat(place / f"{name}.mat")
+        yield Recording(name, name, signal, RHYTHM_RATE, ("ECG",), labels={"rhythm": labels[name]})
+        if progress:
+            progress(done, len(names))
+
+
+def rhythm_labels(folder: str | Path) -> dict[str, str]:
+    """Read the label of every recording of CinC 2017 by its name, without a look at the recordings."""
+    candidates = [Path(folder) / name for name in _LABELS]
+    path = next((path for path in candidates if path.is_file()), None)
+    if path is None:
+        raise _missing(f"labels {candidates[0]}", "challenge-2017")
+    labels = {}
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        for number, row in enumerate(csv.reader(file), start=1):
+            if not row:
+                continue
+            name, label = (cell.strip() for cell in row) if len(row) == 2 else ("", "")
+            place = f"{path}, row {number}"
+            if not name:
+                raise InputError(f"{place}: expected name,label such as A00001,N; mend the row.")
+            if label not in RHYTHMS:
+                raise InputError(
+                    f"{place}: unknown label {label!r} of {name}; the labels are {' '.join(RHYTHMS)}."
+                )
+            if name in labels:
+                raise InputError(f"{place}: {name} has a label already; delete one of its rows.")
+            labels[name] = label
+    if not labels:
+        raise _damaged(path, "challenge-2017", "holds no labels")
+    return labels
+
+
+def _base(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix in _ENDINGS else path
+
+
+def _missing(what: str, dataset: str) -> InputError:
+    return InputError(f"No {what}: run 'ecg-lessons fetch {dataset}', or choose --source sample.")
+
+
+def _damaged(path: Path, dataset: str, how: str = "is damaged") -> InputError:
+    return InputError(f"{path} {how}: delete it and run 'ecg-lessons fetch {dataset}' again.")
+
+
+def _listed(folder: str | Path, dataset: str) -> list[str]:
+    path = Path(folder) / "RECORDS"
     if not path.exists():
-        raise InputError(f"No table {path}: run 'ecg-lessons fetch ptb-xl', or choose --source sample.")
-    table = pd.read_csv(path)
-    missing = sorted(columns - set(table.columns))
-    if missing:
-        raise InputError(f"{path} lacks the column {missing[0]!r}: fetch the table again.")
-    return table
+        raise _missing(f"list of records {path}", dataset)
+    names = path.read_text(encoding="utf-8", errors="replace").split()
+    if not names:
+        raise _damaged(path, dataset, "lists no records")
+    return names
+
+
+def _unpacked(folder: Path, progress: Progress | None) -> Path:
+    place, packed = folder / "training2017", folder / "training2017.zip"
+    if not packed.is_file() or next(place.glob("*.mat"), None):
+        if not place.is_dir():
+            raise _missing(f"recordings {packed}", "challenge-2017")
+        return place
+    try:
+        with zipfile.ZipFile(packed) as archive:
+            members = [member for member in archive.infolist() if member.filename.endswith(".mat")]
+            # The checksums tell one content from another, whenever and wherever it was downloaded.
+            sums = [(member.filename, member.CRC, member.file_size) for member in members]
+            name = f"training2017-{zlib.crc32(repr(sums).encode()):08x}"
+
+            def unpack(to: Path) -> None:
+                with files.new_folder(to, "the recordings") as draft:
+                    for done, member in enumerate(members, start=1):
+                        (draft / PurePosixPath(member.filename).name).write_bytes(archive.read(member))
+                        if progress:
+                            progress(done, len(members))
+
+            return files.cached(files.cache() / "challenge-2017" / name, unpack)
+    except _DAMAGED:
+        raise _damaged(packed, "challenge-2017") from None
+    except OSError as error:
+        raise InputError(
+            f"Cannot unpack {packed} into {files.cache()} ({error.strerror}): make room there, or set "
+            "ECG_LESSONS_CACHE to another folder."
+        ) from None

@@ -13,36 +13,17 @@ from ecg_lessons.errors import InputError
 
 
 def read_signal(base: Path) -> tuple[np.ndarray, float, tuple[str, ...]]:
-    """Read the signals of a WFDB record.
+    """Read the signals of a record: float32, shape (samples, leads), in mV; their rate (Hz); leads as spelled there.
 
-    Parameters
-    ----------
-    base : Path
-        The record, without ending.
-
-    Returns
-    -------
-    signal : ndarray of float32, shape (samples, leads)
-        Millivolts; 0 where the file marks a sample as missing.
-    rate : float
-        Hz.
-    leads : tuple of str
-        As the header spells them.
-
-    Raises
-    ------
-    InputError
-        If a file is missing, truncated or not WFDB.
+    Where the file marks a sample as missing it becomes 0.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             record = wfdb.rdrecord(str(base), return_res=32)  # float32 from the start: twice as fast
     except FileNotFoundError as error:
-        raise InputError(
-            f"Record {base} has a header but its signal file {Path(error.filename).name} is missing: "
-            "fetch the record again."
-        ) from None
+        lacking = f"its signal file {Path(error.filename).name} is missing"
+        raise InputError(f"Record {base} has a header but {lacking}: fetch the record again.") from None
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -55,52 +36,28 @@ def read_signal(base: Path) -> tuple[np.ndarray, float, tuple[str, ...]]:
 
 
 def read_annotations(base: Path, annotator: str, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Read where the annotations of a WFDB record stand (samples), and what they are (symbols).
-
-    Parameters
-    ----------
-    base : Path
-        The record, without ending.
-    annotator : str
-        Ending of the annotation file.
-    length : int
-        Samples of the signal.
-
-    Raises
-    ------
-    InputError
-        If the file is missing or damaged, holds nothing, or goes beyond the signal's end.
-    """
+    """Read where annotations stand (samples, below `length`) and what they are (symbols)."""
     name = f"{base.name}.{annotator}"
+    remedy = "fetch the file, or leave the record out"
     try:
         annotation = wfdb.rdann(str(base), annotator)
     except FileNotFoundError:
-        raise InputError(
-            f"Record {base.name} has no annotations ({name}): fetch the file, or leave the record out."
-        ) from None
+        raise InputError(f"Record {base.name} has no annotations ({name}): {remedy}.") from None
     except Exception:
         raise InputError(
             f"The annotations of record {base} ({name}) cannot be read: fetch the file again."
         ) from None
     samples = np.asarray(annotation.sample)
     if not len(samples):
-        raise InputError(f"{base}.{annotator} holds no annotation: fetch the file, or leave the record out.")
+        raise InputError(f"{base}.{annotator} holds no annotation: {remedy}.")
     if samples.max() >= length:
-        raise InputError(
-            f"Record {base.name}: an annotation at sample {samples.max()} lies beyond the signal's end ({length}): "
-            "fetch the record again."
-        )
+        place = f"an annotation at sample {samples.max()} lies beyond the signal's end ({length})"
+        raise InputError(f"Record {base.name}: {place}: fetch the record again.")
     return samples, np.asarray(annotation.symbol)
 
 
 def read_mat(path: Path) -> np.ndarray:
-    """Read a .mat file of CinC 2017, 1000 steps per mV: float32, shape (samples, 1), in mV.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, is no MATLAB file, or holds no variable ``val``.
-    """
+    """Read a .mat file of CinC 2017, 1000 steps per mV: float32, shape (samples, 1), in mV."""
     if not path.is_file():
         raise InputError(f"No file {path}: give the path of a .mat recording of CinC 2017.")
     try:

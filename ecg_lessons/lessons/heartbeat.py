@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons import simulator, splits
-from ecg_lessons.data import fetch, ptb_diagnostic, recordings
+from ecg_lessons.data import fetch, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Arrays, Examples
 from ecg_lessons.models import heartbeat as models
@@ -107,7 +107,7 @@ def infarction(source: str = "sample", patients: int = 400) -> Examples:
         For an unknown source, or recordings that are not there.
     """
     if source == "ptbdb":
-        return from_diagnoses(_admitted(ptb_diagnostic.ptb_diagnostic(fetch.locate("ptbdb"))))
+        return from_diagnoses(_admitted(recordings.ptb_diagnostic(fetch.locate("ptbdb"))))
     if source not in {"sample", "physionet"}:
         raise InputError(f"There is no source {source!r}: choose sample, physionet or ptbdb.")
     folder = simulator.sample_infarctions(patients) if source == "sample" else fetch.locate("ptb-xl")

@@ -120,8 +120,6 @@ def design(model: str | Path, *, augmented: bool = True, **plan: object) -> Desi
         path = MODELS / f"{model}.toml"
     read = Design.read(path)
     changes = {name: value for name, value in plan.items() if value is not None}
-    if "epochs" in changes and "warmup" not in changes:  # a short trial warms up for less
-        changes["warmup"] = max(0, min(read.training.warmup, changes["epochs"] - 1))
     in_phases = {name: changes[name] for name in ("epochs", "learning_rate") if name in changes}
     phases = tuple(phase.but(**in_phases) for phase in read.phases)
     augmentation = (
@@ -167,8 +165,7 @@ class Choices(Options):
 
 def learn(asked: Asked) -> Learning:
     """Show the recordings of rare classes more often; train in the phases of the model file."""
-    chosen = design(asked.network, augmented=asked.options.augment, **asked.changes)
-    chosen = chosen.but(training=chosen.training.but(seed=asked.plan.seed))
+    chosen = design(asked.network, augmented=asked.options.augment, **asked.changes).but(training=asked.plan)
     rows = asked.split.train
     if chosen.repeat_classes:
         if len(chosen.repeat_classes) != len(CLASSES):

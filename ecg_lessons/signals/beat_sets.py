@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ecg_lessons.data import recordings
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError
 from ecg_lessons.signals import beats, labels
@@ -130,3 +133,30 @@ def _some(parts: list[np.ndarray]) -> list[np.ndarray]:
     if not parts:
         raise InputError("No recordings to take beats from: name at least one record.")
     return parts
+
+
+#: The lead of MIT-BIH, and what is nearest to it where a record has other leads.
+KIN_OF_MLII = ("MLII", "II", "V5", "I", "ECG")
+MITDB_RATE = 360
+
+
+def with_beats(base: Path) -> tuple[Recording, bool]:
+    """Read a record at the 360 Hz of MIT-BIH; find its beats if nobody has annotated them, and tell whether so.
+
+    Beats that were found are called N, as nobody knows better.
+    """
+    annotated = base.with_name(f"{base.name}.atr").exists()
+    recording = recordings.read(base, annotator="atr" if annotated else None)
+    signal = beats.resample(recording.signal, recording.rate, MITDB_RATE)
+    if annotated:
+        samples = np.rint(recording.beats.samples * (MITDB_RATE / recording.rate)).astype(int)
+        marks = replace(recording.beats, samples=np.minimum(samples, len(signal) - 1))
+    else:
+        samples = beats.r_peaks(signal, MITDB_RATE)
+        if len(samples) < 3:
+            raise InputError(
+                f"Record {base.name}: {len(samples)} R peaks found, and a beat needs a neighbour on both sides: is a "
+                "lead off, or the record too short? Leave it out, or annotate it."
+            )
+        marks = recordings.Beats(samples, np.full(len(samples), "N"))
+    return replace(recording, signal=signal, rate=MITDB_RATE, beats=marks), annotated

@@ -9,7 +9,7 @@ import pytest
 import scipy.io
 
 from ecg_lessons.data import recordings
-from ecg_lessons.data.challenge_2017 import CLASSES, challenge_2017, read_labels
+from ecg_lessons.data.recordings import RHYTHMS, challenge_2017, rhythm_labels
 from ecg_lessons.errors import InputError
 
 LABELS = {"A00001": "N", "A00002": "A", "A00003": "O", "A00004": "~"}
@@ -77,9 +77,9 @@ def test_some_records_in_the_order_asked_for(folder):
 
 def test_labels_of_an_older_version_serve_where_there_are_no_others(folder):
     (folder / "REFERENCE-v3.csv").rename(folder / "training2017" / "REFERENCE.csv")
-    assert read_labels(folder) == LABELS
+    assert rhythm_labels(folder) == LABELS
     write_labels(folder, dict.fromkeys(LABELS, "O"))
-    assert set(read_labels(folder).values()) == {"O"}
+    assert set(rhythm_labels(folder).values()) == {"O"}
 
 
 def test_the_zip_is_unpacked_once(zipped, tmp_path, monkeypatch):
@@ -167,6 +167,6 @@ def test_a_recording_without_val_is_named(folder):
 def test_the_real_rhythm_recordings(real):
     found = list(challenge_2017(real / "challenge-2017" / "1.0.0"))
     counts = collections.Counter(one.labels["rhythm"] for one in found)
-    assert [counts[name] for name in CLASSES] == [5076, 758, 2415, 279]
+    assert [counts[name] for name in RHYTHMS] == [5076, 758, 2415, 279]
     seconds = np.array([one.seconds for one in found])
     assert (seconds.min() >= 9, seconds.max() <= 61.1, np.median(seconds)) == (True, True, 30)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecg_lessons.data.ptb_diagnostic import ptb_diagnostic
-from ecg_lessons.data.recordings import LEADS
+from ecg_lessons.data.recordings import LEADS, ptb_diagnostic
 from ecg_lessons.errors import InputError
 
 NAMES = "i ii iii avr avl avf v1 v2 v3 v4 v5 v6 vx vy vz".split()  # noqa: SIM905

@@ -220,3 +220,18 @@ def test_real_mit_bih(real):
     assert set(names) == {*recordings.DS1, *recordings.DS2, *recordings.PACED}
     (one,) = recordings.mitdb(real / "mitdb" / "1.0.0", ["202"])
     assert (one.patient, one.signal.shape, one.rate) == ("201", (650_000, 2), 360.0)
+
+
+def test_a_path_stands_for_a_record_or_for_all_of_a_folder(two_leads, tmp_path):
+    for ending in ("", ".hea", ".dat", ".atr", ".mat"):
+        assert recordings.paths(two_leads / f"201{ending}") == [two_leads / "201"]
+    assert recordings.paths(str(two_leads)) == [two_leads / name for name in ("201", "202", "r1")]
+    scipy.io.savemat(two_leads / "A00001.mat", {"val": np.zeros((1, 9))})
+    scipy.io.savemat(two_leads / "201.mat", {"val": np.zeros((1, 9))})
+    both = recordings.paths(two_leads, mat=True)
+    assert [path.name for path in both] == ["201", "202", "A00001", "r1"]
+    assert [recordings.read(path).rate for path in both] == [500, 500, 300, 500]  # a header goes first
+    (tmp_path / "empty").mkdir()
+    for mat, words in ((False, r"No WFDB headers \(.hea\) in"), (True, r"No recordings \(.mat or .hea\) in")):
+        with pytest.raises(InputError, match=words):
+            recordings.paths(tmp_path / "empty", mat)

@@ -7,7 +7,7 @@ from scipy import signal as filters
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import f1_score
 
-from ecg_lessons.data.challenge_2017 import CLASSES, challenge_2017, read_labels
+from ecg_lessons.data.recordings import RHYTHMS, challenge_2017, rhythm_labels
 from ecg_lessons.simulator import simulate_rhythms
 
 RATE = 300
@@ -74,7 +74,7 @@ def table(found):
 @pytest.fixture(scope="module")
 def theirs(real):
     folder = real / "challenge-2017" / "1.0.0"
-    labels = pd.Series(read_labels(folder))
+    labels = pd.Series(rhythm_labels(folder))
     return table(challenge_2017(folder, labels.groupby(labels).sample(EACH, random_state=0).index))
 
 
@@ -88,7 +88,7 @@ def score(train, test):
     forest = RandomForestClassifier(200, min_samples_leaf=3, class_weight="balanced", random_state=0)
     forest.fit(train.drop(columns="label"), train["label"])
     seen = forest.predict(test.drop(columns="label"))
-    return dict(zip(CLASSES, f1_score(test["label"], seen, labels=CLASSES, average=None), strict=True))
+    return dict(zip(RHYTHMS, f1_score(test["label"], seen, labels=RHYTHMS, average=None), strict=True))
 
 
 def test_a_forest_trained_on_real_recordings_tells_the_simulated_rhythms_apart(theirs, ours):

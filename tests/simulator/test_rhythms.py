@@ -7,7 +7,7 @@ import pytest
 import wfdb
 
 from ecg_lessons.data import recordings
-from ecg_lessons.data.challenge_2017 import CLASSES, RATE, challenge_2017
+from ecg_lessons.data.recordings import RHYTHM_RATE, RHYTHMS, challenge_2017
 from ecg_lessons.errors import InputError
 from ecg_lessons.simulator import courses, handheld, simulate_rhythms, single_lead
 
@@ -28,7 +28,7 @@ def rhythm(name, seed=0, seconds=30.0):
 def test_the_loader_reads_what_was_written(folder):
     found = list(challenge_2017(folder))
     assert [one.name for one in found[:2]] == ["S00001", "S00002"]
-    assert {one.labels["rhythm"] for one in found} == set(CLASSES)
+    assert {one.labels["rhythm"] for one in found} == set(RHYTHMS)
     seconds = np.array([one.seconds for one in found])
     assert (seconds >= 9).all()
     assert (seconds <= 61).all()
@@ -42,7 +42,7 @@ def test_the_header_tells_the_same_as_the_mat_file(folder):
     record = wfdb.rdrecord(str(path))
     (one,) = challenge_2017(folder, ["S00005"])
     np.testing.assert_allclose(record.p_signal, one.signal, atol=1e-6)
-    assert (record.fs, record.sig_name, record.units) == (RATE, ["ECG"], ["mV"])
+    assert (record.fs, record.sig_name, record.units) == (RHYTHM_RATE, ["ECG"], ["mV"])
     np.testing.assert_allclose(recordings.read(f"{path}.mat").signal, one.signal, atol=1e-6)
 
 

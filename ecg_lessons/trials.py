@@ -93,7 +93,7 @@ def side_by_side(
                 losses += 1
                 if losses > RETRIES:
                     raise InputError(
-                        "The workers die again and again, perhaps for lack of memory: give the same command with --serial."
+                        "The workers die again and again, perhaps for lack of memory: add --serial."
                     ) from None
                 for trial in left:
                     if trial.epochs:

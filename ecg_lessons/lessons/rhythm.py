@@ -405,7 +405,7 @@ def _scored(whole: Study, trained: list[Measurement], base: Path) -> dict:
         "deviation over folds": round(values.std(ddof=1), 4) if len(values) > 1 else None,
         "accuracy in training": round(float(np.mean([h["accuracy"].iloc[-1] for h in histories])), 4),
     }
-    if seed.nunique() > 1:
+    if len(by_seed) > 1:
         result["together"] = _together(whole, trained, base)
     notes = {name: value for name, value in pool.notes.items() if name != "left_out"}
     return result | notes | {"folds": sorted({int(measurement.split[-1]) for measurement in trained})}

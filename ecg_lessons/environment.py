@@ -158,11 +158,11 @@ def check() -> Report:
     """
     import psutil
 
-    from ecg_lessons.data import catalog
+    from ecg_lessons import files
 
     setup()
     memory = psutil.virtual_memory().available / 2**30
-    cache = catalog.cache()
+    cache = files.cache()
     place = next(path for path in (cache, *cache.parents) if path.exists())
     free = shutil.disk_usage(place).free / 2**30
     supported = (3, 11) <= sys.version_info[:2] <= (3, 13)

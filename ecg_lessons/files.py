@@ -106,17 +106,26 @@ def cached(folder: Path, make: Callable[[Path], object]) -> Path:
 
 
 @contextmanager
-def alone(path: str | Path, busy: str | None = None) -> Iterator[bool]:
+def alone(
+    path: str | Path, busy: str | None = None, say: Callable[[], object] = lambda: None
+) -> Iterator[None]:
     """Hold the lock `path`, which goes with its process however that ends.
 
-    Another holder is refused with the sentence `busy`, or waited for where there is none.
+    Another holder is refused with the sentence `busy`, or waited for where there is none, after `say`.
     """
     from filelock import FileLock, Timeout
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
     try:
-        with FileLock(path, timeout=-1 if busy is None else 0):
-            yield True
+        lock.acquire(timeout=0)
     except Timeout:
-        raise InputError(busy) from None
+        if busy:
+            raise InputError(busy) from None
+        say()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

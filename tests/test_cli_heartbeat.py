@@ -9,7 +9,7 @@ import pytest
 import wfdb
 
 from ecg_lessons import simulator
-from ecg_lessons.data import beat_tables
+from ecg_lessons.data.tables import read_beats, write_beats
 
 REASONS = ("Healthy control", "Myocardial infarction")
 
@@ -132,7 +132,7 @@ def test_files_of_the_original_are_written(call, tmp_path):
     words = ("export", "heartbeat", "--source", "physionet", "--to", tmp_path / "h")
     status, printed, _ = call(*words)
     assert status == 0
-    shapes = {path.name: beat_tables.read_beats(path)[0].shape for path in (tmp_path / "h").iterdir()}
+    shapes = {path.name: read_beats(path)[0].shape for path in (tmp_path / "h").iterdir()}
     assert set(shapes) == {"mitbih_train.csv", "mitbih_test.csv"}
     beats = sum(shape[0] for shape in shapes.values())
     assert shapes["mitbih_test.csv"][0] == round(0.2 * beats)
@@ -231,7 +231,7 @@ def test_runs_that_do_not_fit_are_told(call, trained, tmp_path, task, words, tol
         (lambda row: ["0.5", *row], "189 columns"),
         (lambda row: [*row[:-1], "5"], "the class (column 188) is 5"),
         (lambda row: [*row[:-1], "0.5"], "the class (column 188) is 0.5"),
-        (lambda row: ["nan", *row[1:]], "row 1, column 1"),
+        (lambda row: ["nan", *row[1:]], "line 1, column 1"),
     ],
 )
 def test_bad_tables_end_in_one_sentence(call, csv, tmp_path, spoil, told):
@@ -260,9 +260,9 @@ def test_files_are_not_split_by_patient(call, csv, tmp_path):
 
 
 def test_too_few_for_smote_is_told(call, csv, tmp_path):
-    x, y = beat_tables.read_beats(csv / "mitbih_train.csv")
+    x, y = read_beats(csv / "mitbih_train.csv")
     kept = np.sort(np.concatenate([np.flatnonzero(y != 3), np.flatnonzero(y == 3)[:3]]))
-    beat_tables.write_beats(tmp_path / "few.csv", x[kept], y[kept])
+    write_beats(tmp_path / "few.csv", x[kept], y[kept])
     words = ("--train-csv", tmp_path / "few.csv", "--test-csv", csv / "mitbih_test.csv", "--smote")
     status, _, error = call(*train("heartbeat", tmp_path / "r", *words))
     assert status == 2

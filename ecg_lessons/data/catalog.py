@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
-import pooch
-
-from ecg_lessons.errors import InputError
+from ecg_lessons import files
+from ecg_lessons.errors import InputError, choice
 
 #: Where PhysioNet's files lie; ECG_LESSONS_MIRROR names another place with the same paths.
 PHYSIONET = "https://physionet.org/files/"
@@ -26,25 +24,7 @@ _GOLDBERGER = (
 
 @dataclass(frozen=True)
 class Dataset:
-    """One version of one database on PhysioNet.
-
-    Attributes
-    ----------
-    name, title : str
-        What the command line calls it, and its full name.
-    project, version : str
-        The two folders of PhysioNet's paths, ``<project>/<version>/``.
-    licence, licence_url, citation : str
-        Shown when the dataset is fetched.
-    size : int
-        Approximate download in bytes.
-    zip_name : str or None
-        Name of the zip of the whole project, where fetching it saves time.
-    needed : tuple of str
-        Files the lessons need; ``{record}`` stands for every record.
-    records : str or tuple of str
-        Paths of the records, without ending, or the file of the dataset that lists them.
-    """
+    """One version of one database on PhysioNet, whose paths are ``<project>/<version>/``."""
 
     name: str
     title: str
@@ -53,9 +33,13 @@ class Dataset:
     licence: str
     licence_url: str
     citation: str
+    #: Approximate download in bytes.
     size: int
+    #: Name of the zip of the whole project, where fetching it saves time.
     zip_name: str | None
+    #: Files the lessons need; ``{record}`` stands for every record.
     needed: tuple[str, ...]
+    #: Paths of the records, without ending, or the file of the dataset that lists them.
     records: str | tuple[str, ...] = ()
 
     @property
@@ -74,15 +58,7 @@ class Dataset:
         return self.url + quote(path)
 
     def files(self, folder: Path) -> list[str]:
-        """List the files the lessons need, relative to `folder`.
-
-        Raises
-        ------
-        FileNotFoundError
-            If the file that lists the records is not in `folder` yet.
-        InputError
-            If that file lists no records.
-        """
+        """List the files the lessons need; a FileNotFoundError if the list of records is not in `folder` yet."""
         names = self.records if isinstance(self.records, tuple) else _listed(folder / self.records)
         plain = [path for path in self.needed if "{" not in path]
         endings = [path.removeprefix("{record}") for path in self.needed if "{" in path]
@@ -179,32 +155,15 @@ DATASETS: dict[str, Dataset] = {
 
 
 def get(name: str) -> Dataset:
-    """Give the dataset called `name`.
-
-    Raises
-    ------
-    InputError
-        If there is none; the sentence suggests the nearest name.
-    """
-    if name in DATASETS:
-        return DATASETS[name]
-    close = difflib.get_close_matches(name.lower(), DATASETS, n=1, cutoff=0.5)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    raise InputError(f"No dataset '{name}': {hint}The datasets are {', '.join(DATASETS)}.")
-
-
-def cache() -> Path:
-    """Give the folder for what can be made or fetched again: $ECG_LESSONS_CACHE, or the user's cache folder."""
-    return Path(os.environ.get("ECG_LESSONS_CACHE") or pooch.os_cache("ecg-lessons")).expanduser()
+    """Give the dataset called `name`."""
+    if name not in DATASETS:
+        raise choice("dataset", name, DATASETS)
+    return DATASETS[name]
 
 
 def folder(name: str) -> Path:
-    """Give the folder of a dataset, whether it is there yet or not.
-
-    It is ``$ECG_LESSONS_DATA/<project>/<version>`` where that variable is set, and lies in the user's cache
-    folder otherwise.
-    """
+    """Give ``<project>/<version>`` in $ECG_LESSONS_DATA, or else in the user's cache, whether it is there or not."""
     dataset = get(name)
     root = os.environ.get("ECG_LESSONS_DATA")
-    base = Path(root).expanduser() if root else cache() / "physionet"
+    base = Path(root).expanduser() if root else files.cache() / "physionet"
     return base / dataset.project / dataset.version

@@ -37,14 +37,7 @@ class Stopped(Exception):
 class Downloads:
     """What the downloads of one run share.
 
-    Attributes
-    ----------
-    session : requests.Session
-        Keeps connections open from file to file.
-    stop : threading.Event
-        Set it, and every download ends at its next bytes; `halt` does not wait for them.
-    report : callable
-        Called as ``report(target, bytes so far, bytes in all)``; 0 in all where the server does not say.
+    `report` is called with the target, its bytes so far and in all; 0 in all where the server does not say.
     """
 
     session: requests.Session = field(default_factory=requests.Session)
@@ -62,17 +55,9 @@ class Downloads:
     def get(self, url: str, target: Path, sha256: str | None = None) -> None:
         """Download `url` to `target`, unless it is there with the right checksum.
 
-        The bytes gather in ``<target>.part``, which a later run continues. A wrong checksum costs one more
-        download from scratch, since the part may have been damaged or stale.
-
-        Raises
-        ------
-        InputError
-            If the server cannot be reached, lacks the file (`NotOnServer`), or sends a wrong file twice.
-        OSError
-            If the disk is full or may not be written.
-        Stopped
-            If `stop` was set meanwhile; the part stays.
+        The bytes gather in ``<target>.part``, which a later run continues, also after `Stopped`. A wrong checksum costs
+        one more download from scratch, since the part may have been damaged or stale. Trouble with the disk is an
+        OSError.
         """
         for last in (False, True):
             try:
@@ -82,10 +67,9 @@ class Downloads:
                 raise
             except ValueError:  # pooch's word for a wrong checksum
                 if last:
-                    raise InputError(
-                        f"{target.name} from {url} had a wrong SHA-256 checksum twice and was not kept: "
-                        "try again later, or tell the keeper of the mirror."
-                    ) from None
+                    wrong = f"{target.name} from {url} had a wrong SHA-256 checksum twice and was not kept"
+                    remedy = "try again later, or tell the keeper of the mirror"
+                    raise InputError(f"{wrong}: {remedy}.") from None
 
     def _receive_into(self, target: Path) -> Callable[[str, str, object], None]:
         """Make the pooch downloader that fills the part of `target` and hands it over when complete."""

@@ -3,61 +3,41 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 import shutil
+import threading
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
 
-import pooch
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ecg_lessons import files as disk
 from ecg_lessons.data import catalog
 from ecg_lessons.data.catalog import Dataset
-from ecg_lessons.data.download import Downloads, NotOnServer
-from ecg_lessons.data.ledger import SUMS, Ledger
-from ecg_lessons.data.progress import FileBar
 from ecg_lessons.errors import InputError
-
-try:
-    import fcntl
-except ImportError:  # Windows: no lock between two processes
-    fcntl = None
 
 #: Files fetched at a time: PhysioNet is slow for one file, and should not be crowded.
 WORKERS = 6
+#: PhysioNet's list of checksums, and ours of the files found to have them, in the dataset's folder.
+_SUMS, _MEMORY = "SHA256SUMS.txt", ".ecg-lessons.json"
 _FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or the user's share of it
 
 
 def fetch(
     name: str, files: Iterable[str] | None = None, progress: bool = True, whole_zip: bool = False
 ) -> Path:
-    """Fetch a dataset, or some of its files, and give its folder.
+    """Fetch a dataset, or some of its files such as ["100.hea", "100.dat"], and give its folder.
 
-    What is there with the right checksum is kept, so that a second call is quick and needs no network. An
-    interrupted fetch goes on where it stopped. Licence and citation are shown the first time.
-
-    Parameters
-    ----------
-    name : str
-        A dataset of `catalog.DATASETS`.
-    files : iterable of str, optional
-        Paths inside the dataset, such as ``["100.hea", "100.dat"]``; by default all that the lessons need.
-    progress : bool
-        Show a progress bar (on standard error).
-    whole_zip : bool
-        Get the zip of the whole project, unpack what is needed and remove it. Quicker for thousands of
-        small files. A zip that already lies in the folder is used.
-
-    Raises
-    ------
-    InputError
-        In one sentence: unknown dataset, no network, a file the server lacks, a checksum that stays wrong,
-        a full disk, a folder that may not be written.
+    What is there with the right checksum is kept, so that a second call is quick and needs no network. An interrupted
+    fetch goes on where it stopped. Licence and citation are shown the first time. The zip of the whole project is
+    quicker for thousands of small files; what is needed is unpacked, and it is removed.
     """
     dataset, folder = catalog.get(name), catalog.folder(name)
     if whole_zip and not dataset.zip_name:
@@ -72,13 +52,7 @@ def fetch(
 
 
 def locate(name: str) -> Path:
-    """Give the folder of a dataset that is there, with every file the lessons need.
-
-    Raises
-    ------
-    InputError
-        If files are missing; the sentence says how to get them.
-    """
+    """Give the folder of a dataset that is there, with every file the lessons need."""
     dataset, folder = catalog.get(name), catalog.folder(name)
     remedy = f"run 'ecg-lessons fetch {name}' or choose --source sample."
     try:
@@ -93,62 +67,101 @@ def locate(name: str) -> Path:
 
 
 class _Fetch:
-    """One run of `fetch`."""
+    """One run of `fetch`; no file is hashed twice, since a good one is known by its size and time of change."""
 
     def __init__(self, dataset: Dataset, folder: Path, progress: bool):
+        from ecg_lessons.data.download import Downloads
+
         self.dataset, self.folder = dataset, folder
-        self.ledger = Ledger(folder)
-        self.announced = not self.ledger.new
-        self.bar = FileBar(_console(), progress)
+        self.sums: dict[str, str] = {}
+        self.stamps: dict[str, list[int]] = {}
+        self.announced = False
+        with suppress(OSError, ValueError):
+            self.stamps = json.loads((folder / _MEMORY).read_text())
+            self.announced = True  # a memory of a folder says that its licence was shown
+        self.bar = _Bar(progress)
         self.downloads = Downloads(report=self.bar.report)
 
     def run(self, files: list[str] | None, whole_zip: bool) -> None:
         try:
-            self._read_sums(files)
+            self._get_sums(files)
             if files is None:
                 self._get_index()
                 files = self.dataset.files(self.folder)
-            missing = self.ledger.missing(files)
+            missing = self._missing(files)
             if missing:
                 self._announce(missing)
                 if whole_zip:
                     self._unzip(missing)
-                    missing = self.ledger.missing(missing)
+                    missing = self._missing(missing)
                 self._get(missing)
         finally:
             self.downloads.session.close()
-            if self.announced:  # a memory of a folder says that its licence was shown
-                self.ledger.save()
+            if self.announced:
+                with suppress(InputError):  # a folder that may not be written is verified anew each time
+                    disk.write(self.folder / _MEMORY, self.stamps)
 
-    def _read_sums(self, files: list[str] | None) -> None:
+    def _get_sums(self, files: list[str] | None) -> None:
         """Get and read the checksums; not every mirror has them."""
-        if self.ledger.read_sums():
+        from ecg_lessons.data.download import NotOnServer
+
+        if self._read_sums():
             return
-        if not self.ledger.new and self._complete(files):  # fetched from a mirror without checksums
+        if self.announced and self._complete(files):  # fetched from a mirror without checksums
             return
-        url = self.dataset.file_url(SUMS)
+        url = self.dataset.file_url(_SUMS)
         try:
-            self.downloads.get(url, self.folder / SUMS)
+            self.downloads.get(url, self.folder / _SUMS)
         except NotOnServer:
             return
         except OSError:
             if self._complete(files):  # a full folder that may only be read
                 return
             raise
-        if not self.ledger.read_sums():
-            (self.folder / SUMS).unlink()
+        if not self._read_sums():
+            (self.folder / _SUMS).unlink()
             raise InputError(f"{url} gives no checksums: does the network wait for you on a login page?")
+
+    def _read_sums(self) -> bool:
+        path = self.folder / _SUMS
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        matches = re.findall(r"^([0-9a-f]{64})\s+\*?(?:\./)?(.+?)\s*$", text, re.MULTILINE)
+        self.sums = {name: sha256 for sha256, name in matches}
+        return bool(self.sums)
 
     def _complete(self, files: list[str] | None) -> bool:
         try:
-            return not self.ledger.missing(files or self.dataset.files(self.folder))
+            return not self._missing(files or self.dataset.files(self.folder))
         except FileNotFoundError:  # not even the list of records
             return False
+
+    def _missing(self, files: Iterable[str]) -> list[str]:
+        return [path for path in dict.fromkeys(files) if not self._good(path)]
+
+    def _good(self, path: str) -> bool:
+        import pooch
+
+        if Path(path).is_absolute() or ".." in Path(path).parts:
+            raise InputError(f"{path} is not a path inside {self.folder}.")
+        file = self.folder / path
+        if not file.is_file():
+            return False
+        if path not in self.sums or self.stamps.get(path) == _stamp(file):
+            return True
+        if pooch.file_hash(file) != self.sums[path]:
+            return False
+        self._note(path)
+        return True
+
+    def _note(self, path: str) -> None:
+        """Remember that a file has just been verified."""
+        if path in self.sums:
+            self.stamps[path] = _stamp(self.folder / path)
 
     def _get_index(self) -> None:
         """Get the file that lists the records, where the dataset has one."""
         index = self.dataset.records
-        if isinstance(index, str) and self.ledger.missing([index]):
+        if isinstance(index, str) and self._missing([index]):
             self._announce([index])
             self._get_one(index)
 
@@ -166,8 +179,8 @@ class _Fetch:
                 raise
 
     def _get_one(self, path: str) -> None:
-        self.downloads.get(self.dataset.file_url(path), self.folder / path, self.ledger.sums.get(path))
-        self.ledger.note(path)
+        self.downloads.get(self.dataset.file_url(path), self.folder / path, self.sums.get(path))
+        self._note(path)
 
     def _unzip(self, missing: list[str]) -> None:
         """Take files out of the project's zip; what it lacks or has damaged is left to be fetched alone."""
@@ -185,21 +198,22 @@ class _Fetch:
             except (zipfile.BadZipFile, EOFError, zlib.error):
                 archive.unlink()
                 if last:
-                    raise InputError(
-                        f"{self.dataset.zip_url} gave a damaged zip twice: fetch the dataset without --zip."
-                    ) from None
+                    remedy = "fetch the dataset without --zip"
+                    raise InputError(f"{self.dataset.zip_url} gave a damaged zip twice: {remedy}.") from None
         archive.unlink()
 
     def _unpack(self, packed: zipfile.ZipFile, member: str, path: str) -> None:
+        import pooch
+
         target = self.folder / path
         part = target.with_name(target.name + ".part")
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with packed.open(member) as source, part.open("wb") as sink:
                 shutil.copyfileobj(source, sink)
-            if self.ledger.sums.get(path) in {None, pooch.file_hash(part)}:
+            if self.sums.get(path) in {None, pooch.file_hash(part)}:
                 os.replace(part, target)
-                self.ledger.note(path)
+                self._note(path)
         finally:
             part.unlink(missing_ok=True)
 
@@ -212,7 +226,7 @@ class _Fetch:
                 f"Licence: {dataset.licence} ({dataset.licence_url})\nPlease cite: {dataset.citation}"
             )
             self.announced = True
-        unknown = sum(path not in self.ledger.sums for path in missing)
+        unknown = sum(path not in self.sums for path in missing)
         if unknown:
             console.print(
                 f"Warning: {dataset.url} has no checksums for {unknown} of {len(missing)} files to fetch: "
@@ -220,23 +234,54 @@ class _Fetch:
             )
 
 
+class _Bar:
+    """A progress bar over files, a part of a file as that part of one: sizes are known only once a file begins."""
+
+    def __init__(self, visible: bool):
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} % of {task.total} files, {task.fields[megabytes]:.1f} MB"),
+            TimeRemainingColumn(),
+        )
+        self._make = lambda: Progress(*columns, console=_console(), disable=not visible)
+        self._lock = threading.Lock()
+        self._progress: Progress | None = None
+
+    @contextmanager
+    def over(self, label: str, files: int) -> Iterator[None]:
+        self._seen: dict[Path, tuple[float, float]] = {}
+        self._megabytes = 0.0
+        with self._make() as self._progress:
+            self._task = self._progress.add_task(label, total=files, megabytes=0.0)
+            yield
+            self._progress.update(self._task, completed=files)
+        self._progress = None
+
+    def report(self, file: Path, received: int, total: int) -> None:
+        """Note the bytes of a file that are there; a file begun anew goes back. Called from several threads."""
+        with self._lock:
+            if self._progress is None:
+                return
+            before, share_before = self._seen.get(file, (0.0, 0.0))
+            now, share = self._seen[file] = received / 1e6, received / total if total else 0.0
+            self._megabytes += now - before
+            self._progress.update(self._task, advance=share - share_before, megabytes=self._megabytes)
+
+
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Let one process at a time fetch into a folder: classmates may share it."""
+    waiting = f"Another process is fetching into {folder}: waiting for it."
     with ExitStack() as stack:
         with suppress(OSError):  # where no lock can be written, nothing else can
-            _wait_for(stack.enter_context((folder / ".lock").open("w")), folder)
+            stack.enter_context(disk.alone(folder / ".lock", say=lambda: _console().print(waiting)))
         yield
 
 
-def _wait_for(lock: TextIO, folder: Path) -> None:
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        _console().print(f"Another process is fetching into {folder}: waiting for it.")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def _stamp(file: Path) -> list[int]:
+    status = file.stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
 def _console() -> Console:

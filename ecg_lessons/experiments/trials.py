@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecg_lessons.data.text_files import replacing
 from ecg_lessons.errors import InputError
 from ecg_lessons.experiments import jobs
 from ecg_lessons.experiments.jobs import Job
+from ecg_lessons.files import writing
 
 #: Names that begin with "plan." may lie in the folder before a training starts: see `run_folder.holds_something`.
 MODEL, JOB, SPLIT, RESULT = "plan.model.toml", "plan.job.toml", "plan.split.json", "trial.json"
@@ -117,7 +117,7 @@ class Trial:
             tensorboard=self.job.tensorboard,
             progress=progress,
         )
-        with replacing(self.folder / RESULT) as file:
+        with writing(self.folder / RESULT) as file:
             told = {"scores": scores, "seconds": round(time.time() - start, 1), "epochs": self.epochs}
             json.dump(told, file, indent=1, ensure_ascii=False)
         return scores

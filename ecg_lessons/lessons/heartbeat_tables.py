@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_lessons.data.beat_tables import read_beats, write_beats
+from ecg_lessons.data.tables import read_beats, write_beats
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Examples
 from ecg_lessons.lessons.heartbeat import CLASSES
@@ -41,7 +41,7 @@ def from_csv(task: str, *paths: str | Path) -> Examples:
     Raises
     ------
     InputError
-        See `beat_tables.read_beats`; and if both files have one name.
+        See `tables.read_beats`; and if both files have one name.
     """
     names = [Path(path).name for path in paths]
     if len(set(names)) < len(names):

@@ -32,7 +32,7 @@ def export(given: Examples, to: str | Path, seed: int = 42) -> Path:
     drawn = lesson.fresh_swaps(given, np.random.default_rng(seed))
     names = drawn.info["record"].tolist()
     to.mkdir(parents=True, exist_ok=True)
-    tables.write_ecgs(to / "data.csv", names, lesson.fit_length(drawn.x["signal"], tables.SAMPLES))
+    tables.write_ecgs(to / "data.csv", names, lesson.fit_length(drawn.x["signal"], tables.ECG_SAMPLES))
     tables.write_labels(to / "labels.csv", names, (drawn.y > 0).astype(int))
     return to
 

@@ -46,10 +46,10 @@ def test_a_mirror_takes_the_place_of_physionet(monkeypatch):
 def test_an_unknown_name_is_told_the_nearest_one():
     with pytest.raises(InputError, match="did you mean 'ptb-xl'"):
         catalog.get("PTBXL")
-    with pytest.raises(InputError, match="No dataset 'zzzz'") as told:
+    with pytest.raises(InputError, match="There is no dataset 'zzzz'") as told:
         catalog.get("zzzz")
     assert "did you mean" not in str(told.value)
-    assert "mitdb, challenge-2017, ptb-xl, ptbdb, ludb" in str(told.value)
+    assert "mitdb, challenge-2017, ptb-xl, ptbdb or ludb" in str(told.value)
 
 
 def test_the_folder_is_the_users_choice_or_a_cache(monkeypatch, tmp_path):

@@ -1,3 +1,5 @@
+"""The CSV tables of ECGs, labels, predictions and beats."""
+
 import errno
 import os
 
@@ -134,7 +136,9 @@ def test_an_open_quotation_mark_is_told(path, lines):
     assert "mend" in refusal(path) or "quotation mark" in refusal(path)
 
 
-@pytest.mark.parametrize("read", [tables.read_ecgs, lambda path: tables.read_labels(path, ["a"])])
+@pytest.mark.parametrize(
+    "read", [tables.read_ecgs, lambda path: tables.read_labels(path, ["a"]), tables.read_beats]
+)
 def test_what_is_no_table_at_all(path, tmp_path, lines, read):
     path.write_bytes(b"")
     assert "is empty" in refusal(path, read)
@@ -194,12 +198,20 @@ def test_what_cannot_be_read_back_is_not_written(path):
         tables.write_ecgs(path, ["a", "a"], signals(2))
     with pytest.raises(InputError, match="shape"):
         tables.write_ecgs(path, ["a"], signals(2))
-    with pytest.raises(InputError, match="Cannot write"):
-        tables.write_labels(path / "no" / "such" / "folder.csv", ["a"], [1])
     assert list(path.parent.iterdir()) == []
+    path.write_text("a file, and no folder")
+    with pytest.raises(InputError, match="Cannot write"):
+        tables.write_labels(path / "labels.csv", ["a"], [1])
 
 
-def test_a_full_disk_leaves_the_old_table(path, monkeypatch):
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: tables.write_labels(path, ["b"], [0]),
+        lambda path: tables.write_beats(path, np.zeros((1, 187)), np.array([0])),
+    ],
+)
+def test_a_full_disk_leaves_the_old_table(path, monkeypatch, write):
     tables.write_labels(path, ["a"], [1])
 
     def full(*_):
@@ -207,5 +219,129 @@ def test_a_full_disk_leaves_the_old_table(path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(InputError, match="No space left"):
-        tables.write_labels(path, ["b"], [0])
+        write(path)
     assert [file.read_text() for file in path.parent.iterdir()] == ["ID,TARGET\na,1\n"]
+
+
+@pytest.fixture
+def beat_lines(path) -> list[str]:
+    """The beat_lines of a good table of three beats, classes 0, 4 and 1, as numpy.savetxt writes them."""
+    values = np.random.default_rng(0).random((3, tables.BEAT_SAMPLES + 1))
+    values[:, -1] = [0, 4, 1]
+    np.savetxt(path, values, delimiter=",")
+    return path.read_text().splitlines()
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    x=arrays.arrays(np.float32, st.tuples(st.integers(1, 3), st.just(tables.BEAT_SAMPLES)), elements=FLOATS),
+    label=st.integers(0, 4),
+)
+def test_beats_come_back_as_they_were(tmp_path, x, label):
+    y = np.full(len(x), label)
+    tables.write_beats(tmp_path / "x.csv", x, y)
+    back, classes = tables.read_beats(tmp_path / "x.csv")
+    np.testing.assert_array_equal(back, x)
+    np.testing.assert_array_equal(classes, y)
+    assert (back.dtype, classes.dtype.kind) == (np.float32, "i")
+
+
+def test_the_published_way_of_writing_is_read(path, beat_lines):
+    assert beat_lines[0].endswith(",0.000000000000000000e+00")
+    x, y = tables.read_beats(path)
+    assert x.shape == (3, tables.BEAT_SAMPLES)
+    assert x[1, 2] == np.float32(beat_lines[1].split(",")[2])
+    assert y.tolist() == [0, 4, 1]
+
+
+def test_others_read_what_is_written(path):
+    x = np.random.default_rng(1).random((4, tables.BEAT_SAMPLES), dtype=np.float32)
+    tables.write_beats(path, x, np.array([0, 1, 2, 3]))
+    table = np.loadtxt(path, delimiter=",")
+    np.testing.assert_array_equal(table[:, :-1].astype(np.float32), x)
+    assert table[:, -1].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "count"), [(lambda row: row.rpartition(",")[0], 187), (lambda row: "0.5," + row, 189)]
+)
+def test_too_few_or_too_many_columns(path, beat_lines, change, count):
+    path.write_text("\n".join(map(change, beat_lines)))
+    assert f"has {count} columns: expected 187 samples and the class = 188" in refusal(
+        path, tables.read_beats
+    )
+    path.write_text("\n".join([*beat_lines[:2], change(beat_lines[2])]))
+    assert f"line 3: {count} values" in refusal(path, tables.read_beats)
+
+
+def test_a_table_of_186_samples_without_class(path, beat_lines):
+    path.write_text("\n".join(",".join(line.split(",")[:186]) for line in beat_lines))
+    assert "has 186 columns" in refusal(path, tables.read_beats)
+
+
+@pytest.mark.parametrize("cell", ["abc", "nan", "NaN", "inf", "1e99", "1_0"])
+@pytest.mark.parametrize("column", [6, 188])
+def test_a_value_of_a_beat_that_is_no_number_is_named(path, beat_lines, cell, column):
+    row = beat_lines[1].split(",")
+    path.write_text(
+        "\n".join([beat_lines[0], ",".join([*row[: column - 1], cell, *row[column:]]), beat_lines[2]])
+    )
+    assert f"line 2, column {column}: {cell!r} is not a finite number" in refusal(path, tables.read_beats)
+
+
+def test_an_empty_cell_of_a_beat_is_named(path, beat_lines):
+    row = beat_lines[2].split(",")
+    path.write_text("\n".join([*beat_lines[:2], ",".join(["", *row[1:]])]))
+    assert "line 3, column 1: the cell is empty" in refusal(path, tables.read_beats)
+
+
+def test_a_header_above_beats_is_told(path, beat_lines):
+    path.write_text("\n".join([",".join(f"s{k}" for k in range(188)), *beat_lines]))
+    assert "line 1, column 1: 's0' is not a finite number" in refusal(path, tables.read_beats)
+
+
+@pytest.mark.parametrize(
+    ("label", "classes", "words"),
+    [
+        ("5.0", 5, "is 5: expected a whole number from 0 to 4"),
+        ("-1", 5, "is -1: expected a whole number from 0 to 4"),
+        ("1.5", 5, "is 1.5: expected a whole number from 0 to 4"),
+        ("2.0", 2, "is 2: expected a whole number from 0 to 1"),
+    ],
+)
+def test_bad_classes_are_named(path, beat_lines, label, classes, words):
+    rows = [f"{line.rpartition(',')[0]},{label if k else '1.0'}" for k, line in enumerate(beat_lines)]
+    path.write_text("\n".join(rows))
+    assert f"line 2: the class (column 188) {words}" in refusal(path, tables.read_beats, classes)
+
+
+def test_words_are_no_table_of_beats(path):
+    path.write_text("some words\n")
+    assert "has 1 columns" in refusal(path, tables.read_beats)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (np.zeros((2, 186)), [0, 1], r"shape \(2, 186\); they must be finite numbers of shape \(2, 187\)"),
+        (np.full((1, 187), np.nan), [0], "must be finite"),
+        (np.zeros((0, 187)), [], "must be finite numbers of shape"),
+        (np.zeros((1, 187)), [0.5], "whole numbers"),
+        (np.zeros((1, 187)), [-1], "whole numbers"),
+    ],
+)
+def test_beats_that_cannot_be_read_back_are_not_written(path, x, y, words):
+    with pytest.raises(InputError, match=words):
+        tables.write_beats(path, x, y)
+    assert not path.exists()
+
+
+def test_beats_with_semicolons_decimal_commas_and_empty_lines(path, beat_lines):
+    expected = tables.read_beats(path)
+    path.write_text("\n\n".join(beat_lines).replace(",", ";").replace(".", ","))
+    for array, same in zip(tables.read_beats(path), expected, strict=True):
+        np.testing.assert_array_equal(array, same)
+    path.write_text("\n\n".join(line.rpartition(",")[0] + ",9.0" for line in beat_lines[::-1]))
+    assert "line 1: the class" in refusal(path, tables.read_beats)
+    path.write_text("\n\n".join([*beat_lines, beat_lines[0].rpartition(",")[0] + ",9.0"]))
+    assert "line 7: the class" in refusal(path, tables.read_beats)

@@ -14,7 +14,8 @@ import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 
 from ecg_lessons import simulator, training  # noqa: E402
-from ecg_lessons.data import beat_tables, recordings  # noqa: E402
+from ecg_lessons.data import recordings  # noqa: E402
+from ecg_lessons.data.tables import read_beats  # noqa: E402
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.lessons import heartbeat as lesson  # noqa: E402
 from ecg_lessons.lessons import heartbeat_choices as choices  # noqa: E402
@@ -408,7 +409,7 @@ def test_tables_are_the_same_beats(given, folder):
 
 def test_tables_of_infarctions_hold_a_class_each(infarcted, folder):
     for name, label in (("ptbdb_normal.csv", 0), ("ptbdb_abnormal.csv", 1)):
-        x, y = beat_tables.read_beats(folder / name, classes=2)
+        x, y = read_beats(folder / name, classes=2)
         assert (y == label).all()
         np.testing.assert_array_equal(x, infarcted.x["beat"][infarcted.y == label, :, 0])
 
@@ -468,7 +469,7 @@ def test_a_run_on_tables_needs_them_to_be_judged(folder, given, tmp_path):
 
 def test_a_run_on_recordings_judges_tables(run, folder):
     result = runs.evaluate(run, csv=[folder / "mitbih_test.csv"])
-    x, y = beat_tables.read_beats(folder / "mitbih_test.csv")
+    x, y = read_beats(folder / "mitbih_test.csv")
     p = training.predict(run, x[..., None])
     assert (run.folder / "predictions-mitbih_test.csv").exists()
     scored = np.isin(y, run.about["learnt"])

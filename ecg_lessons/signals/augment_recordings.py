@@ -23,13 +23,8 @@ class RandomWindow(Augmentation):
     One gather does both. A stretched recording looks as if the heart beat more slowly, a shrunk one as if it
     beat faster. In between samples the signal is interpolated linearly.
 
-    Parameters
-    ----------
-    samples : int
-        Length of what is given in training; 0 keeps the padded length.
-    stretch : float
-        A recording becomes 1 - stretch to 1 + stretch times as long, as in the paper (there 1/3).
-    seed : int
+    samples: length of the window; 0 keeps the padded length. stretch: a recording becomes 1 - stretch to 1 + stretch
+    times as long, as in the paper (there 1/3).
     """
 
     def __init__(self, samples: int = 0, stretch: float = 1 / 3, seed: int = 0, **kwargs):
@@ -53,31 +48,21 @@ class RandomWindow(Augmentation):
         inside = ops.arange(width)[None, :] < kept
         return ops.where(inside, left + share * (right - left), 0.0), ops.cast(kept, length.dtype)
 
-    def get_config(self) -> dict:
-        """Give what is needed to build the layer again."""
-        return super().get_config() | {"samples": self.samples, "stretch": self.stretch}
-
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class DropoutBursts(Augmentation):
     """Set short stretches of the signal to zero in training, as if an electrode lost contact.
 
-    Around random instants 50 ms are zeroed; bursts that overlap make longer ones.
-
-    Parameters
-    ----------
-    share : float
-        Of the samples, about so many are set to zero.
-    seed : int
+    Around random instants 50 ms are zeroed; bursts that overlap make longer ones. `share` is about that of the samples.
     """
 
     def __init__(self, share: float = 0.22, seed: int = 0, **kwargs):
         super().__init__(seed, **{"dtype": "float32"} | kwargs)
         self.share = share
 
-    def call(self, signal, training: bool = False):
+    def change(self, signal):
         """Zero bursts of a signal, shape (batch, samples)."""
-        if not training or not self.share:
+        if not self.share:
             return signal
         # A sample survives if none of the 15 instants around it was drawn.
         chance = 1 - (1 - self.share) ** (1 / BURST)
@@ -85,12 +70,6 @@ class DropoutBursts(Augmentation):
         passed = ops.cumsum(ops.cast(drawn, "int32"), axis=1)
         ahead, behind = BURST // 2, BURST // 2 + 1
         last = ops.repeat(passed[:, -1:], ahead, axis=1)
-        hit = (
-            ops.concatenate([passed[:, ahead:], last], 1)
-            - ops.pad(passed, ((0, 0), (behind, 0)))[:, :-behind]
-        )
+        until = ops.concatenate([passed[:, ahead:], last], axis=1)
+        hit = until - ops.pad(passed, ((0, 0), (behind, 0)))[:, :-behind]
         return ops.where(hit > 0, 0.0, signal)
-
-    def get_config(self) -> dict:
-        """Give what is needed to build the layer again."""
-        return super().get_config() | {"share": self.share}

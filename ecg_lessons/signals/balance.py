@@ -23,28 +23,9 @@ def smote(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fill every class up to the largest one with points between neighbours (Chawla et al. 2002, arXiv 1106.1813).
 
-    Parameters
-    ----------
-    x : ndarray, shape (n, ...)
-        Training examples only.
-    y : ndarray of int, shape (n,)
-    classes : tuple of str
-        Names of the classes, for messages.
-    seed : int
-    tomek : bool
-        Then remove pairs of nearest neighbours of different classes (Batista et al. 2004).
-    neighbours : int
-        A new point lies between an example and one of so many neighbours of its class.
-
-    Returns
-    -------
-    x, y : ndarray
-        The examples given, then the new ones; without the Tomek pairs if asked.
-
-    Raises
-    ------
-    InputError
-        If a class has too few examples to have so many neighbours.
+    x: (n, ...), training examples only; y: class numbers (n,). A new point lies between an example and one of so many
+    neighbours of its class. `tomek` then removes pairs of nearest neighbours of different classes (Batista et al.
+    2004). Gives the examples, then the new ones.
     """
     counts = np.bincount(y, minlength=len(classes))
     few = np.flatnonzero((counts > 0) & (counts <= neighbours))
@@ -63,10 +44,7 @@ def smote(
 def class_weights(y: np.ndarray, classes: tuple[str, ...]) -> tuple[float, ...]:
     """Weigh classes so that each counts the same in the loss; 0 for a class without examples.
 
-    Returns
-    -------
-    tuple of float
-        n / (classes that occur x examples of the class): the mean weight of an example is 1.
+    The weight is n / (classes that occur x examples of the class): its mean over the examples is 1.
     """
     counts = np.bincount(y, minlength=len(classes)).astype(float)
     share = len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1))

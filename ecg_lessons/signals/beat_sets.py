@@ -16,19 +16,10 @@ from ecg_lessons.signals import beats, labels
 
 
 def table(recording: Recording) -> pd.DataFrame:
-    """List the annotated peaks of a recording: beats and flutter waves.
+    """List the annotated peaks of a recording, beats and flutter waves, one row each.
 
-    Returns
-    -------
-    DataFrame
-        One row a peak: `record`, `patient`, `symbol`, `sample`, `time` (s), and `previous`, `next`, `local`
-        (s, see
-        `beats.rr_intervals`).
-
-    Raises
-    ------
-    InputError
-        If no beats are annotated, or a symbol is unknown.
+    The columns are `record`, `patient`, `symbol`, `sample`, `time` (s), and `previous`, `next`, `local` (s, see
+    `beats.rr_intervals`).
     """
     marks = recording.beats
     peak = labels.is_peak(marks.symbols) if marks is not None else np.zeros(0, bool)
@@ -42,13 +33,12 @@ def table(recording: Recording) -> pd.DataFrame:
         )
     rows = {"record": recording.name, "patient": recording.patient, "symbol": marks.symbols[peak]}
     rows |= {"sample": samples, "time": samples / recording.rate}
-    return pd.DataFrame(
-        rows | dict(zip(beats.RR, beats.rr_intervals(samples, recording.rate).T, strict=True))
-    )
+    intervals = beats.rr_intervals(samples, recording.rate)
+    return pd.DataFrame(rows | dict(zip(beats.RR, intervals.T, strict=True)))
 
 
 def fixed_windows(
-    found: Iterable[Recording],
+    recordings: Iterable[Recording],
     before: int,
     after: int,
     leads: Collection[str] | None = ("MLII",),
@@ -56,37 +46,23 @@ def fixed_windows(
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Turn a database into windows of one length; beats whose window does not fit are left out.
 
-    Recordings are taken one at a time: an iterator such as ``mitdb(folder)`` never fills the memory.
-
-    Parameters
-    ----------
-    found : iterable of Recording
-    before, after : int
-        Samples, as in `beats.windows`.
-    leads : collection of str or None
-        One lead, by name, in order of preference; None for all leads, with MLII in front where it is.
-    symbols : collection of str
-        Which beats; neighbours and RR intervals count all peaks in any case.
-
-    Returns
-    -------
-    x : ndarray of float32, shape (beats, before + after, leads)
-        Millivolts.
-    info : DataFrame
-        The rows of `table` that belong to them.
+    Recordings are taken one at a time: an iterator such as ``mitdb(folder)`` never fills the memory. One lead is
+    taken, by name, in order of preference; where `leads` is None all of them, with MLII in front. Of `symbols` are
+    the windows; neighbours and RR intervals count all peaks in any case. Gives x in mV, float32 (beats, before +
+    after, leads), and the rows of `table` that belong to it.
     """
     cut, info = [], []
-    for recording in found:
+    for recording in recordings:
         rows = table(recording)
         rows = rows[rows["symbol"].isin(list(symbols))]
         x, fits = beats.windows(_channels(recording, leads), rows["sample"].to_numpy(), before, after)
         cut.append(x)
         info.append(rows[fits])
-    return np.concatenate(_some(cut)), pd.concat(info, ignore_index=True)
+    return together(cut, info)
 
 
 def between_neighbours(
-    found: Iterable[Recording],
+    recordings: Iterable[Recording],
     margin: int = 20,
     leads: Collection[str] = ("MLII", "V5"),
     symbols: Collection[str] = tuple(labels.EIGHT),
@@ -94,24 +70,12 @@ def between_neighbours(
     """Find the stretch of every beat from neighbour to neighbour, as Jun et al. (2018, arXiv 1804.06812) cut it.
 
     From `margin` samples after the previous annotated peak to `margin` samples before the next. The first
-    and the last peak of a recording have one neighbour only and are left out. Nothing is copied per beat.
-
-    Parameters
-    ----------
-    found, leads, symbols
-        As for `fixed_windows`; V5 serves where a record has no MLII (102 and 104).
-    margin : int
-        Samples.
-
-    Returns
-    -------
-    signal : ndarray of float32, shape (samples of all recordings,)
-        One lead of all recordings, one after the other, in mV.
-    info : DataFrame
-        The rows of `table`, with `start` and `stop`: beat i is ``signal[start[i]:stop[i]]``.
+    and the last peak of a recording have one neighbour only and are left out. V5 serves where a record has no MLII
+    (102 and 104). Nothing is copied per beat: gives one lead of all recordings, one after the other, in mV, and the
+    rows of `table` with `start` and `stop`: beat i is ``signal[start[i]:stop[i]]``.
     """
     signals, info, offset = [], [], 0
-    for recording in found:
+    for recording in recordings:
         rows = table(recording)
         sample = rows["sample"]
         rows["start"] = offset + sample.shift(1, fill_value=-1) + margin
@@ -120,19 +84,20 @@ def between_neighbours(
         info.append(inner[inner["symbol"].isin(list(symbols)) & (inner["start"] < inner["stop"])])
         signals.append(_channels(recording, leads)[:, 0].copy())
         offset += len(recording.signal)
-    return np.concatenate(_some(signals)), pd.concat(info, ignore_index=True)
+    return together(signals, info)
+
+
+def together(cut: list[np.ndarray], info: list[pd.DataFrame]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Join what was cut out of each recording."""
+    if not cut:
+        raise InputError("No recordings to take beats from: name at least one record.")
+    return np.concatenate(cut), pd.concat(info, ignore_index=True)
 
 
 def _channels(recording: Recording, names: Collection[str] | None) -> np.ndarray:
     if names is not None:
         return beats.lead(recording, *names)[:, None]
     return recording.signal[:, np.argsort([name != "MLII" for name in recording.leads], kind="stable")]
-
-
-def _some(parts: list[np.ndarray]) -> list[np.ndarray]:
-    if not parts:
-        raise InputError("No recordings to take beats from: name at least one record.")
-    return parts
 
 
 #: The lead of MIT-BIH, and what is nearest to it where a record has other leads.

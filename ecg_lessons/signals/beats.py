@@ -38,17 +38,7 @@ def r_peaks(signal: np.ndarray, rate: float) -> np.ndarray:
 
     The detector looks at the root mean square over the leads. Exchanged electrodes permute the twelve
     leads and change signs, which leaves this sum as it is: the same peaks are found before and after.
-
-    Parameters
-    ----------
-    signal : ndarray, shape (samples, leads)
-    rate : float
-        Hz.
-
-    Returns
-    -------
-    ndarray of int
-        Sample indices, at least 300 ms apart.
+    From (samples, leads), `rate` in Hz, to the samples of the peaks, at least 300 ms apart.
     """
     energy = np.sqrt((bandpass(signal, rate, 5.0, 25.0) ** 2).mean(axis=1))
     width = round(0.06 * rate)
@@ -62,26 +52,16 @@ def r_peaks(signal: np.ndarray, rate: float) -> np.ndarray:
 def median_beat(signal: np.ndarray, rate: float) -> np.ndarray:
     """Give the typical beat of a recording: the median over its beats, lead by lead.
 
-    Parameters
-    ----------
-    signal : ndarray, shape (samples, leads)
-        Millivolts, at least one second.
-    rate : float
-        Hz.
-
-    Returns
-    -------
-    ndarray of float32, shape (BEAT_SAMPLES, leads)
-        From 300 ms before to 500 ms after the R peak at 250 Hz, its median level taken off.
+    From (samples, leads) in mV, at least one second, to float32 (BEAT_SAMPLES, leads): 300 ms before to 500 ms after
+    the R peak at 250 Hz, its median level taken off.
     """
     signal = bandpass(resample(signal, rate, BEAT_RATE), BEAT_RATE)
     before = round(BEAT_BEFORE * BEAT_RATE)
     peaks = r_peaks(signal, BEAT_RATE)
     whole = peaks[(peaks >= before) & (peaks <= len(signal) - (BEAT_SAMPLES - before))]
     if not len(whole):  # a very slow heart or a very short strip: take the strongest place that fits
-        whole = np.array(
-            [before + np.abs(signal[before : len(signal) - BEAT_SAMPLES + before + 1]).sum(1).argmax()]
-        )
+        fits = signal[before : len(signal) - BEAT_SAMPLES + before + 1]
+        whole = np.array([before + np.abs(fits).sum(axis=1).argmax()])
     windows = signal[whole[:, None] + np.arange(-before, BEAT_SAMPLES - before)]
     beat = np.median(windows, axis=0)
     return beat - np.median(beat, axis=0)
@@ -91,11 +71,6 @@ def lead(recording: Recording, *names: str) -> np.ndarray:
     """Give one lead by its name, shape (samples,), in mV: the first of `names` that the recording has.
 
     By name, not by place: record 114 of the MIT-BIH database has MLII second, 102 and 104 do not have it.
-
-    Raises
-    ------
-    InputError
-        If it has none of them.
     """
     for name in names:
         if name in recording.leads:
@@ -109,21 +84,10 @@ def lead(recording: Recording, *names: str) -> np.ndarray:
 def windows(
     signal: np.ndarray, samples: np.ndarray, before: int, after: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut windows of one length around beats.
+    """Cut windows of one length around the samples of beats, from `before` of them before to `after` from the beat on.
 
-    Parameters
-    ----------
-    signal : ndarray, shape (samples,) or (samples, leads)
-    samples : ndarray of int, shape (beats,)
-        Where the beats are.
-    before, after : int
-        Samples before the beat, and from the beat on.
-
-    Returns
-    -------
-    cut : ndarray, shape (beats that fit, before + after) or (beats that fit, before + after, leads)
-    fits : ndarray of bool, shape (beats,)
-        Which windows lie inside the signal; only these are cut.
+    The signal is (samples,) or (samples, leads). Gives the windows that lie inside it, (beats that fit, before + after)
+    or with leads behind, and which these are, (beats,).
     """
     width, shape = before + after, signal.shape[1:]
     start = np.asarray(samples, dtype=int) - before
@@ -138,21 +102,11 @@ def windows(
 
 
 def rr_intervals(samples: np.ndarray, rate: float) -> np.ndarray:
-    """Measure the distances between beats.
+    """Measure the distances in s between the beats of one recording, whose samples ascend; `rate` in Hz.
 
-    Parameters
-    ----------
-    samples : ndarray of int, shape (beats,)
-        Where the beats of one recording are, ascending.
-    rate : float
-        Hz.
-
-    Returns
-    -------
-    ndarray of float32, shape (beats, 3)
-        Seconds since the previous beat, seconds to the next, and the mean of the last ten intervals up to this
-        beat (fewer at the start). The first beat borrows the interval after it, the last the one before it; NaN
-        where a recording has one beat only.
+    Gives float32 (beats, 3): since the previous beat, to the next, and the mean of the last ten intervals up to this
+    beat (fewer at the start). The first beat borrows the interval after it, the last the one before it; NaN where a
+    recording has one beat only.
     """
     interval = np.diff(samples) / rate
     if not len(interval):

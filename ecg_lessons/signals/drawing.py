@@ -32,21 +32,14 @@ class DrawBeats(keras.layers.Layer):
 
 def _enlarged() -> np.ndarray:
     """Give for each start the matrix (SIZE, SIZE) that cuts `CROP` rows and enlarges them to `SIZE`."""
-    one = np.eye(SIZE, dtype=np.float32)
-    return np.stack([cv2.resize(one[start : start + CROP], (SIZE, SIZE)) for start in STARTS])
+    whole = np.eye(SIZE, dtype=np.float32)
+    return np.stack([cv2.resize(whole[start : start + CROP], (SIZE, SIZE)) for start in STARTS])
 
 
 def nine_crops(images: np.ndarray) -> np.ndarray:
     """Cut all nine crops, each enlarged to the full size, for averaging a network's answers.
 
-    Parameters
-    ----------
-    images : ndarray, shape (n, SIZE, SIZE, 1)
-
-    Returns
-    -------
-    ndarray of float32, shape (9, n, SIZE, SIZE, 1)
-        Rows first: top left, top centre, top right, and so on.
+    From (n, SIZE, SIZE, 1) to float32 (9, n, SIZE, SIZE, 1), rows first: top left, top centre, top right, and so on.
     """
     maps = _enlarged()
     crops = np.einsum("irh,nhw,jcw->ijnrc", maps, images[..., 0].astype(np.float32), maps, optimize=True)
@@ -61,10 +54,8 @@ class NineCrops(Augmentation):
     batch can have its own.
     """
 
-    def call(self, image, training: bool = False):
+    def change(self, image):
         """Crop images, shape (batch, SIZE, SIZE, 1)."""
-        if not training:
-            return image
         maps = ops.cast(ops.convert_to_tensor(_enlarged()), image.dtype)
         pick = keras.random.randint((2, ops.shape(image)[0]), 0, len(STARTS), seed=self.generator)
         rows, columns = ops.take(maps, pick[0], axis=0), ops.take(maps, pick[1], axis=0)
@@ -76,25 +67,16 @@ class NineCrops(Augmentation):
 class RandomHand(Augmentation):
     """Draw each curve a little wider or narrower, higher or lower, and out of the middle, as another hand would.
 
-    It works on the curve before it is drawn, where a beat has 512 numbers and not 16,384 pixels.
-
-    Parameters
-    ----------
-    stretch : float
-        Largest change of width and of height, as a share.
-    shift : float
-        Largest shift in either direction, as a share of the picture.
-    seed : int
+    It works on the curve before it is drawn, where a beat has 512 numbers and not 16,384 pixels. The largest stretch,
+    of width and of height, and the largest shift either way are shares of the picture.
     """
 
     def __init__(self, stretch: float = 0.08, shift: float = 0.05, seed: int = 0, **kwargs):
         super().__init__(seed, **kwargs)
         self.stretch, self.shift = stretch, shift
 
-    def call(self, curve, training: bool = False):
+    def change(self, curve):
         """Change curves, shape (batch, points)."""
-        if not training:
-            return curve
         shape = (2, ops.shape(curve)[0], 1)
         factor = keras.random.uniform(shape, 1 - self.stretch, 1 + self.stretch, seed=self.generator)
         away = keras.random.uniform(shape, -self.shift, self.shift, seed=self.generator)
@@ -103,10 +85,6 @@ class RandomHand(Augmentation):
         place = ops.clip(((place - 0.5) * factor[0] + 0.5 + away[0]) * last, 0, last - 1e-3)
         left = ops.floor(place)
         index = ops.cast(left, "int32")
-        before, after = (ops.take_along_axis(curve, one, axis=1) for one in (index, index + 1))
+        before, after = (ops.take_along_axis(curve, index + step, axis=1) for step in (0, 1))
         drawn = before + ops.cast(place - left, curve.dtype) * (after - before)
         return (drawn - 0.5) * ops.cast(factor[1], curve.dtype) + 0.5 + ops.cast(away[1], curve.dtype)
-
-    def get_config(self) -> dict:
-        """Give what is needed to build the layer again."""
-        return super().get_config() | {"stretch": self.stretch, "shift": self.shift}

@@ -26,23 +26,9 @@ def curves(
     """Cut beats out of one lead and stretch each to a curve.
 
     The stretching is the published way, and it is where the RR interval is lost: a short beat and a long
-    one fill the same width.
-
-    Parameters
-    ----------
-    signal : ndarray, shape (samples,)
-        One lead, in any unit.
-    first, last : ndarray of int, shape (n,)
-        First and last sample of each beat.
-    points : int
-        Points of a curve, read off by linear interpolation.
-    chunk : int
-        Beats at a time: the tables of places of a whole database would fill 2 GiB.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, points)
-        From 0 (lowest value of the beat) to 1 (highest); a flat beat lies at 0.5.
+    one fill the same width. From the first and last sample of each beat to float32 (n, points), from 0 (lowest value
+    of the beat) to 1 (highest); a flat beat lies at 0.5. The tables of places of a whole database would fill 2 GiB:
+    hence `chunk` beats at a time.
     """
     drawn = np.empty((len(first), points), dtype=np.float32)
     for start in range(0, len(first), chunk):
@@ -66,22 +52,14 @@ def heights(curve: np.ndarray) -> np.ndarray:
 
 
 def spans(curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the rows between which the curve runs in each column, the pen's width included.
+    """Give the rows between which curves (n, a multiple of SIZE) run in each column: top and bottom, (n, SIZE).
 
-    Parameters
-    ----------
-    curve : ndarray, shape (n, points)
-        The number of points is a multiple of `SIZE`.
-
-    Returns
-    -------
-    top, bottom : ndarray, shape (n, SIZE)
+    The pen's width is included.
     """
     step = curve.shape[1] // SIZE
     parts = [curve[:, k::step] for k in range(step)]
-    parts.append(
-        np.concatenate([parts[0][:, 1:], curve[:, -1:]], axis=1)
-    )  # up to where the next column begins
+    # Up to where the next column begins.
+    parts.append(np.concatenate([parts[0][:, 1:], curve[:, -1:]], axis=1))
     low, high = reduce(np.minimum, parts), reduce(np.maximum, parts)
     return heights(high) - PEN / 2, heights(low) + PEN / 2
 
@@ -96,28 +74,16 @@ _RAMPS = _ramps()
 
 
 def draw(curve: np.ndarray, chunk: int = 32) -> np.ndarray:
-    """Draw many beats at once, anti-aliased.
+    """Draw many beats at once, anti-aliased: from `curves` (n, points) to uint8 (n, SIZE, SIZE).
 
     A column is inked from `top` to `bottom`. What lies above `bottom`, less what lies above `top`, is the
-    ink, and both stand in one small table: drawing is two look-ups and a difference.
-
-    Parameters
-    ----------
-    curve : ndarray, shape (n, points)
-        From `curves`.
-    chunk : int
-        Images at a time, few enough to stay in the processor's cache.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n, SIZE, SIZE)
+    ink, and both stand in one small table: drawing is two look-ups and a difference. `chunk` images at a time stay in
+    the processor's cache.
     """
     images = np.empty((len(curve), SIZE, SIZE), dtype=np.uint8)
     for start in range(0, len(curve), chunk):
-        top, bottom = (
-            np.clip(edge * _STEPS + 0.5, 0, SIZE * _STEPS).astype(np.int64)
-            for edge in spans(curve[start : start + chunk])
-        )
+        edges = np.array(spans(curve[start : start + chunk]))
+        top, bottom = np.clip(edges * _STEPS + 0.5, 0, SIZE * _STEPS).astype(np.int64)
         columns = _RAMPS[bottom]
         columns -= _RAMPS[top]
         images[start : start + chunk] = columns.swapaxes(1, 2)
@@ -125,16 +91,7 @@ def draw(curve: np.ndarray, chunk: int = 32) -> np.ndarray:
 
 
 def draw_one(curve: np.ndarray) -> np.ndarray:
-    """Draw one beat as a polyline with OpenCV's anti-aliased pen.
-
-    Parameters
-    ----------
-    curve : ndarray, shape (points,)
-
-    Returns
-    -------
-    ndarray of uint8, shape (SIZE, SIZE)
-    """
+    """Draw one curve (points,) as a polyline with OpenCV's anti-aliased pen: uint8 (SIZE, SIZE)."""
     shift = 8  # OpenCV counts in 1/256 pixel; its pixels are centred on whole numbers
     x = (np.arange(len(curve)) + 0.5) * SIZE / len(curve) - 0.5
     points = np.stack([x, heights(curve) - 0.5], axis=1)

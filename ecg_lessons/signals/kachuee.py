@@ -20,9 +20,8 @@ import pandas as pd
 import scipy.signal
 
 from ecg_lessons.data.recordings import Recording
-from ecg_lessons.errors import InputError
 from ecg_lessons.signals import beats, labels
-from ecg_lessons.signals.beat_sets import table
+from ecg_lessons.signals.beat_sets import table, together
 
 #: Hz, samples of a beat, and seconds of a window.
 RATE, SAMPLES, WINDOW = 125, 187, 10
@@ -33,35 +32,19 @@ TOLERANCE = 0.15
 LEADS = ("MLII", "V5")
 
 
-def annotated(found: Iterable[Recording], leads: Collection[str] = LEADS) -> tuple[np.ndarray, pd.DataFrame]:
-    """Cut every annotated beat: the rule that keeps them all.
+def annotated(
+    recordings: Iterable[Recording], leads: Collection[str] = LEADS
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Cut every annotated beat into float32 (beats, SAMPLES) in [0, 1]: the rule that keeps them all.
 
     T is the median distance of the annotated peaks in the same window of 10 s; that of the whole recording
     where a window has one peak only. Flutter waves count as peaks and are not cut. The whole MIT-BIH database
     gives 109,494 beats; without the last of each of its 48 records they are 109,446, as many as the published
-    CSV files hold.
-
-    Parameters
-    ----------
-    found : iterable of Recording
-        Taken one at a time.
-    leads : collection of str
-        One lead, by name, in order of preference; V5 serves where a record has no MLII (102 and 104).
-
-    Returns
-    -------
-    x : ndarray of float32, shape (beats, SAMPLES)
-        In [0, 1].
-    info : DataFrame
-        The rows of `beat_sets.table` that belong to them, and `label`, the AAMI class.
-
-    Raises
-    ------
-    InputError
-        If a recording has no annotated beats or none of the leads, or there is no recording.
+    CSV files hold. One lead is taken, by name, in order of preference: V5 serves where a record has no MLII (102 and
+    104). With the beats come their rows of `beat_sets.table`, and `label`, the AAMI class.
     """
     cut, info = [], []
-    for recording in found:
+    for recording in recordings:
         strip = _Strip.of(recording, leads)
         rows = table(recording)
         peaks = strip.places(rows["sample"].to_numpy(), recording.rate)
@@ -71,37 +54,23 @@ def annotated(found: Iterable[Recording], leads: Collection[str] = LEADS) -> tup
         wanted = rows["label"].notna().to_numpy()
         cut.append(strip.cut(peaks[wanted], np.where(np.isnan(period), usual, period)[wanted]))
         info.append(rows[wanted])
-    return _together(cut, info)
+    return together(cut, info)
 
 
-def published(found: Iterable[Recording], leads: Collection[str] = LEADS) -> tuple[np.ndarray, pd.DataFrame]:
-    """Cut the beats of annotated recordings at the peaks that the paper's rule finds.
+def published(
+    recordings: Iterable[Recording], leads: Collection[str] = LEADS
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Cut the beats of annotated recordings as `annotated` does, but at the peaks that the paper's rule finds.
 
-    Parameters
-    ----------
-    found, leads
-        As for `annotated`.
-
-    Returns
-    -------
-    x : ndarray of float32, shape (beats, SAMPLES)
-        In [0, 1].
-    info : DataFrame
-        One row a beat: `record`, `patient`, `symbol` and `label` (AAMI) of the nearest annotation, `sample` and
-        `time` (s) of the found peak, `previous`, `next`, `local` (s) between found peaks. ``info.attrs["dropped"]``
-        counts the peaks left out: ``alone`` in their window, so that it has no T, and ``unlabelled``, without
-        an annotated beat within TOLERANCE.
-
-    Raises
-    ------
-    InputError
-        As `annotated`.
+    The rows hold `record`, `patient`, `symbol` and `label` (AAMI) of the nearest annotation, `sample` and `time` (s) of
+    the found peak, `previous`, `next`, `local` (s) between found peaks. ``info.attrs["dropped"]`` counts the peaks left
+    out: ``alone`` in their window, so that it has no T, and ``unlabelled``, without an annotated beat within TOLERANCE.
     """
     cut, info, alone, unlabelled = [], [], 0, 0
-    for recording in found:
+    for recording in recordings:
         marks = table(recording)
         strip = _Strip.of(recording, leads)
-        rows, peaks, period = _found(recording, strip)
+        rows, peaks, period = _by_height(recording, strip)
         nearest, distance = _nearest(marks["sample"].to_numpy(), rows["sample"].to_numpy())
         rows["symbol"] = marks["symbol"].to_numpy()[nearest]
         rows["label"] = rows["symbol"].map(labels.AAMI).where(distance <= TOLERANCE * recording.rate)
@@ -111,7 +80,7 @@ def published(found: Iterable[Recording], leads: Collection[str] = LEADS) -> tup
         wanted = regular & known
         cut.append(strip.cut(peaks[wanted], period[wanted]))
         info.append(rows[wanted])
-    x, rows = _together(cut, info)
+    x, rows = together(cut, info)
     rows.attrs["dropped"] = {"alone": alone, "unlabelled": unlabelled}
     return x, rows
 
@@ -120,29 +89,10 @@ def beat_of_diagnosis(recording: Recording, label: str, lead: str = "II") -> tup
     """Cut the beats of a recording without annotations, and call them all by its diagnosis.
 
     This is what the paper does with the PTB Diagnostic database; it serves PTB-XL as well. A window with
-    fewer than two peaks above 0.9 gives no beat.
-
-    Parameters
-    ----------
-    recording : Recording
-    label : str
-        The class of the recording, for example ``"infarction"``.
-    lead : str
-
-    Returns
-    -------
-    x : ndarray of float32, shape (beats, SAMPLES)
-        In [0, 1].
-    info : DataFrame
-        `record`, `patient`, `sample`, `time`, `previous`, `next`, `local` as for `published`, and `label`.
-
-    Raises
-    ------
-    InputError
-        If the recording lacks the lead.
+    fewer than two peaks above 0.9 gives no beat. Gives what `published` does, without `symbol`.
     """
     strip = _Strip.of(recording, (lead,))
-    rows, peaks, period = _found(recording, strip)
+    rows, peaks, period = _by_height(recording, strip)
     rows["label"] = label
     regular = ~np.isnan(period)
     return strip.cut(peaks[regular], period[regular]), rows[regular].reset_index(drop=True)
@@ -196,7 +146,7 @@ class _Strip:
         return np.where(inside, scaled.clip(0, 1), 0).astype(np.float32)
 
 
-def _found(recording: Recording, strip: _Strip) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+def _by_height(recording: Recording, strip: _Strip) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Apply the published rule: a row for every peak, the peaks at 125 Hz, and T in samples."""
     peaks = strip.maxima()
     rows = pd.DataFrame({"sample": np.round(peaks * (recording.rate / RATE)).astype(int)})
@@ -213,9 +163,3 @@ def _nearest(marks: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.nda
     before = np.maximum(after - 1, 0)
     nearest = np.where(np.abs(marks[before] - samples) <= np.abs(marks[after] - samples), before, after)
     return nearest, np.abs(marks[nearest] - samples)
-
-
-def _together(cut: list[np.ndarray], info: list[pd.DataFrame]) -> tuple[np.ndarray, pd.DataFrame]:
-    if not cut:
-        raise InputError("No recordings to take beats from: name at least one record.")
-    return np.concatenate(cut), pd.concat(info, ignore_index=True)

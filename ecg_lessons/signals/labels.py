@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import InputError, choice
 
 #: Symbols of beats, and of the other marks (rhythm, noise, waves ...), in the annotation code of WFDB:
 #: https://physionet.org/physiotools/wpg/wpg_36.htm
@@ -42,56 +42,33 @@ def classes(scheme: str | Mapping[str, str]) -> tuple[str, ...]:
 
 
 def encode(symbols: np.ndarray, scheme: str | Mapping[str, str]) -> np.ndarray:
-    """Turn symbols into class numbers.
-
-    Parameters
-    ----------
-    symbols : array of str, shape (beats,)
-        WFDB symbols.
-    scheme : {"eight", "fourteen", "aami"} or mapping of symbol to class
-
-    Returns
-    -------
-    ndarray of int, shape (beats,)
-        Index into ``classes(scheme)``; -1 for what the scheme leaves out.
-
-    Raises
-    ------
-    InputError
-        If a symbol is none of WFDB's, or there is no such scheme.
-    """
+    """Turn WFDB symbols (beats,) into their places in ``classes(scheme)``; -1 for what the scheme leaves out."""
     mapping, names = _mapping(scheme), classes(scheme)
-    found, where = _unique(symbols)
-    number = [names.index(mapping[symbol]) if symbol in mapping else -1 for symbol in found]
+    kinds, where = _unique(symbols)
+    number = [names.index(mapping[symbol]) if symbol in mapping else -1 for symbol in kinds]
     return np.array(number, dtype=int)[where]
 
 
 def is_peak(symbols: np.ndarray) -> np.ndarray:
-    """Tell beats and flutter waves (True) from marks that are no heartbeat, such as ``+`` or ``~``.
-
-    Raises
-    ------
-    InputError
-        If a symbol is none of WFDB's.
-    """
-    found, where = _unique(symbols)
-    return np.array([symbol in PEAKS for symbol in found], dtype=bool)[where]
+    """Tell beats and flutter waves (True) from marks that are no heartbeat, such as ``+`` or ``~``."""
+    kinds, where = _unique(symbols)
+    return np.array([symbol in PEAKS for symbol in kinds], dtype=bool)[where]
 
 
 def _mapping(scheme: str | Mapping[str, str]) -> Mapping[str, str]:
     if isinstance(scheme, Mapping):
         return scheme
     if scheme not in SCHEMES:
-        raise InputError(f"There is no scheme of classes {scheme!r}: choose {', '.join(SCHEMES)}.")
+        raise choice("scheme of classes", scheme, SCHEMES)
     return SCHEMES[scheme]
 
 
 def _unique(symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    found, where = np.unique(np.asarray(symbols, dtype=str), return_inverse=True)
-    unknown = [str(symbol) for symbol in found if symbol not in {*BEATS, *MARKS}]
+    kinds, where = np.unique(np.asarray(symbols, dtype=str), return_inverse=True)
+    unknown = [str(symbol) for symbol in kinds if symbol not in {*BEATS, *MARKS}]
     if unknown:
         raise InputError(
             f"Unknown beat symbols {', '.join(map(repr, unknown))}: WFDB knows {''.join(BEATS)} for beats and "
             f"{''.join(MARKS)} for other marks; correct the annotations."
         )
-    return found, where
+    return kinds, where

@@ -57,19 +57,7 @@ RA_RL = _matrix(
 
 
 def swap(signal: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Record `signal` again with exchanged electrodes.
-
-    Parameters
-    ----------
-    signal : ndarray, shape (..., 12)
-        Leads in standard order along the last axis.
-    matrix : ndarray, shape (12, 12)
-        One of `SWAPS`, or `RA_RL`.
-
-    Returns
-    -------
-    ndarray, shape (..., 12)
-    """
+    """Record a signal (..., 12) again with exchanged electrodes; the matrix is one of `SWAPS`, or `RA_RL`."""
     return signal @ matrix.T.astype(signal.dtype)
 
 
@@ -79,14 +67,10 @@ def limb_leads(one: np.ndarray, two: np.ndarray) -> np.ndarray:
 
 
 def identity_error(signal: np.ndarray) -> float:
-    """Give the largest violation of the limb-lead identities, in the unit of the signal.
+    """Give the largest violation of the limb-lead identities by a signal (..., 12), in its unit.
 
     Every swap of electrodes keeps the identities, so they cannot betray a swap; they betray leads that
     were mixed up, inverted or rescaled one by one after the recording.
-
-    Parameters
-    ----------
-    signal : ndarray, shape (..., 12)
     """
     return float(np.abs(signal[..., :6] - limb_leads(signal[..., 0], signal[..., 1])).max())
 
@@ -94,12 +78,8 @@ def identity_error(signal: np.ndarray) -> float:
 def lead_two_is_flat(signal: np.ndarray, share: float = 0.1) -> bool:
     """Tell whether lead II is flat beside lead III, the mark of exchanged right arm and right leg.
 
-    Parameters
-    ----------
-    signal : ndarray, shape (samples, 12)
-        High-pass filtered, so that baseline wander does not hide the flat line.
-    share : float
-        Lead II counts as flat below this share of the deviation of lead III.
+    The signal (samples, 12) is high-pass filtered, so that baseline wander does not hide the flat line. Lead II counts
+    as flat below `share` of the deviation of lead III.
     """
     deviation = signal.std(axis=0)
     return bool(deviation[1] < share * deviation[2])

@@ -14,6 +14,7 @@ from keras import ops
 from scipy import signal as scipy_signal
 
 from ecg_lessons.errors import InputError
+from ecg_lessons.signals.augment import Configured
 
 RATE = 300.0
 #: Samples in a window, and from one window to the next.
@@ -33,27 +34,10 @@ def frames(samples, step: int = STEP):
 
 
 def log_spectrogram(signal: np.ndarray, floor: float = 0.0, step: int = STEP) -> np.ndarray:
-    """Compute log-spectrograms with SciPy, as the paper did.
+    """Compute log-spectrograms with SciPy, as the paper did: natural logarithms of the power density in µV²/Hz.
 
-    Parameters
-    ----------
-    signal : ndarray, shape (..., samples)
-        Sampled at 300 Hz; the paper takes the raw steps of the converter, which are microvolts.
-    floor : float
-        Added to the power before the logarithm, in µV²/Hz. With 0, the paper's way: the logarithm of what is positive,
-        while zeros stay zero.
-    step : int
-        Samples from one window to the next.
-
-    Returns
-    -------
-    ndarray of float32, shape (..., frames, 33)
-        Natural logarithm of the power spectral density (µV²/Hz).
-
-    Raises
-    ------
-    InputError
-        If the signal is shorter than one window.
+    From (..., samples) in µV at 300 Hz (the raw steps of the recorder's converter) to float32 (..., frames, 33). The
+    floor (µV²/Hz) is added to the power; with 0, the paper's way, zeros stay zero. `step` is in samples.
     """
     signal = np.asarray(signal)
     if signal.shape[-1] < WINDOW:
@@ -70,7 +54,6 @@ def log_spectrogram(signal: np.ndarray, floor: float = 0.0, step: int = STEP) ->
 
 
 def _log(signal: np.ndarray, floor: float, step: int) -> np.ndarray:
-    """Give log-spectrograms, shape (recordings, frames, 33)."""
     _, _, power = scipy_signal.spectrogram(
         signal.astype(np.float64), RATE, window=TAPER, nperseg=WINDOW, noverlap=WINDOW - step
     )
@@ -96,16 +79,11 @@ def _transform() -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class LogSpectrogram(keras.layers.Layer):
+class LogSpectrogram(Configured, keras.layers.Layer):
     """`log_spectrogram` inside a network, so that augmentation of the signal can come before it.
 
-    Parameters
-    ----------
-    floor, step
-        As there; the step must be a half, a quarter ... of a window.
+    The step must be a half, a quarter ... of a window.
 
-    Notes
-    -----
     JAX counts in single precision: without a floor, about one value in a thousand, where there is hardly any power, is
     not SciPy's there; with a floor of 0.01 all agree to 0.001 (on 60 recordings of CinC 2017).
     """
@@ -131,7 +109,3 @@ class LogSpectrogram(keras.layers.Layer):
     def compute_output_shape(self, shape):
         """Give (batch, frames, 33)."""
         return (shape[0], int(frames(shape[1], self.step)), FREQUENCIES)
-
-    def get_config(self) -> dict:
-        """Give what is needed to build the layer again."""
-        return super().get_config() | {"floor": self.floor, "step": self.step}

@@ -47,58 +47,33 @@ SHAPE = (
 NAMES = (*RHYTHM, *SHAPE)
 
 
-def comparisons(found: Iterable[Recording], info: pd.DataFrame, leads: Collection[str]) -> np.ndarray:
-    """Compare every beat with what is usual for its heart.
+def comparisons(recordings: Iterable[Recording], info: pd.DataFrame, leads: Collection[str]) -> np.ndarray:
+    """Compare every beat with what is usual for its heart: float32 (beats, len(NAMES)), see `rhythm` and `shape`.
 
-    Parameters
-    ----------
-    found : iterable of Recording
-    info : DataFrame
-        The beats: ``record``, ``sample``, and ``previous``, ``next`` and ``local`` (s), as from `beat_sets.table`.
-        Beats that are left out of it count neither for the rhythm nor for the usual beat.
-    leads : collection of str
-        One lead, by name, in order of preference.
-
-    Returns
-    -------
-    ndarray of float32, shape (beats, len(NAMES))
-        See `rhythm` and `shape`.
-
-    Raises
-    ------
-    InputError
-        If a recording has none of the leads.
+    The beats are rows of `beat_sets.table`; those that are left out count neither for the rhythm nor for the usual
+    beat. One lead is taken, by name, in order of preference.
     """
     made = np.zeros((len(info), len(NAMES)), np.float32)
-    mine = info.groupby("record").indices
-    for recording in found:
-        rows = mine.get(recording.name)
+    rows_of = info.groupby("record").indices
+    for recording in recordings:
+        rows = rows_of.get(recording.name)
         if rows is not None:
             signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
             padded = np.pad(beats.bandpass(signal, RATE), (BEFORE, AFTER), mode="edge")
             place = np.round(info["sample"].to_numpy()[rows] * (RATE / recording.rate)).astype(int)
             window = padded[np.minimum(place, len(signal) - 1)[:, None] + np.arange(BEFORE + AFTER)]
-            told = info.iloc[rows]
-            made[rows] = np.hstack([rhythm(told), shape(window, in_time(told))])
+            heart = info.iloc[rows]
+            made[rows] = np.hstack([rhythm(heart), shape(window, in_time(heart))])
     return made
 
 
-def thinned(found: Iterable[Recording], info: pd.DataFrame, leads: Collection[str]) -> np.ndarray:
+def thinned(recordings: Iterable[Recording], info: pd.DataFrame, leads: Collection[str]) -> np.ndarray:
     """Compare beats as if their heart had hardly any but premature ones.
 
     In some sick hearts most beats are premature, and what is usual is not normal. To learn from, there are few such
     hearts. These are made from those with at least PREMATURE beats of class S: all of them stay, and of the normal
-    beats that follow one, each with the pause before it, every k-th.
-
-    Parameters
-    ----------
-    found, info, leads
-        As for `comparisons`; and ``label``, the AAMI class. For training alone, since it looks at labels.
-
-    Returns
-    -------
-    ndarray of float32, shape (beats, len(KEPT), len(NAMES))
-        Zeros for beats that stand in no such heart.
+    beats that follow one, each with the pause before it, every k-th. It looks at ``label``, the AAMI class: for
+    training alone. Gives float32 (beats, len(KEPT), len(NAMES)); zeros for beats that stand in no such heart.
     """
     made = np.zeros((len(info), len(KEPT), len(NAMES)), np.float32)
     is_early = info["label"] == "S"
@@ -107,7 +82,7 @@ def thinned(found: Iterable[Recording], info: pd.DataFrame, leads: Collection[st
     after = after[info["record"].to_numpy()[after] == info["record"].to_numpy()[after - 1]]
     for k, step in enumerate(KEPT):
         rows = np.union1d(np.flatnonzero(premature), after[::step])
-        made[rows, k] = comparisons(found, info.iloc[rows], leads)
+        made[rows, k] = comparisons(recordings, info.iloc[rows], leads)
     return made
 
 
@@ -118,64 +93,47 @@ def in_time(info: pd.DataFrame) -> np.ndarray:
 
 
 def rhythm(info: pd.DataFrame) -> np.ndarray:
-    """Compare the intervals of one recording with its usual ones.
+    """Compare the intervals of one recording with its usual ones: (beats, len(RHYTHM)).
 
-    Parameters
-    ----------
-    info : DataFrame
-        ``previous``, ``next`` and ``local`` of its beats, in their order.
-
-    Returns
-    -------
-    ndarray, shape (beats, len(RHYTHM))
-        Logarithms of ratios: the intervals before the beat and its neighbours (SEEN) by the long ones of the recording;
-        the intervals before and after the beat by the median of the recording, by the mean of the last ten, by the
-        median and by the long ones around; the median around by that of the recording, the long ones around by
-        those of the recording. Then how restless the rhythm is around: logarithms of the median and of the 80th
-        percentile of the change from beat to beat, of the share of early beats, and of the quartile distance. Where
-        every interval differs, as in atrial fibrillation, an early beat means nothing.
+    Logarithms of ratios: the intervals before the beat and its neighbours (SEEN) by the long ones of the recording; the
+    intervals before and after the beat by the median of the recording, by the mean of the last ten, by the median and
+    by the long ones around; the median around by that of the recording, the long ones around by those of the
+    recording. Then how restless the rhythm is around: logarithms of the median and of the 80th percentile of the change
+    from beat to beat, of the share of early beats, and of the quartile distance. Where every interval differs, as in
+    atrial fibrillation, an early beat means nothing.
     """
     before, after, local = (_intervals(info, name) for name in ("previous", "next", "local"))
     long, usual, near = before.quantile(LONG), before.median(), _around(before)
     of_long, of_median = near.quantile(LONG_AROUND), near.median()
     seen = np.arange(len(info)) + np.array(SEEN)[:, None]
     ratios = list(before.to_numpy()[seen.clip(0, len(info) - 1)] - long)
-    ratios += [one - by for one in (before, after) for by in (usual, local, of_median, of_long)]
+    ratios += [interval - by for interval in (before, after) for by in (usual, local, of_median, of_long)]
     ratios += [of_median - usual, of_long - long]
     changes = _around(before.diff().abs().shift(-1).ffill().fillna(0))
     early = _around((before < of_long - EARLY).astype(float)).mean()
-    restless = [
-        changes.median(), changes.quantile(0.8), early, near.quantile(0.75) - near.quantile(0.25)
-    ]  # fmt: skip
+    quartiles = near.quantile(0.75) - near.quantile(0.25)
+    restless = [changes.median(), changes.quantile(0.8), early, quartiles]
     return np.hstack([np.stack(ratios, axis=1).clip(-MOST, MOST), np.log(np.stack(restless, axis=1) + 0.02)])
 
 
 def shape(window: np.ndarray, late: np.ndarray) -> np.ndarray:
     """Compare the beats of one recording with its usual beat, wave by wave.
 
-    Parameters
-    ----------
-    window : ndarray, shape (beats, BEFORE + AFTER)
-    late : ndarray of bool, shape (beats,)
-        Which beats did not come early: the usual beat is the median over these. Where most beats are premature,
-        the median over all would be one of them.
-
-    Returns
-    -------
-    ndarray, shape (beats, len(SHAPE))
-        Of each of WAVES the correlation, the mean absolute difference in parts of the usual beat's range, and the
-        logarithm of the ratio of the ranges. Of QRS the sum of absolute slopes in parts of the usual range, that by
-        the usual one, and the width (spread of the slopes over time, in samples) with its excess over the usual one.
-        And how alike the P waves around are that did not come early: in atrial fibrillation there is none.
+    From windows (beats, BEFORE + AFTER) to (beats, len(SHAPE)). The usual beat is the median over those that did not
+    come early (`late`): where most beats are premature, the median over all would be one of them. Of each of WAVES the
+    correlation, the mean absolute difference in parts of the usual beat's range, and the logarithm of the ratio of the
+    ranges. Of QRS the sum of absolute slopes in parts of the usual range, that by the usual one, and the width (spread
+    of the slopes over time, in samples) with its excess over the usual one. And how alike the P waves around are that
+    did not come early: in atrial fibrillation there is none.
     """
     usual = np.median(window[late], axis=0, keepdims=True)
     span = max(float(np.ptp(usual)), 1e-6)
     window, usual = window / span, usual / span
     made = []
     for first, last in WAVES.values():
-        one, other = window[:, first:last], usual[:, first:last]
-        made += [_likeness(one, other), np.abs(one - other).mean(axis=1)]
-        made.append(np.log((np.ptp(one, axis=1) + 0.02) / (np.ptp(other, axis=1) + 0.02)).clip(-MOST, MOST))
+        wave, normal = window[:, first:last], usual[:, first:last]
+        size = np.log((np.ptp(wave, axis=1) + 0.02) / (np.ptp(normal, axis=1) + 0.02))
+        made += [_likeness(wave, normal), np.abs(wave - normal).mean(axis=1), size.clip(-MOST, MOST)]
     (slopes, width), (usual_slopes, usual_width) = _slopes(window), _slopes(usual)
     made += [slopes, slopes / (usual_slopes + 1e-3), width, width - usual_width]
     alike = pd.Series(made[0]).where(late)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 #: Potentials at RA, LA, LL, V1..V6 to the leads I, II, V1..V6 (Wilson's terminal is the mean of the limbs).
 ELECTRODES_TO_LEADS = np.zeros((8, 9))
@@ -30,7 +31,7 @@ class Noise:
     bumps: float  # electrode disturbances per minute
 
 
-def draw(rng: np.random.Generator) -> Noise:
+def draw(rng: Generator) -> Noise:
     """Draw a patient's noise; the arms tremble most."""
     limb = np.array([1.3, 2.3, 1.1] + [1.0] * 6)
     return Noise(
@@ -41,28 +42,19 @@ def draw(rng: np.random.Generator) -> Noise:
     )
 
 
-def coloured(rng: np.random.Generator, samples: int, channels: int, rate: float, shape) -> np.ndarray:
+def coloured(rng: Generator, samples: int, channels: int, rate: float, shape) -> np.ndarray:
     """Draw noise (samples, channels) of unit deviation with the amplitude spectrum ``shape(frequency)``."""
     # Twice the length, so that the end of the recording does not join its beginning.
     length = 2 * samples
     weight = shape(np.fft.rfftfreq(length, 1 / rate)[1:])[:, None]
     parts = rng.normal(size=(2, length // 2, channels))
-    noise = np.fft.irfft(
-        np.vstack([np.zeros((1, channels)), weight * (parts[0] + 1j * parts[1])]), length, axis=0
-    )
+    spectrum = np.vstack([np.zeros((1, channels)), weight * (parts[0] + 1j * parts[1])])
+    noise = np.fft.irfft(spectrum, length, axis=0)
     return noise[:samples] * (length / 2 / np.sqrt((weight**2).sum()))
 
 
-def at_electrodes(
-    rng: np.random.Generator, noise: Noise, samples: int, rate: float, breathing: float
-) -> np.ndarray:
-    """Draw baseline wander, muscle, mains and loose-electrode noise, in mV.
-
-    Returns
-    -------
-    ndarray, shape (samples, 9)
-        At RA, LA, LL, V1..V6.
-    """
+def at_electrodes(rng: Generator, noise: Noise, samples: int, rate: float, breathing: float) -> np.ndarray:
+    """Draw baseline wander, muscle, mains and loose-electrode noise in mV at RA, LA, LL, V1..V6: (samples, 9)."""
     time = np.arange(samples)[:, None] / rate
     slow = coloured(rng, samples, 9, rate, lambda f: np.where(f < 0.7, 1 / (f + 0.05), 0))
     breath = rng.normal(0, 0.8, 9) * np.sin(2 * np.pi * breathing * time + rng.uniform(0, 2 * np.pi))

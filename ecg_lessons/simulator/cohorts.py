@@ -7,10 +7,11 @@ the folder must not exist, or be empty; `progress` is called with the number of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.random import Generator
 
 from ecg_lessons import files
 from ecg_lessons.errors import InputError
@@ -65,14 +66,15 @@ def simulate_cohort(
 
     About one patient in ten has a second recording, here and with infarctions.
     """
-    forms = people.FORMS
-
-    def draw(rng: np.random.Generator) -> tuple[people.Patient, dict]:
-        patient = people.draw(rng)
-        return patient, {"diagnosis": forms[patient.code].diagnosis}
-
-    diagnoses = {code: form.diagnosis for code, form in forms.items()}
-    return _ptb_xl("ptb-xl", folder, patients, seed, progress, draw, diagnoses, _SUPERCLASSES)
+    _check(patients, seed, np.inf, "at least 1 patient")
+    diagnoses = {code: form.diagnosis for code, form in people.FORMS.items()}
+    with files.new_folder(folder, "the simulated cohort") as draft:
+        layout = layouts.PtbXl(draft)
+        for number, rng in _streams(patients, seed, progress):
+            patient = people.draw(rng)
+            _visits(layout, rng, number, patient, diagnosis=diagnoses[patient.code])
+        layout.close(_about("ptb-xl", patients, seed, recordings=len(layout.rows)), diagnoses, _SUPERCLASSES)
+    return Path(folder)
 
 
 def simulate_infarctions(
@@ -82,20 +84,21 @@ def simulate_infarctions(
 
     The codes are ASMI, AMI, IMI, LMI and ILMI (`territories`); an infarction is acute or old, and small or large.
     """
-
-    def draw(rng: np.random.Generator) -> tuple[people.Patient, dict]:
-        infarction = territories.draw(rng) if rng.random() < SHARE else None
-        columns = {"diagnosis": diagnoses["NORM"], "infarction_stadium1": ""}
-        if infarction:
-            columns = {"diagnosis": infarction.diagnosis, "infarction_stadium1": STADIUM[infarction.acute]}
-        return territories.patient(rng, infarction), columns
-
+    _check(patients, seed, np.inf, "at least 1 patient")
     names = {code: territory.name for code, territory in territories.TERRITORIES.items()}
-    diagnoses = {"NORM": "normal ECG"} | {
-        code: f"{name} myocardial infarction" for code, name in names.items()
-    }
-    superclasses = {"NORM": "NORM"} | dict.fromkeys(names, "MI")
-    return _ptb_xl("infarctions", folder, patients, seed, progress, draw, diagnoses, superclasses, 12)
+    diagnoses = {code: f"{name} myocardial infarction" for code, name in names.items()}
+    diagnoses = {"NORM": "normal ECG"} | diagnoses
+    with files.new_folder(folder, "the simulated cohort") as draft:
+        layout = layouts.PtbXl(draft)
+        for number, rng in _streams(patients, seed, progress, 12):
+            infarction = territories.draw(rng) if rng.random() < SHARE else None
+            said = {"diagnosis": diagnoses["NORM"], "infarction_stadium1": ""}
+            if infarction:
+                said = {"diagnosis": infarction.diagnosis, "infarction_stadium1": STADIUM[infarction.acute]}
+            _visits(layout, rng, number, territories.patient(rng, infarction), **said)
+        about = _about("infarctions", patients, seed, recordings=len(layout.rows))
+        layout.close(about, diagnoses, {"NORM": "NORM"} | dict.fromkeys(names, "MI"))
+    return Path(folder)
 
 
 def simulate_arrhythmias(
@@ -112,13 +115,14 @@ def simulate_arrhythmias(
     _check(patients, seed, 999, "1 to 999 patients")
     if not 1 <= minutes <= 60:
         raise InputError(f"A recording lasts 1 to 60 minutes, not {minutes:g}: give another length.")
-
-    def add(layout: layouts.MitBih, number: int, rng: np.random.Generator) -> None:
-        patient = holter.draw(rng, number)
-        signal, rhythm = holter.record(rng, patient, 60 * minutes, holter.RATE)
-        layout.add(f"a{number:03d}", signal, ("MLII", patient.second), rhythm)
-
-    return _simulate("mitdb", folder, patients, seed, progress, layouts.MitBih, add, 360, minutes=minutes)
+    with files.new_folder(folder, "the simulated cohort") as draft:
+        layout = layouts.MitBih(draft)
+        for number, rng in _streams(patients, seed, progress, 360):
+            patient = holter.draw(rng, number)
+            signal, rhythm = holter.record(rng, patient, 60 * minutes, holter.RATE)
+            layout.add(f"a{number:03d}", signal, ("MLII", patient.second), rhythm)
+        layout.close(_about("mitdb", patients, seed, minutes=minutes))
+    return Path(folder)
 
 
 def simulate_rhythms(
@@ -137,15 +141,16 @@ def simulate_rhythms(
         raise InputError(
             f"The shares {dict(shares)} cannot be used: give a number for some of N, A, O and ~."
         )
-
-    def add(layout: layouts.Cinc2017, number: int, rng: np.random.Generator) -> None:
-        # Multiples of the golden section spread evenly between 0 and 1.
-        limits = np.cumsum(list(shares.values()))
-        place = np.searchsorted(limits / limits[-1], number * _GOLDEN % 1, side="right")
-        label = list(shares)[int(place)]
-        layout.add(f"S{number:05d}", single_lead.draw(rng, label)[0], label)
-
-    return _simulate("rhythms", folder, recordings, seed, progress, layouts.Cinc2017, add, 300)
+    limits = np.cumsum(list(shares.values()))
+    with files.new_folder(folder, "the simulated cohort") as draft:
+        layout = layouts.Cinc2017(draft)
+        for number, rng in _streams(recordings, seed, progress, 300):
+            # Multiples of the golden section spread evenly between 0 and 1.
+            place = np.searchsorted(limits / limits[-1], number * _GOLDEN % 1, side="right")
+            label = list(shares)[int(place)]
+            layout.add(f"S{number:05d}", single_lead.draw(rng, label)[0], label)
+        layout.close(_about("rhythms", recordings, seed))
+    return Path(folder)
 
 
 def sample_cohort(patients: int = 120, seed: int = 0) -> Path:
@@ -179,49 +184,22 @@ def _check(number: int, seed: int, most: float, needed: str) -> None:
         raise InputError(f"A cohort needs {needed} and a seed of 0 or more, not {number} and {seed}.")
 
 
-def _ptb_xl(
-    name: str,
-    folder: str | Path,
-    number: int,
-    seed: int,
-    progress: Progress | None,
-    draw: Callable[[np.random.Generator], tuple[people.Patient, dict]],
-    diagnoses: dict[str, str],
-    superclasses: dict[str, str],
-    *stream: int,
-) -> Path:
-    """Simulate patients and their visits; `draw` gives a patient and what the table says of them."""
-    _check(number, seed, np.inf, "at least 1 patient")
-
-    def layout(draft: Path) -> layouts.PtbXl:
-        return layouts.PtbXl(draft, diagnoses, superclasses)
-
-    def add(layout: layouts.PtbXl, number: int, rng: np.random.Generator) -> None:
-        patient, columns = draw(rng)
-        for visit in range(2 if rng.random() < 0.1 else 1):
-            layout.add(number, patient, visit, people.record(rng, patient), **columns)
-
-    return _simulate(name, folder, number, seed, progress, layout, add, *stream)
+def _streams(
+    number: int, seed: int, progress: Progress | None, *cohort: int
+) -> Iterator[tuple[int, Generator]]:
+    """Give every patient, numbered from 1, a stream of their own, another one in every cohort."""
+    for patient in range(1, number + 1):
+        yield patient, np.random.default_rng([seed, patient, *cohort])
+        if progress:
+            progress(patient, number)
 
 
-def _simulate(
-    name: str,
-    folder: str | Path,
-    number: int,
-    seed: int,
-    progress: Progress | None,
-    layout: Callable[[Path], layouts.Layout],
-    add: Callable[[layouts.Layout, int, np.random.Generator], None],
-    *stream: int,
-    **about: float,
-) -> Path:
-    """Fill a new folder; `stream` keeps the patients of one cohort from being those of another."""
-    with files.new_folder(folder, "the simulated cohort") as draft:
-        written = layout(draft)
-        for k in range(1, number + 1):
-            add(written, k, np.random.default_rng([seed, k, *stream]))
-            if progress:
-                progress(k, number)
-        about |= {"number": number, "recordings": len(written.recordings), "seed": seed}
-        written.close(_ABOUT[name].format(version=VERSIONS[name], **about))
-    return Path(folder)
+def _visits(
+    layout: layouts.PtbXl, rng: Generator, number: int, patient: people.Patient, **columns: str
+) -> None:
+    for visit in range(2 if rng.random() < 0.1 else 1):
+        layout.add(number, patient, visit, people.record(rng, patient), **columns)
+
+
+def _about(name: str, number: int, seed: int, **more: float) -> str:
+    return _ABOUT[name].format(version=VERSIONS[name], number=number, seed=seed, **more)

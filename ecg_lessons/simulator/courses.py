@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
+from numpy.random import Generator
 
 from ecg_lessons.simulator import ectopy
 from ecg_lessons.simulator.pacemaker import Heart, fibrillation, sinus
@@ -25,35 +26,24 @@ _none = partial(np.zeros, 0)
 class Course:
     """What happened, in seconds from the start of the recording (also shortly before and after it).
 
-    Attributes
-    ----------
-    beats : ndarray
-        R peaks of the beats that come by the usual way.
-    ventricular : ndarray
-        R peaks of ventricular ectopic beats.
-    sinus, ectopic : ndarray
-        P waves of the sinus node and of another place, by the time at which QRS would follow after a usual PR interval.
-    flutter : float
-        Seconds between two flutter waves of the atria; 0 without flutter.
-    fibrillating : bool
-        The atria fibrillate.
+    P waves stand at the time at which QRS would follow after a usual PR interval.
     """
 
-    beats: np.ndarray
-    ventricular: np.ndarray = field(default_factory=_none)
-    sinus: np.ndarray = field(default_factory=_none)
-    ectopic: np.ndarray = field(default_factory=_none)
-    flutter: float = 0.0
+    beats: np.ndarray  # R peaks of the beats that come by the usual way
+    ventricular: np.ndarray = field(default_factory=_none)  # R peaks of ventricular ectopic beats
+    sinus: np.ndarray = field(default_factory=_none)  # P waves of the sinus node
+    ectopic: np.ndarray = field(default_factory=_none)  # P waves of another place
+    flutter: float = 0.0  # between two flutter waves of the atria; 0 without flutter
     fibrillating: bool = False
 
 
-def _normal(rng: np.random.Generator, seconds: float, low: float, high: float) -> Course:
+def _normal(rng: Generator, seconds: float, low: float, high: float) -> Course:
     """Sinus rhythm within limits of rate (beats a minute)."""
     ticks = _ticks(rng, seconds, low, high)
     return Course(beats=ticks, sinus=ticks)
 
 
-def _ticks(rng: np.random.Generator, seconds: float, low: float, high: float) -> np.ndarray:
+def _ticks(rng: Generator, seconds: float, low: float, high: float) -> np.ndarray:
     middle = np.sqrt(low * high)
     rate = float(np.clip(middle * rng.lognormal(0, 0.5 * np.log(high / middle)), low, high))
     ticks = sinus(rng, seconds, rate, _variability(rng), rng.uniform(0.15, 0.33))
@@ -62,22 +52,21 @@ def _ticks(rng: np.random.Generator, seconds: float, low: float, high: float) ->
     return ticks + min(depth, 0.15) / pace * np.sin(pace * ticks + rng.uniform(0, 2 * np.pi))
 
 
-def _variability(rng: np.random.Generator) -> float:
+def _variability(rng: Generator) -> float:
     return float(np.clip(0.018 * rng.lognormal(0, 0.8), 0.005, 0.13))
 
 
-def _fibrillation(rng: np.random.Generator, seconds: float) -> Course:
+def _fibrillation(rng: Generator, seconds: float) -> Course:
     """Atrial fibrillation; one in twenty so even that one could take it for another rhythm."""
     rate = float(np.clip(88 * rng.lognormal(0, 0.26), 48, 165))
-    spread = (
-        rng.uniform(0.06, 0.10) if rng.random() < 0.05 else np.clip(0.21 * rng.lognormal(0, 0.25), 0.1, 0.4)
-    )
+    even = rng.random() < 0.05
+    spread = rng.uniform(0.06, 0.10) if even else np.clip(0.21 * rng.lognormal(0, 0.25), 0.1, 0.4)
     beats = fibrillation(rng, seconds + 6, rate, spread, min(0.35, 0.65 * 60 / rate))
     ectopic = rng.random(len(beats)) < (0.04 if rng.random() < 0.15 else 0.0)
     return Course(beats[~ectopic], beats[ectopic], fibrillating=True)
 
 
-def _premature(rng: np.random.Generator, seconds: float, events: Mapping[str, tuple[float, float]]) -> Course:
+def _premature(rng: Generator, seconds: float, events: Mapping[str, tuple[float, float]]) -> Course:
     """Sinus rhythm broken by events of `ectopy`: how many a minute, at least and at most."""
     length = seconds + ectopy.TAIL + 2  # events are planned for what is recorded, and counted over all of it
     heart = Heart(
@@ -97,33 +86,32 @@ def _premature(rng: np.random.Generator, seconds: float, events: Mapping[str, tu
     return Course(time[symbol != "V"], time[symbol == "V"], p_time[~ectopic], p_time[ectopic])
 
 
-def _flutter(rng: np.random.Generator, seconds: float) -> Course:
+def _flutter(rng: Generator, seconds: float) -> Course:
     """Atrial flutter: the AV node lets every second to fourth wave pass, or now this many and now that."""
     cycle = 60 / rng.uniform(230, 320)
+    waves = round(seconds / cycle)
     if rng.random() < 0.5:
-        ratio = rng.choice([2, 3, 4], p=[0.5, 0.15, 0.35])
-        ratios = np.full(round(seconds / cycle), ratio)
+        ratios = np.full(waves, rng.choice([2, 3, 4], p=[0.5, 0.15, 0.35]))
     else:
-        ratios = rng.choice([2, 3, 4, 5], p=rng.dirichlet([2, 1, 3, 1]), size=round(seconds / cycle))
+        ratios = rng.choice([2, 3, 4, 5], p=rng.dirichlet([2, 1, 3, 1]), size=waves)
     beats = np.cumsum(ratios) * cycle - 2.0
     return Course(beats + rng.normal(0, 0.006, len(beats)), flutter=cycle)
 
 
-def _long_pr(rng: np.random.Generator, seconds: float) -> Course:
+def _long_pr(rng: Generator, seconds: float) -> Course:
     """First degree AV block: P comes 0.08 to 0.20 s earlier than usual."""
     ticks = _ticks(rng, seconds, 48, 95)
     return Course(beats=ticks, sinus=ticks - rng.uniform(0.08, 0.20))
 
 
-def _wenckebach(rng: np.random.Generator, seconds: float) -> Course:
+def _wenckebach(rng: Generator, seconds: float) -> Course:
     """Second degree AV block, type Wenckebach: PR grows from beat to beat by ever less, until a beat is lost."""
     ticks, first = _ticks(rng, seconds, 55, 95), rng.uniform(0.08, 0.16)
     place, delays = 0, np.zeros(len(ticks))
     while place < len(ticks):
         length = rng.integers(3, 7)
-        delays[place : place + length] = np.r_[0, np.cumsum(first / np.arange(1, length))][
-            : len(ticks) - place
-        ]
+        growing = np.r_[0, np.cumsum(first / np.arange(1, length))]
+        delays[place : place + length] = growing[: len(ticks) - place]
         if place + length <= len(ticks):
             delays[place + length - 1] = np.nan
         place += length
@@ -140,7 +128,7 @@ class Kind:
 
     label: str
     share: float
-    go: Callable[[np.random.Generator, float], Course]
+    go: Callable[[Generator, float], Course]
     beats: tuple[str, ...] = ("NORM", "NORM", "NORM", "NORM", "NORM", "NORM", "LVH", "ASMI", "LAFB", "IMI")
 
 
@@ -162,7 +150,7 @@ KINDS = {
 }
 
 
-def draw(rng: np.random.Generator, label: str) -> str:
+def draw(rng: Generator, label: str) -> str:
     """Draw the name of one of `KINDS` for a label; where it is "~", anything may lie below the noise."""
     label = str(rng.choice(["N", "A", "O"])) if label == "~" else label
     names = [name for name, kind in KINDS.items() if kind.label == label]

@@ -43,23 +43,8 @@ def dipoles(waves: Waves, beats: np.ndarray, rr: np.ndarray, samples: int, rate:
 
     Beats of several kinds are drawn one kind at a time and added.
 
-    Parameters
-    ----------
-    waves : Waves
-        The kind of beat.
-    beats : ndarray, shape (beats,)
-        Times of the R peaks (s); some may lie before the start or after the end.
-    rr : ndarray, shape (beats,)
-        The RR interval that each beat's repolarisation has adapted to (s); see `adapted`.
-    samples : int
-        Length of the result.
-    rate : float
-        Samples per second.
-
-    Returns
-    -------
-    ndarray, shape (samples, 6)
-        mV: left, feet, back of the ventricles, then of the atria.
+    beats: R peaks (s), some perhaps before the start or after the end; rr: see `adapted`, (beats,) as well.
+    Gives (samples, 6) in mV: left, feet, back of the ventricles, then of the atria.
     """
     pad = round((_BEFORE + _AFTER) * rate)
     near = (beats > -_AFTER) & (beats < samples / rate + _BEFORE)
@@ -75,8 +60,12 @@ def dipoles(waves: Waves, beats: np.ndarray, rr: np.ndarray, samples: int, rate:
     return moments[pad : pad + samples]
 
 
-def adapted(rr: np.ndarray) -> np.ndarray:
-    """Give the RR interval that repolarisation has adapted to: an exponential memory of the past ones."""
+def adapted(beats: np.ndarray, shortest: float = 0.0, longest: float = np.inf) -> np.ndarray:
+    """Give the RR interval (s) that each beat's repolarisation has adapted to: an exponential memory of past ones.
+
+    No interval counts as shorter or longer than the limits.
+    """
+    rr = np.clip(np.diff(beats, prepend=2 * beats[0] - beats[1]), shortest, longest)
     memory = np.empty_like(rr)
     level = rr[:20].mean()
     for i, interval in enumerate(rr):
@@ -92,19 +81,10 @@ def lead_matrix(
 
     Without arguments it is Dower's.
 
-    Parameters
-    ----------
-    along : ndarray, shape (6,), or float
-        How far each chest electrode sits on the way to its next neighbour (negative: to the one before),
-        as a share of the distance between them; at most 1.
-    up : ndarray, shape (6,), or float
-        How much of its own strength each chest lead sees from below, because its electrode sits too high.
-    gain : ndarray, shape (6,), or float
-        How much stronger each chest lead is because the chest is thinner there.
-
-    Returns
-    -------
-    ndarray, shape (8, 6)
+    Each may have one value a chest lead, (6,). along: how far the electrode sits on the way to its next neighbour
+    (negative: to the one before), as a share of the distance between them, at most 1. up: how much of its own strength
+    the lead sees from below, because its electrode sits too high. gain: how much stronger it is because the chest is
+    thinner there. Gives (8, 6).
     """
     place = np.clip(np.arange(6) + along, 0, 5)
     chest = np.stack([np.interp(place, np.arange(6), column) for column in DOWER[2:].T], axis=1)
@@ -114,16 +94,9 @@ def lead_matrix(
 
 
 def twelve_leads(eight: np.ndarray) -> np.ndarray:
-    """Complete I, II, V1..V6 to the twelve leads by Einthoven's and Goldberger's identities.
+    """Complete I, II, V1..V6, (samples, 8), to the twelve leads by Einthoven's and Goldberger's identities.
 
-    Parameters
-    ----------
-    eight : ndarray, shape (samples, 8)
-
-    Returns
-    -------
-    ndarray, shape (samples, 12)
-        Standard order, in the unit given; integers give halves in the augmented leads.
+    Integers give halves in the augmented leads.
     """
     one, two = eight[:, 0], eight[:, 1]
     limbs = np.stack([one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2], axis=1)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from numpy.random import Generator
 
 from ecg_lessons.simulator.pacemaker import Heart, Node, Rhythm
 
@@ -25,21 +26,8 @@ HEAD, TAIL, LATEST = 4.0, 22.0, 14.0
 _QUIET = 3  # beats of the ground rhythm between two events, at least
 
 
-def simulate(rng: np.random.Generator, heart: Heart, seconds: float) -> Rhythm:
-    """Let a heart beat.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    heart : Heart
-    seconds : float
-        Length of the recording, above `HEAD` and `TAIL`.
-
-    Returns
-    -------
-    Rhythm
-        Beats from before the start of the recording to after its end, in order of time.
-    """
+def simulate(rng: Generator, heart: Heart, seconds: float) -> Rhythm:
+    """Let a heart beat, from before the start of a recording to after its end; it is longer than `HEAD` and `TAIL`."""
     node = Node(rng, heart, seconds)
     node.done.marks.append((0.05, "+", node.name))
     plan, quiet = _schedule(rng, heart, seconds), 0
@@ -53,7 +41,7 @@ def simulate(rng: np.random.Generator, heart: Heart, seconds: float) -> Rhythm:
     return node.done
 
 
-def _schedule(rng: np.random.Generator, heart: Heart, seconds: float) -> list[tuple[float, str]]:
+def _schedule(rng: Generator, heart: Heart, seconds: float) -> list[tuple[float, str]]:
     """Spread each kind of event evenly, but not regularly, over the recording."""
     plan = []
     for name, rate in heart.events.items():
@@ -99,10 +87,8 @@ def _salvo(node: Node, shortest: int, longest: int) -> None:
     """Several ventricular beats in a row, from the first premature one to the pause after the last."""
     rr, start = node.rr, len(node.done.time)
     cycle = float(np.clip(node.rng.uniform(0.50, 0.68) * rr, 0.32, 0.55))
-    time, count = (
-        node.last + max(node.heart.early_ventricular * rr, 0.34),
-        node.rng.integers(shortest, longest + 1),
-    )
+    time = node.last + max(node.heart.early_ventricular * rr, 0.34)
+    count = node.rng.integers(shortest, longest + 1)
     for _ in range(count):
         _from_a_focus(node, time)
         time += cycle * node.rng.uniform(0.94, 1.06)

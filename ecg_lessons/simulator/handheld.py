@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 from scipy import signal as filters
 
 from ecg_lessons.simulator import body
@@ -22,64 +23,37 @@ _FULL_SCALE = 9.0
 
 @dataclass(frozen=True)
 class Hold:
-    """How a person holds the recorder.
+    """How a person holds the recorder."""
 
-    Attributes
-    ----------
-    wander, muscle : float
-        Baseline wander and muscle noise at rest (deviation, mV).
-    moves, size : float
-        Movements per minute, and how large they are (mV).
-    settling : float
-        Size of the disturbance in the first second or two (mV).
-    bursts, lost : float
-        Shares of the time in which the arms are tense, and in which a plate is not touched.
-    contact : float
-        How much of the heart's signal arrives.
-    upside_down : bool
-        The hands are exchanged: the signal is inverted.
-    """
-
-    wander: float
-    muscle: float
-    moves: float
-    size: float
-    settling: float
-    bursts: float
-    lost: float
-    contact: float
-    upside_down: bool
+    wander: float  # baseline wander at rest (deviation, mV)
+    muscle: float  # muscle noise at rest (deviation, mV)
+    moves: float  # movements per minute
+    size: float  # how large they are (mV)
+    settling: float  # size of the disturbance in the first second or two (mV)
+    bursts: float  # share of the time in which the arms are tense
+    lost: float  # share of the time in which a plate is not touched
+    contact: float  # how much of the heart's signal arrives
+    upside_down: bool  # the hands are exchanged: the signal is inverted
 
 
-def draw(rng: np.random.Generator, noisy: bool) -> Hold:
+#: Medians of wander, muscle, moves, size and settling, with the deviation of their logarithms.
+_USUAL = ((0.06, 0.6), (0.014, 0.6), (6.0, 1.1), (0.5, 0.6), (0.45, 1.1))
+_NOISY = ((0.11, 0.6), (0.022, 0.7), (30, 0.5), (1.1, 0.6), (1.0, 0.8))
+
+
+def draw(rng: Generator, noisy: bool) -> Hold:
     """Draw how the recorder is held; `noisy` so badly that the rhythm can hardly be told."""
     upside_down = rng.random() < 0.2
+    levels = [median * rng.lognormal(0, spread) for median, spread in (_NOISY if noisy else _USUAL)]
     if noisy:
-        return Hold(
-            wander=0.11 * rng.lognormal(0, 0.6),
-            muscle=0.022 * rng.lognormal(0, 0.7),
-            moves=30 * rng.lognormal(0, 0.5),
-            size=1.1 * rng.lognormal(0, 0.6),
-            settling=1.0 * rng.lognormal(0, 0.8),
-            bursts=rng.uniform(0, 0.6),
-            lost=float(rng.choice([0.0, rng.uniform(0.1, 0.6)], p=[0.6, 0.4])),
-            contact=rng.uniform(0.3, 0.9),
-            upside_down=upside_down,
-        )
-    return Hold(
-        wander=0.06 * rng.lognormal(0, 0.6),
-        muscle=0.014 * rng.lognormal(0, 0.6),
-        moves=6.0 * rng.lognormal(0, 1.1),
-        size=0.5 * rng.lognormal(0, 0.6),
-        settling=0.45 * rng.lognormal(0, 1.1),
-        bursts=float(rng.choice([0.0, rng.uniform(0, 0.3)], p=[0.7, 0.3])),
-        lost=0.0,
-        contact=1.0,
-        upside_down=upside_down,
-    )
+        bursts = rng.uniform(0, 0.6)
+        lost = float(rng.choice([0.0, rng.uniform(0.1, 0.6)], p=[0.6, 0.4]))
+        return Hold(*levels, bursts, lost, rng.uniform(0.3, 0.9), upside_down)
+    bursts = float(rng.choice([0.0, rng.uniform(0, 0.3)], p=[0.7, 0.3]))
+    return Hold(*levels, bursts, 0.0, 1.0, upside_down)
 
 
-def record(rng: np.random.Generator, hold: Hold, heart: np.ndarray) -> np.ndarray:
+def record(rng: Generator, hold: Hold, heart: np.ndarray) -> np.ndarray:
     """Record a heart's lead I: mV at `RATE`, shape (samples,), in and out."""
     samples = len(heart)
     time = np.arange(samples) / RATE
@@ -101,11 +75,11 @@ def record(rng: np.random.Generator, hold: Hold, heart: np.ndarray) -> np.ndarra
     return -raw if hold.upside_down else raw
 
 
-def _coloured(rng: np.random.Generator, samples: int, shape) -> np.ndarray:
+def _coloured(rng: Generator, samples: int, shape) -> np.ndarray:
     return body.coloured(rng, samples, 1, RATE, shape)[:, 0]
 
 
-def _moves(rng: np.random.Generator, hold: Hold, time: np.ndarray) -> np.ndarray:
+def _moves(rng: Generator, hold: Hold, time: np.ndarray) -> np.ndarray:
     """Draw movements: bumps of some tenths of a second, often two or three of different sign together."""
     total = np.zeros(len(time))
     for start in rng.uniform(0, time[-1], rng.poisson(hold.moves * time[-1] / 60)):
@@ -118,14 +92,14 @@ def _moves(rng: np.random.Generator, hold: Hold, time: np.ndarray) -> np.ndarray
     return total
 
 
-def _settling(rng: np.random.Generator, time: np.ndarray) -> np.ndarray:
+def _settling(rng: Generator, time: np.ndarray) -> np.ndarray:
     """Draw what happens when the fingers find the plates: a decay, and a swing or two."""
     decay = np.exp(-time / rng.uniform(0.1, 0.5)) * rng.choice([-1, 1])
     swing = np.exp(-time / rng.uniform(0.15, 0.35)) * np.sin(2 * np.pi * rng.uniform(1, 3) * time)
     return 1.5 * decay + rng.normal() * swing
 
 
-def _spells(rng: np.random.Generator, samples: int, share: float, seconds: float) -> np.ndarray:
+def _spells(rng: Generator, samples: int, share: float, seconds: float) -> np.ndarray:
     """Draw a curve from 0 to 1 that is near 1 for a share of the time, in spells of about so many seconds."""
     if not share:
         return np.zeros(samples)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from ecg_lessons.simulator import body, dipole, ectopy, morphology
 from ecg_lessons.simulator.beat_shapes import SECOND
@@ -56,26 +57,18 @@ class Noise:
 class Patient:
     """One simulated person.
 
-    Attributes
-    ----------
-    heart : Heart
-    second : {"V1", "V5", "V2"}
-        The lead beside MLII.
-    shapes : dict of str to Shape
-        By symbol; "V0" and "V1" are the ventricular foci, "p" and "q" the P waves of the sinus node and another place.
-    flutter : ndarray of complex, shape (harmonics, 2)
-        Of a flutter wave in MLII and V1, in mV.
-    noise : Noise
+    The shapes are by symbol; "V0" and "V1" are the ventricular foci, "p" and "q" the P waves of the sinus node and of
+    another place.
     """
 
     heart: Heart
-    second: str
+    second: str  # the lead beside MLII, one of `SECOND`
     shapes: dict[str, morphology.Shape]
-    flutter: np.ndarray
+    flutter: np.ndarray  # harmonics of a flutter wave in MLII and V1, complex, in mV
     noise: Noise
 
 
-def draw(rng: np.random.Generator, number: int) -> Patient:
+def draw(rng: Generator, number: int) -> Patient:
     """Draw patient `number` (from 1) of a cohort; the number says which of `KINDS` it is."""
     ground, events = KINDS[(number - 1) % len(KINDS)]
     heart = Heart(
@@ -109,23 +102,13 @@ def draw(rng: np.random.Generator, number: int) -> Patient:
     return Patient(heart, second, shapes, harmonics, noise)
 
 
-def record(
-    rng: np.random.Generator, patient: Patient, seconds: float, rate: float
-) -> tuple[np.ndarray, Rhythm]:
-    """Record a patient.
-
-    Returns
-    -------
-    signal : ndarray, shape (samples, 2)
-        MLII and the patient's second lead, in mV.
-    rhythm : Rhythm
-        What the heart did, also shortly before and after the recording.
-    """
+def record(rng: Generator, patient: Patient, seconds: float, rate: float) -> tuple[np.ndarray, Rhythm]:
+    """Record a patient: MLII and the second lead in mV, (samples, 2), and what the heart did, also around it."""
     rhythm = ectopy.simulate(rng, patient.heart, seconds)
     signal = np.zeros((round(seconds * rate), 2))
     time, symbol = np.array(rhythm.time), np.array(rhythm.symbol)
     breath = 1 + rng.uniform(0.01, 0.06) * np.sin(2 * np.pi * patient.heart.breathing * time)
-    adapted = dipole.adapted(np.clip(np.diff(time, prepend=2 * time[0] - time[1]), 0.35, 1.6))
+    adapted = dipole.adapted(time, 0.35, 1.6)
     kinds = np.where(symbol == "V", np.char.add("V", np.array(rhythm.focus, dtype=str)), symbol)
     kinds = np.where(symbol == "A", patient.heart.ground, kinds)
     for name, shape in patient.shapes.items():
@@ -146,7 +129,7 @@ def record(
     return signal + _noise(rng, patient, len(signal), rate), rhythm
 
 
-def _fibrillation(rng: np.random.Generator, samples: int, rate: float) -> np.ndarray:
+def _fibrillation(rng: Generator, samples: int, rate: float) -> np.ndarray:
     """Draw f waves: 4 to 9 a second, larger in V1; shape (samples, 2)."""
     centre = rng.uniform(5, 7.5)
     waves = body.coloured(rng, samples, 2, rate, lambda f: np.exp(-0.5 * ((f - centre) / 0.8) ** 2))
@@ -154,7 +137,7 @@ def _fibrillation(rng: np.random.Generator, samples: int, rate: float) -> np.nda
 
 
 def _flutter(
-    rng: np.random.Generator, harmonics: np.ndarray, peaks: np.ndarray, samples: int, rate: float
+    rng: Generator, harmonics: np.ndarray, peaks: np.ndarray, samples: int, rate: float
 ) -> np.ndarray:
     """Draw waves without a pause between them, one to each peak, shape (samples, 2)."""
     signal = np.zeros((samples, 2))
@@ -174,7 +157,7 @@ def _flutter(
     return signal
 
 
-def _noise(rng: np.random.Generator, patient: Patient, samples: int, rate: float) -> np.ndarray:
+def _noise(rng: Generator, patient: Patient, samples: int, rate: float) -> np.ndarray:
     """Draw baseline wander, muscle, mains (60 Hz) and moving electrodes, shape (samples, 2)."""
     noise, time = patient.noise, np.arange(samples)[:, None] / rate
     slow = body.coloured(rng, samples, 2, rate, lambda f: np.where(f < 0.6, 1 / (f + 0.04), 0))
@@ -186,7 +169,6 @@ def _noise(rng: np.random.Generator, patient: Patient, samples: int, rate: float
     for _ in range(rng.poisson(noise.bumps * samples / rate / 60)):
         centre, width = rng.uniform(0, samples / rate), rng.uniform(0.05, 0.3)
         near = slice(max(0, int((centre - 5 * width) * rate)), int((centre + 5 * width) * rate))
-        total[near, rng.integers(2)] += rng.normal(0, 0.5) * np.exp(
-            -0.5 * ((time[near, 0] - centre) / width) ** 2
-        )
+        bump = np.exp(-0.5 * ((time[near, 0] - centre) / width) ** 2)
+        total[near, rng.integers(2)] += rng.normal(0, 0.5) * bump
     return total

@@ -24,10 +24,10 @@ real patients, and they must not serve any medical purpose.
 
 
 class Layout:
-    """A folder that recordings are added to one by one; `recordings` holds their names so far."""
+    """A folder that recordings are added to one by one."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.recordings = folder, []
+        self.folder, self.rows = folder, []
 
     def close(self, about: str) -> None:
         """Write README.txt: that everything is simulated, and `about`."""
@@ -40,10 +40,6 @@ class PtbXl(Layout):
     #: The leads as PTB-XL spells them.
     LEADS = ("I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
-    def __init__(self, folder: Path, diagnoses: dict[str, str], superclasses: dict[str, str]) -> None:
-        super().__init__(folder)
-        self.diagnoses, self.superclasses, self.rows = diagnoses, superclasses, []
-
     def add(
         self, number: int, patient: Patient, visit: int, eight: np.ndarray, diagnosis: str, **columns: str
     ) -> None:
@@ -51,7 +47,6 @@ class PtbXl(Layout):
         ecg = len(self.rows) + 1
         name = f"records500/{ecg // 1000 * 1000:05d}/{ecg:05d}_hr"
         write_twelve(self.folder / name, eight)
-        self.recordings.append(name)
         again = ", second recording" if visit else ""
         self.rows.append(
             {
@@ -70,16 +65,16 @@ class PtbXl(Layout):
             }
         )
 
-    def close(self, about: str) -> None:
-        """Write the tables."""
+    def close(self, about: str, diagnoses: dict[str, str], superclasses: dict[str, str]) -> None:
+        """Write the tables; diagnoses and superclasses are by SCP code."""
         pd.DataFrame(self.rows).to_csv(self.folder / "ptbxl_database.csv", index=False, lineterminator="\n")
-        codes = self.diagnoses | {"SR": "sinus rhythm"}
+        codes = diagnoses | {"SR": "sinus rhythm"}
         statements = {
             "description": codes,
-            "diagnostic": dict.fromkeys(self.superclasses, 1.0),
+            "diagnostic": dict.fromkeys(superclasses, 1.0),
             "form": {"LVOLT": 1.0},
             "rhythm": {"SR": 1.0},
-            "diagnostic_class": self.superclasses,
+            "diagnostic_class": superclasses,
         }
         table = pd.DataFrame(statements).reindex(list(codes))
         table.to_csv(self.folder / "scp_statements.csv", lineterminator="\n")
@@ -98,11 +93,11 @@ class MitBih(Layout):
         inside = np.flatnonzero((at >= 0) & (at < len(signal)))
         symbols, notes = ([marks[i][column] for i in inside] for column in (1, 2))
         wfdb.wrann(name, "atr", at[inside], symbol=symbols, aux_note=notes, write_dir=str(self.folder))
-        self.recordings.append(name)
+        self.rows.append(f"{name}\n")
 
     def close(self, about: str) -> None:
         """Write the list of records."""
-        files.write(self.folder / "RECORDS", "\n".join(self.recordings) + "\n")
+        files.write(self.folder / "RECORDS", "".join(self.rows))
         files.write(self.folder / "ANNOTATORS", "atr\tsimulated beats\n")
         super().close(about)
 
@@ -110,22 +105,18 @@ class MitBih(Layout):
 class Cinc2017(Layout):
     """One lead at 300 Hz, and a label for each recording."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.labels = []
-        (folder / "training2017").mkdir()
-
     def add(self, name: str, signal: np.ndarray, label: str) -> None:
         """Add a recording (samples,) in mV."""
         write_one(self.folder / "training2017" / name, signal)
-        self.recordings.append(name)
-        self.labels.append(label)
+        self.rows.append((name, label))
 
     def close(self, about: str) -> None:
-        """Write the labels."""
-        pairs = zip(self.recordings, self.labels, strict=True)
-        files.write(self.folder / "REFERENCE-v3.csv", "".join(f"{name},{label}\n" for name, label in pairs))
-        files.write(self.folder / "training2017" / "RECORDS", "\n".join(self.recordings) + "\n")
+        """Write the labels and the list of records."""
+        files.write(
+            self.folder / "REFERENCE-v3.csv", "".join(f"{name},{label}\n" for name, label in self.rows)
+        )
+        records = "".join(f"{name}\n" for name, _ in self.rows)
+        files.write(self.folder / "training2017" / "RECORDS", records)
         super().close(about)
 
 
@@ -152,6 +143,7 @@ def write_two(path: Path, signal: np.ndarray, leads: tuple[str, str]) -> None:
 def write_one(path: Path, signal: np.ndarray) -> None:
     """Write one lead (mV) as the challenge does: a MATLAB 4 file with ``val``, and a WFDB header beside it."""
     steps = np.rint(signal * 1000).astype("<i2")
+    path.parent.mkdir(exist_ok=True)
     scipy.io.savemat(path.with_name(f"{path.name}.mat"), {"val": steps[None]}, format="4")
     _write_header(path, steps[:, None], handheld.RATE, ("ECG",), ".mat 16+24 1000/mV 16 0")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.random import Generator
 
 from ecg_lessons.simulator.beat_shapes import BEATS, BLENDS, P_WAVES, Beat, blended
 from ecg_lessons.simulator.dipole import QT_POWER
@@ -17,46 +18,27 @@ BEAT_TO_BEAT = 0.05
 
 @dataclass(frozen=True)
 class Shape:
-    """Gaussian waves of one kind of beat.
+    """Gaussian waves of one kind of beat."""
 
-    Attributes
-    ----------
-    centre, width : ndarray, shape (waves,)
-        Seconds, from the annotation.
-    height : ndarray, shape (waves, 2)
-        mV in MLII and V1.
-    late : ndarray of bool, shape (waves,)
-        The waves of ST and T, which follow the heart rate.
-    rr : float
-        The RR interval to which the shape belongs (s).
-    """
-
-    centre: np.ndarray
-    width: np.ndarray
-    height: np.ndarray
-    late: np.ndarray
-    rr: float
+    centre: np.ndarray  # (waves,), s from the annotation
+    width: np.ndarray  # (waves,), s
+    height: np.ndarray  # (waves, 2), mV in MLII and V1
+    late: np.ndarray  # (waves,), whether it is of ST and T, which follow the heart rate
+    rr: float  # the RR interval to which the shape belongs (s)
 
 
-def build(rng: np.random.Generator) -> np.ndarray:
+def build(rng: Generator) -> np.ndarray:
     """Draw how a patient's body changes the leads: their strength, and how much each sees of the other, (2, 2)."""
     mix = np.diag(rng.lognormal(-0.05, 0.20, 2))
     mix[0, 1], mix[1, 0] = rng.normal(0, 0.12, 2)
     return mix
 
 
-def draw(rng: np.random.Generator, symbol: str, body: np.ndarray) -> Shape:
+def draw(rng: Generator, symbol: str, body: np.ndarray) -> Shape:
     """Draw the shape that a kind of beat has in one patient: a fitted beat or a blend of two, varied.
 
     Half of the normal beats have the T wave of another heart than their QRS. Where the ventricles are not excited
-    by their usual way, T belongs to the QRS and is never exchanged.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    symbol : {"N", "L", "R", "V", "/", "E"}
-    body : ndarray, shape (2, 2)
-        The patient's, from `build`.
+    by their usual way, T belongs to the QRS and is never exchanged. The body is the patient's, from `build`.
     """
     beat = _heart(rng, symbol)
     qrs, t = beat.qrs.copy(), beat.t.copy()
@@ -68,7 +50,7 @@ def draw(rng: np.random.Generator, symbol: str, body: np.ndarray) -> Shape:
     return _shape(rng, np.vstack([qrs, t]), late, beat.rr, body)
 
 
-def _heart(rng: np.random.Generator, symbol: str) -> Beat:
+def _heart(rng: Generator, symbol: str) -> Beat:
     """Choose a fitted beat, or two to blend."""
     if symbol in BLENDS:
         pairs = BLENDS[symbol]
@@ -81,7 +63,7 @@ def _heart(rng: np.random.Generator, symbol: str) -> Beat:
     return replace(beat, t=other.t, rr=other.rr) if symbol == "N" and rng.random() < 0.5 else beat
 
 
-def p_wave(rng: np.random.Generator, body: np.ndarray) -> Shape:
+def p_wave(rng: Generator, body: np.ndarray) -> Shape:
     """Draw the P wave of a patient's sinus node."""
     waves = P_WAVES[rng.integers(len(P_WAVES))].copy()
     waves[:, 0] += rng.normal(0, 0.012)
@@ -89,7 +71,7 @@ def p_wave(rng: np.random.Generator, body: np.ndarray) -> Shape:
     return _shape(rng, waves, np.zeros(len(waves), bool), 0.8, body)
 
 
-def ectopic_p(rng: np.random.Generator, sinus: Shape) -> Shape:
+def ectopic_p(rng: Generator, sinus: Shape) -> Shape:
     """Draw the P wave of another place in the atria: flat or upside down in MLII, and nearer to the QRS."""
     turn = np.array([rng.uniform(-0.9, 0.5), rng.uniform(-1.2, 1.5)])
     centre = sinus.centre + np.clip(rng.normal(0.012, 0.015), -0.02, 0.04)
@@ -97,7 +79,7 @@ def ectopic_p(rng: np.random.Generator, sinus: Shape) -> Shape:
     return Shape(centre, width, sinus.height * turn, sinus.late, sinus.rr)
 
 
-def with_spike(rng: np.random.Generator, paced: Shape) -> Shape:
+def with_spike(rng: Generator, paced: Shape) -> Shape:
     """Put the pacemaker's spike before a paced beat; the tape recorders of the database blunted it to some ms."""
     onset = paced.centre[~paced.late].min() - rng.uniform(0.004, 0.012)
     height = np.array([[rng.uniform(0.1, 0.5), rng.uniform(-0.4, 0.4)]])
@@ -117,24 +99,12 @@ def add(
     times: np.ndarray,
     rr: np.ndarray | float,
     gain: np.ndarray | float,
-    rng: np.random.Generator,
+    rng: Generator,
 ) -> None:
-    """Add beats of one shape to a signal, in place.
+    """Add beats of one shape to a signal (samples, 2) in mV, in place, each a little different.
 
-    Parameters
-    ----------
-    signal : ndarray, shape (samples, 2)
-        mV.
-    rate : float
-        Hz.
-    shape : Shape
-    times : ndarray, shape (beats,)
-        Of the annotations (s).
-    rr : ndarray, shape (beats,), or float
-        The RR interval to which repolarisation has adapted (s).
-    gain : ndarray, shape (beats,), or float
-    rng : numpy.random.Generator
-        Draws how each wave differs from beat to beat.
+    times: of the annotations (s). rr: the RR interval to which repolarisation has adapted (s), one or one a beat, and
+    so is the gain.
     """
     before, after = round(_BEFORE * rate), round(_AFTER * rate)
     stretch = np.clip((np.broadcast_to(rr, times.shape) / shape.rr) ** QT_POWER, 0.7, 1.4)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.random import Generator
 
 _SHORTEST = 0.35  # s between two beats when the atria fibrillate, at least
 
@@ -14,53 +15,32 @@ _SHORTEST = 0.35  # s between two beats when the atria fibrillate, at least
 class Heart:
     """How the rhythm of one patient behaves.
 
-    Attributes
-    ----------
-    ground : {"N", "L", "R", "/"}
-        The symbol of the ground rhythm's beats; "/" stands for a pacemaker.
-    fibrillation : bool
-        The atria fibrillate: no P waves, and no two intervals alike.
-    heart_rate, variability, breathing : float
-        As for `sinus`; a pacemaker has the rate and next to no variability.
-    early_atrial, early_ventricular : float
-        Coupling intervals, as a share of the RR interval.
-    foci : int
-        From how many places, 1 or 2, the ventricular beats come.
-    events : mapping of str to float
-        How many a minute, by the names of `ectopy.EVENTS`. Each comes at least once in three minutes.
+    The rate and its variability are those of `sinus`; a pacemaker has the rate and next to no variability. Coupling
+    intervals are shares of the RR interval. `events` says how many a minute, by the names of `ectopy.EVENTS`; each
+    comes at least once in three minutes.
     """
 
-    ground: str
-    fibrillation: bool
+    ground: str  # the symbol of the ground rhythm's beats: N, L, R, or "/" for a pacemaker
+    fibrillation: bool  # of the atria: no P waves, and no two intervals alike
     heart_rate: float
     variability: float
     breathing: float
     early_atrial: float
     early_ventricular: float
-    foci: int
+    foci: int  # from how many places, 1 or 2, the ventricular beats come
     events: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
 class Rhythm:
-    """What a heart did: lists that grow as the simulation goes on.
+    """What a heart did: lists that grow as the simulation goes on; all times in s."""
 
-    Attributes
-    ----------
-    time, symbol, focus : list
-        Of every beat and flutter wave: seconds, WFDB symbol, and which ventricular focus.
-    p_time, p_ectopic : list
-        Of every P wave: when the QRS would follow it (s), and whether it comes from elsewhere than the sinus node.
-    marks : list of (float, str, str)
-        Other annotations: seconds, symbol, text.
-    """
-
-    time: list = field(default_factory=list)
-    symbol: list = field(default_factory=list)
-    focus: list = field(default_factory=list)
-    p_time: list = field(default_factory=list)
-    p_ectopic: list = field(default_factory=list)
-    marks: list = field(default_factory=list)
+    time: list = field(default_factory=list)  # of every beat and flutter wave
+    symbol: list = field(default_factory=list)  # of WFDB
+    focus: list = field(default_factory=list)  # which ventricular one
+    p_time: list = field(default_factory=list)  # of every P wave: when the QRS would follow it
+    p_ectopic: list = field(default_factory=list)  # whether it comes from elsewhere than the sinus node
+    marks: list = field(default_factory=list)  # other annotations: time, symbol, text
 
     def beat(self, time: float, symbol: str, focus: int = 0) -> None:
         """Add a beat."""
@@ -75,7 +55,7 @@ class Rhythm:
 
 
 def sinus(
-    rng: np.random.Generator,
+    rng: Generator,
     seconds: float,
     heart_rate: float,
     variability: float = 0.03,
@@ -84,24 +64,9 @@ def sinus(
     """Draw the R peaks of a sinus rhythm: a pacemaker whose speed follows respiration and the 0.1 Hz wave.
 
     The rhythm is an integral pulse frequency modulation: beats fall where the integral of the
-    momentary heart rate passes whole numbers (McSharry 2003 gives the two bands of its spectrum).
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    seconds : float
-        Length of the recording; the beats begin 2 s before it and end 2 s after it.
-    heart_rate : float
-        Beats per minute.
-    variability : float
-        Standard deviation of the RR intervals, as a share of their mean.
-    breathing : float
-        Breaths per second (Hz).
-
-    Returns
-    -------
-    ndarray, shape (beats,)
-        Times of the R peaks in seconds from the start of the recording.
+    momentary heart rate passes whole numbers (McSharry 2003 gives the two bands of its spectrum). Gives times in s
+    from 2 s before the recording to 2 s after it. The heart rate is per minute, breathing in Hz; the variability is
+    the standard deviation of the RR intervals, as a share of their mean.
     """
     time = np.arange(-2.0, seconds + 2.0, 0.01)
     phases = rng.uniform(0, 2 * np.pi, 2)
@@ -114,7 +79,7 @@ def sinus(
 
 
 def fibrillation(
-    rng: np.random.Generator,
+    rng: Generator,
     seconds: float,
     heart_rate: float,
     variability: float = 0.22,
@@ -133,18 +98,9 @@ def fibrillation(
 
 
 class Node:
-    """The heart's clock: ticks that become beats, unless an event comes before.
+    """The heart's clock: ticks (s) that become beats, unless an event comes before; `next` has not been used up."""
 
-    Attributes
-    ----------
-    ticks : ndarray
-        When the beats of the undisturbed rhythm fall (s).
-    next : int
-        The first tick that has not been used up.
-    done : Rhythm
-    """
-
-    def __init__(self, rng: np.random.Generator, heart: Heart, seconds: float) -> None:
+    def __init__(self, rng: Generator, heart: Heart, seconds: float) -> None:
         self.rng, self.heart, self.next, self.done = rng, heart, 0, Rhythm()
         self.paced = heart.ground == "/"
         self.p_waves = not (self.paced or heart.fibrillation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from ecg_lessons.simulator import body, dipole, pacemaker
@@ -73,22 +74,21 @@ def _groups(waves: Waves) -> dict[str, np.ndarray]:
     return {"P": waves.atrial, "QRS": qrs, "T": waves.repolarisation}
 
 
-def _personal(rng: np.random.Generator, waves: Waves, scale: float, age: int, sex: int) -> Waves:
+def _personal(rng: Generator, waves: Waves, scale: float, age: int, sex: int) -> Waves:
     """Vary a typical beat: size and direction of P, QRS and T, intervals, and a little of each wave."""
     vector, centre, width = waves.vector.copy(), waves.centre.copy(), waves.width.copy()
     decades = (age - 50) / 10
     common = rng.normal(size=3)  # a heart that lies differently turns all its waves
-    for name, rows in _groups(waves).items():
+    groups = _groups(waves)
+    for name, rows in groups.items():
         size = rng.normal(0, SIZE[name]) + sex * WOMEN[name] + (DECADE[name] * decades) - WOMEN[name] / 2
         turn = (0.6 * common + 0.8 * rng.normal(size=3)) * DIRECTION[name] * (1, -1, 1)
         turn[0] += AXIS_PER_DECADE * decades * (name == "QRS")
         gain = scale if name != "P" else scale**0.5
-        vector[rows] = (
-            gain * np.exp(size) * Rotation.from_euler("zyx", turn, degrees=True).apply(vector[rows])
-        )
+        turned = Rotation.from_euler("zyx", turn, degrees=True).apply(vector[rows])
+        vector[rows] = gain * np.exp(size) * turned
     vector += 0.10 * np.linalg.norm(vector, axis=1, keepdims=True) * rng.normal(size=vector.shape)
 
-    groups = _groups(waves)
     qrs_time = np.exp(rng.normal(0, 0.09))
     centre[groups["QRS"]] = centre[groups["QRS"]] * qrs_time + rng.normal(0, 0.001, groups["QRS"].sum())
     width[groups["QRS"]] *= qrs_time * np.exp(rng.normal(0, 0.05, groups["QRS"].sum()))
@@ -99,45 +99,27 @@ def _personal(rng: np.random.Generator, waves: Waves, scale: float, age: int, se
     return waves.changed(vector=vector, centre=centre, width=width)
 
 
-def draw(rng: np.random.Generator, code: str | None = None) -> Patient:
-    """Draw a patient.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        The patient's own stream.
-    code : str, optional
-        One of `FORMS`; drawn by their shares if not given.
-    """
+def draw(rng: Generator, code: str | None = None) -> Patient:
+    """Draw a patient from a stream of their own, with a code of `FORMS`, or one drawn by their shares."""
     drawn = str(rng.choice(list(FORMS), p=[form.share for form in FORMS.values()]))
     code = code or drawn
     return person(rng, code, BEATS[FORMS[code].beat], FORMS[code].gain)
 
 
-def person(rng: np.random.Generator, code: str, beat: Waves, gain: float = 1.0) -> Patient:
-    """Draw a patient whose typical beat is given.
+def person(rng: Generator, code: str, beat: Waves, gain: float = 1.0) -> Patient:
+    """Draw a patient around the beat of an average one; who has another code than NORM is older.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        The patient's own stream.
-    code : str
-        SCP code; who has another than NORM is older.
-    beat : Waves
-        Of an average patient.
-    gain : float
-        Size of all its waves; that of P changes with the square root.
+    gain: size of all waves; that of P changes with the square root.
     """
     sex = int(rng.integers(2))
-    age = int(np.clip(rng.normal(45 if code == "NORM" else 64, 16 if code == "NORM" else 11), 18, 89))
+    age = int(np.clip(rng.normal(*((45, 16) if code == "NORM" else (64, 11))), 18, 89))
+    calm = np.exp(-0.2 * (age - 50) / 10)  # the rate varies less with age
     return Patient(
         age=age,
         sex=sex,
         code=code,
         heart_rate=float(np.clip(68 * rng.lognormal(0, 0.16), 49, 104)),
-        variability=float(
-            np.clip(0.035 * np.exp(-0.2 * (age - 50) / 10) * rng.lognormal(0, 0.5), 0.006, 0.12)
-        ),
+        variability=float(np.clip(0.035 * calm * rng.lognormal(0, 0.5), 0.006, 0.12)),
         breathing=float(rng.uniform(0.2, 0.33)),
         waves=_personal(rng, beat, gain, age, sex),
         chest=CHEST_GAIN * rng.lognormal(0, 0.09, 6),
@@ -145,21 +127,12 @@ def person(rng: np.random.Generator, code: str, beat: Waves, gain: float = 1.0) 
     )
 
 
-def record(
-    rng: np.random.Generator, patient: Patient, seconds: float = 10.0, rate: float = RATE
-) -> np.ndarray:
-    """Record a patient: the electrodes are placed anew, the heart rate is that of the day.
-
-    Returns
-    -------
-    ndarray, shape (samples, 8)
-        Leads I, II, V1..V6 in mV.
-    """
+def record(rng: Generator, patient: Patient, seconds: float = 10.0, rate: float = RATE) -> np.ndarray:
+    """Record I, II, V1..V6 in mV, (samples, 8): the electrodes are placed anew, the heart rate is that of the day."""
     samples = round(seconds * rate)
     heart_rate = float(np.clip(patient.heart_rate * rng.lognormal(0, 0.05), 48, 105))
     beats = pacemaker.sinus(rng, seconds, heart_rate, patient.variability, patient.breathing)
-    rr = dipole.adapted(np.diff(beats, prepend=2 * beats[0] - beats[1]))
-    moments = dipole.dipoles(patient.waves, beats, rr, samples, rate)
+    moments = dipole.dipoles(patient.waves, beats, dipole.adapted(beats), samples, rate)
     # Respiration rocks the heart by a few degrees in the frontal plane.
     rock = np.radians(rng.normal(0, 2.5)) * np.sin(2 * np.pi * patient.breathing * np.arange(samples) / rate)
     left, feet = moments[:, [0, 3]], moments[:, [1, 4]]

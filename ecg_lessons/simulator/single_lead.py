@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from ecg_lessons.simulator import body, courses, dipole, handheld
@@ -16,15 +17,10 @@ _STRENGTH = (1.10, 0.22)
 _T, _P = 1.4, 0.8
 
 
-def draw(rng: np.random.Generator, label: str) -> tuple[np.ndarray, str]:
-    """Draw a recording with a label.
+def draw(rng: Generator, label: str) -> tuple[np.ndarray, str]:
+    """Draw a recording with a label: the signal in mV at `handheld.RATE`, and its kind in `courses.KINDS`.
 
-    Returns
-    -------
-    signal : ndarray, shape (samples,)
-        mV, at `handheld.RATE`.
-    kind : str
-        One of `courses.KINDS`; for the label ``~`` what lies below the noise.
+    For the label ``~`` the kind is what lies below the noise.
     """
     name = courses.draw(rng, label)
     kind = courses.KINDS[name]
@@ -34,36 +30,31 @@ def draw(rng: np.random.Generator, label: str) -> tuple[np.ndarray, str]:
     return handheld.record(rng, handheld.draw(rng, label == "~"), heart), name
 
 
-def _seconds(rng: np.random.Generator) -> float:
+def _seconds(rng: Generator) -> float:
     """Draw a length; seven in ten last 30 s, as in the real set."""
     spans = ((30.0, 30.0), (9.0, 29.0), (31.0, 59.0), (60.0, 60.95))
     return float(rng.uniform(*spans[rng.choice(4, p=[0.70, 0.13, 0.07, 0.10])]))
 
 
-def _lead(rng: np.random.Generator, course: Course, beat: str, samples: int) -> np.ndarray:
+def _lead(rng: Generator, course: Course, beat: str, samples: int) -> np.ndarray:
     """Draw what the heart shows between two hands, without noise, mV."""
     rate = handheld.RATE
     waves = people.person(rng, beat, BEATS[beat]).waves
     gain = np.where(waves.repolarisation, _T, np.where(waves.atrial, _P, 1.0))
     waves = waves.scaled(gain[:, None])
     atria, rest = _part(waves, waves.atrial), _part(waves, ~waves.atrial)
-    elsewhere = atria.changed(
-        vector=atria.vector * rng.uniform(-0.9, 0.6), centre=atria.centre + rng.uniform(0, 0.03)
-    )
+    turned, late = rng.uniform(-0.9, 0.6), rng.uniform(0, 0.03)
+    elsewhere = atria.changed(vector=atria.vector * turned, centre=atria.centre + late)
     focus = _focus(rng)
     everything = np.sort(np.concatenate([course.beats, course.ventricular]))
-    adapted = dipole.adapted(
-        np.clip(np.diff(everything, prepend=2 * everything[0] - everything[1]), 0.3, 1.6)
-    )
+    adapted = dipole.adapted(everything, 0.3, 1.6)
     moments = np.zeros((samples, 6))
-    for one, times in (
-        (rest, course.beats),
-        (focus, course.ventricular),
-        (atria, course.sinus),
-        (elsewhere, course.ectopic),
+    parts = (rest, focus, atria, elsewhere)
+    for part, times in zip(
+        parts, (course.beats, course.ventricular, course.sinus, course.ectopic), strict=True
     ):
         if len(times):
-            moments += dipole.dipoles(one, times, np.interp(times, everything, adapted), samples, rate)
+            moments += dipole.dipoles(part, times, np.interp(times, everything, adapted), samples, rate)
     lead = moments @ np.r_[dipole.DOWER[0], dipole.DOWER[0]]
     lead *= 1 + rng.uniform(0.02, 0.12) * body.coloured(rng, samples, 1, rate, lambda f: f < 0.5)[:, 0]
     if course.fibrillating:
@@ -77,7 +68,7 @@ def _part(waves: Waves, rows: np.ndarray) -> Waves:
     return Waves(**{name: values[rows] for name, values in vars(waves).items()})
 
 
-def _focus(rng: np.random.Generator) -> Waves:
+def _focus(rng: Generator) -> Waves:
     """Draw the ventricular beats of a person: wide as in bundle branch block, larger, and turned anywhere."""
     waves = BEATS[str(rng.choice(["CLBBB", "CRBBB"]))]
     waves = _part(waves, ~waves.atrial)
@@ -87,7 +78,7 @@ def _focus(rng: np.random.Generator) -> Waves:
     return waves.changed(vector=vector, centre=waves.centre * wide, width=waves.width * wide)
 
 
-def _f_waves(rng: np.random.Generator, samples: int) -> np.ndarray:
+def _f_waves(rng: Generator, samples: int) -> np.ndarray:
     """Draw the waves of fibrillating atria: 4 to 9 a second, fine or coarse, ever changing."""
     slow = body.coloured(rng, samples, 2, handheld.RATE, lambda f: f < 0.7)
     frequency = np.clip(rng.uniform(4.8, 7.5) + 0.6 * slow[:, 0], 4, 9)
@@ -96,7 +87,7 @@ def _f_waves(rng: np.random.Generator, samples: int) -> np.ndarray:
     return 0.020 * rng.lognormal(0, 0.6) * np.exp(0.4 * slow[:, 1]) * wave
 
 
-def _flutter_waves(rng: np.random.Generator, samples: int, cycle: float) -> np.ndarray:
+def _flutter_waves(rng: Generator, samples: int, cycle: float) -> np.ndarray:
     """Draw the sawtooth of fluttering atria, always alike; in lead I it is often small."""
     phase = 2 * np.pi * (np.arange(samples) / handheld.RATE / cycle + rng.uniform())
     order = np.arange(1, 5)

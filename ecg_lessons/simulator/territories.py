@@ -29,6 +29,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from ecg_lessons.simulator import dipole
 from ecg_lessons.simulator import patients as people
@@ -146,7 +147,7 @@ class Infarction:
         return f"{'acute' if self.acute else 'old'} {TERRITORIES[self.code].name} myocardial infarction"
 
 
-def draw(rng: np.random.Generator, code: str | None = None, acute: bool | None = None) -> Infarction:
+def draw(rng: Generator, code: str | None = None, acute: bool | None = None) -> Infarction:
     """Draw an infarction: its territory and phase where they are not given, and its size, from hardly seen to large."""
     drawn = str(rng.choice(list(TERRITORIES), p=[one.share for one in TERRITORIES.values()]))
     early = bool(rng.random() < 0.5)
@@ -168,7 +169,7 @@ def beat(infarction: Infarction | None, j_point: float = 0.0) -> Waves:
     return waves.plus(loss.changed(vector=size[:, None] * loss.vector)).plus(injury)
 
 
-def patient(rng: np.random.Generator, infarction: Infarction | None) -> people.Patient:
+def patient(rng: Generator, infarction: Infarction | None) -> people.Patient:
     """Draw a patient with this infarction, or a normal one; early repolarisation is theirs whatever they have.
 
     A normal heart is drawn again while its axis lies outside `AXIS`.

@@ -137,22 +137,12 @@ T  277 37 -0.02  0.02 -0.14
 
 @dataclass(frozen=True)
 class Waves:
-    """The Gaussian waves of one kind of beat.
+    """The Gaussian waves of one kind of beat, at `REFERENCE_RR`."""
 
-    Attributes
-    ----------
-    kind : ndarray of str, shape (waves,)
-        ``P``, ``Q``, ``R``, ``S``, ``J`` (the ST segment) or ``T``.
-    centre, width : ndarray, shape (waves,)
-        Seconds from the R peak, and standard deviation in seconds, at `REFERENCE_RR`.
-    vector : ndarray, shape (waves, 3)
-        Dipole at the summit, mV: left, feet, back.
-    """
-
-    kind: np.ndarray
-    centre: np.ndarray
-    width: np.ndarray
-    vector: np.ndarray
+    kind: np.ndarray  # (waves,): P, Q, R, S, J (the ST segment) or T
+    centre: np.ndarray  # (waves,), s from the R peak
+    width: np.ndarray  # (waves,), standard deviation in s
+    vector: np.ndarray  # (waves, 3), the dipole at the summit in mV: left, feet, back
 
     @property
     def atrial(self) -> np.ndarray:

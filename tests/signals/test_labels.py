@@ -51,7 +51,7 @@ def test_unknown_symbols_are_named():
 
 
 def test_unknown_schemes_are_named():
-    with pytest.raises(InputError, match="no scheme of classes 'five': choose eight, fourteen, aami"):
+    with pytest.raises(InputError, match="no scheme of classes 'five': choose eight, fourteen or aami"):
         labels.encode(["N"], "five")
 
 

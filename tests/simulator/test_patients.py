@@ -119,7 +119,7 @@ def test_qt_follows_the_heart_rate_slowly():
 
     ratio = t_summit(1.2) / t_summit(0.6)
     assert ratio == pytest.approx(2**dipole.QT_POWER, rel=0.03)
-    step = dipole.adapted(np.r_[np.full(30, 1.0), np.full(60, 0.6)])
+    step = dipole.adapted(np.cumsum(np.r_[np.full(31, 1.0), np.full(60, 0.6)]))
     assert step[30] > 0.9
     assert step[-1] == pytest.approx(0.6, abs=0.01)
 

@@ -135,6 +135,14 @@ class Learning:
     metrics: Sequence[keras.metrics.Metric] = ()
 
 
+@dataclass(frozen=True)
+class Report:
+    """What a command prints: tables (title, columns, rows of text), then lines."""
+
+    tables: list[tuple[str, list[str], list[list[str]]]]
+    lines: list[str]
+
+
 @dataclass(frozen=True, eq=False)
 class Lesson:
     """What is particular about a lesson; its methods are what all lessons do."""
@@ -344,6 +352,37 @@ class Lesson:
     def predict(self, run: Run, examples: Examples) -> np.ndarray:
         """Give the probabilities of a run's classes for examples, shape (n, classes)."""
         return self.predict_rows(run, examples.x, None)
+
+    def open(self, folder: Path) -> Run:
+        """Open a finished run of this lesson."""
+        return Run.open(folder)
+
+    def ending(self, run: Run, paths: Sequence[str | Path] = ()) -> str:
+        """Say how a training ended and what comes next."""
+        epochs, plan = len(run.history), run.plan
+        early = (
+            f"Stopped after {epochs} epochs: the last {plan.patience} brought no better validation "
+            f"{plan.best_by.replace('_', ' ')}.\n"
+            if epochs < plan.epochs
+            else ""
+        )
+        named = (
+            "".join(
+                f" --{name.replace('_', '-')} {path}"
+                for name, path in zip(self.files.options, paths, strict=False)
+            )
+            if paths
+            else ""
+        )
+        count = f"{epochs} epoch{'s' * (epochs != 1)}"
+        return f"{early}The run is in {run.folder} ({count}). Next: ecg-lessons evaluate {run.folder}{named}"
+
+    def summarize(self, folder: Path) -> Report:
+        """Sum up many trainings in one folder, where the lesson has such."""
+        raise InputError(
+            f"{folder} is a run of lesson {self.name!r}, of which there is nothing to sum up: give a folder of many "
+            "trainings, or 'ecg-lessons evaluate'."
+        )
 
     def but(self, name: str, title: str, **changes: Any) -> Lesson:
         """Give another lesson that differs in some of its parts."""

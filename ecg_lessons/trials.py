@@ -53,8 +53,8 @@ class Trial:
         if not self.finished:
             start = time.time()
             told = self.work(self.folder, progress)
-            told |= {"seconds": round(time.time() - start, 1), "epochs": self.epochs}
-            files.write(self.folder / self.result_file, told)
+            about = {"seconds": round(time.time() - start, 1), "epochs": self.epochs}
+            files.write(self.folder / self.result_file, about | told)
         return self.result()
 
     def result(self) -> dict:

@@ -1,20 +1,38 @@
-"""Lesson 4: one patient at a time. Everybody else trains, the patient's first minutes adapt, what follows is tested."""
+"""Lesson 4: one patient at a time. Everybody else trains, the patient's first minutes adapt, what follows is tested.
+
+A leave-one-out is a folder: ``plan.toml`` and ``run.json`` say what was asked, ``pretraining/`` holds the runs of the
+pre-training, and each patient has a folder in ``patients/`` with ``predictions.parquet`` (``predictions.csv.gz`` where
+pyarrow is not installed) and, written last, ``metrics.json``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+import importlib.util
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from ecg_lessons import simulator, splits
-from ecg_lessons.data import fetch, recordings
-from ecg_lessons.errors import InputError
+from ecg_lessons import files, simulator, splits, study, training
+from ecg_lessons.data import catalog, fetch, recordings
+from ecg_lessons.errors import InputError, choice
 from ecg_lessons.evaluation import scores
+from ecg_lessons.evaluation.scores import DRAWS, Estimate, Scores, plain
 from ecg_lessons.examples import Examples
-from ecg_lessons.plans import Plan, preset_of
+from ecg_lessons.lesson import Lesson, Network, Options, Report, Source, option
+from ecg_lessons.lessons.beat_images import thin
+from ecg_lessons.lessons.patient_arms import ARMS, Adaptation, Arms, Key, Plain, Say, Shared
+from ecg_lessons.models import patient as models
+from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beat_sets, labels
 from ecg_lessons.splits import Split, persons
+from ecg_lessons.study import Arm, Measurement, Study
+from ecg_lessons.training import Run
+from ecg_lessons.trials import Trial
 
 CLASSES = labels.classes("fourteen")
 #: Samples before and from the annotation on, at `RATE` (Hz).
@@ -26,97 +44,17 @@ MINUTES = (1.0, 2.0, 5.0, 10.0)
 FREQUENT = 10
 #: Length of the simulated recordings, minutes: ten to learn from, five to be tested on.
 SAMPLE_MINUTES = 15
+_PARQUET, _CSV = "predictions.parquet", "predictions.csv.gz"
 
 
-@dataclass(frozen=True)
-class Adaptation:
-    """How a network is trained on a patient's first minutes, whatever their number.
-
-    Attributes
-    ----------
-    steps, batch_size : int
-        So many batches of so many beats: the same for one minute as for ten.
-    learning_rate : float
-        Of Adam.
-    balance : float
-        A class with n beats in these minutes is drawn n ** (1 - balance) times as often as one with a single beat:
-        0 draws as the heart does, 1 draws all classes alike.
-    """
-
-    steps: int = 240
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    balance: float = 0.5
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a preset chooses beside the plan of the pre-training.
-
-    Attributes
-    ----------
-    folds : int
-        Of the shared first phase; see `patient_pretraining`.
-    most : int or None
-        Pre-train on at most so many beats of each class of each patient; adaptation and tests use all.
-    adaptation : Adaptation
-    """
-
-    folds: int = 5
-    most: int | None = None
-    adaptation: Adaptation = Adaptation()
-
-
-_OURS = Plan(epochs=8, batch_size=128, learning_rate=1e-3, patience=2)
-PLANS = {
-    "patient": {
-        "laptop": _OURS,
-        "quick": _OURS.but(epochs=3, batch_size=64),
-        "paper": Plan(epochs=10, batch_size=32, keep="last"),
-    }
-}
-SETTINGS = {
-    "laptop": Settings(most=300),
-    "quick": Settings(folds=4, most=100, adaptation=Adaptation(steps=120)),
-    "paper": Settings(adaptation=Adaptation(balance=0.0)),
-}
-
-
-def plan(preset: str = "laptop") -> Plan:
-    """Give the plan of the pre-training.
-
-    Raises
-    ------
-    InputError
-        For an unknown preset.
-    """
-    return preset_of(PLANS, "patients", "patient", preset)
-
-
-def examples(source: str = "sample", patients: int = 20) -> Examples:
-    """Load beats of fourteen kinds, in two leads.
-
-    Parameters
-    ----------
-    source : {"sample", "physionet"}
-        The built-in simulated cohort, in recordings of SAMPLE_MINUTES, or the MIT-BIH Arrhythmia Database.
-    patients : int
-        Size of the built-in cohort.
-
-    Returns
-    -------
-    table : Examples
-        ``x`` (n, BEFORE + AFTER, 2), see `scaled`; ``info`` has record, symbol, sample and time (s).
-    """
-    if source == "sample":
-        return from_recordings(recordings.mitdb(simulator.sample_arrhythmias(patients, SAMPLE_MINUTES)))
-    if source == "physionet":
-        return from_recordings(recordings.mitdb(fetch.locate("mitdb")))
-    raise InputError(f"There is no source {source!r}: choose sample or physionet.")
+# What comes in
 
 
 def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
-    """Turn annotated recordings into examples, one a beat whose window lies inside the recording."""
+    """Turn annotated recordings into examples, one a beat whose window lies inside the recording.
+
+    ``x`` (n, BEFORE + AFTER, 2), see `scaled`; ``info`` has record, symbol, sample and time (s).
+    """
     x, info = beat_sets.fixed_windows(scaled(found), BEFORE, AFTER, None, CLASSES)
     y = labels.encode(info["symbol"].to_numpy(), "fourteen")
     patient = info["patient"].to_numpy().astype(str)
@@ -129,11 +67,6 @@ def scaled(found: Iterable[recordings.Recording], seconds: float = 60) -> Iterat
     The median of that minute becomes 0, and half the way from its 1st to its 99th percentile becomes 1.
     A lead that is small in it has its half taken for 0.25 mV, or its noise would be blown up: the second lead of
     record 200 grows fourfold after ten minutes.
-
-    Raises
-    ------
-    InputError
-        If a recording has not two leads at RATE.
     """
     for recording in found:
         if recording.signal.shape[1] != 2 or recording.rate != RATE:
@@ -147,20 +80,15 @@ def scaled(found: Iterable[recordings.Recording], seconds: float = 60) -> Iterat
         yield replace(recording, signal=((recording.signal - middle) / scale).astype(np.float32))
 
 
-def people(given: Examples, wanted: Iterable[str] | None = None) -> list[str]:
+def people(examples: Examples, wanted: Iterable[str] | None = None) -> list[str]:
     """List the patients, or check and put in order those that are wanted.
 
     A record of a patient with two (202 of 201) stands for the patient.
-
-    Raises
-    ------
-    InputError
-        If there is no such patient.
     """
-    known = np.unique(persons(given.patient)).tolist()
+    known = np.unique(persons(examples.patient)).tolist()
     if wanted is None:
         return known
-    asked = [str(name).strip() for name in wanted]
+    asked = [str(name).strip() for name in wanted if str(name).strip()]
     named = persons(np.array(asked)).tolist() if asked else []
     for name, spelled in zip(named, asked, strict=True):
         if name not in known:
@@ -170,62 +98,604 @@ def people(given: Examples, wanted: Iterable[str] | None = None) -> list[str]:
     return [name for name in known if name in named]
 
 
-def split(given: Examples, patient: str, minutes: float = 10) -> Split:
+def split(examples: Examples, patient: str, minutes: float = 10) -> Split:
     """Split one patient's beats in time: the first minutes of each recording adapt, the rest is tested.
 
-    Parameters
-    ----------
-    given : Examples
-        With rows of others too, which stand on no side.
-    patient : str
-    minutes : float
-        The test part starts here however short an adaptation is.
-
-    Raises
-    ------
-    InputError
-        If a side is empty.
+    Rows of others stand on no side. The test part starts here however short an adaptation is.
     """
-    return splits.first_minutes(given, patient, minutes, validation=0)
+    return splits.first_minutes(examples, patient, minutes, validation=0)
 
 
 def lengths(minutes: float) -> tuple[float, ...]:
     """Give the lengths of the adaptation curve up to `minutes`."""
-    return (*(one for one in MINUTES if one < minutes), float(minutes))
+    return (*(length for length in MINUTES if length < minutes), float(minutes))
+
+
+# Scores of one patient
 
 
 def frequent_f1(counts: np.ndarray) -> np.ndarray:
     """Give the mean F1 over the classes with at least FREQUENT beats; NaN where no class has so many.
 
-    Parameters
-    ----------
-    counts : ndarray, shape (..., K, K)
-        How often class k was called m.
-
-    Returns
-    -------
-    ndarray, shape (...)
+    `counts` (..., K, K): how often class k was called m.
     """
-    found = np.where(counts.sum(-1) >= FREQUENT, scores.f1(counts), np.nan)
-    number = np.isfinite(found).sum(-1)
-    total = np.nansum(found, axis=-1)
+    f1 = np.where(counts.sum(-1) >= FREQUENT, scores.f1(counts), np.nan)
+    number = np.isfinite(f1).sum(-1)
+    total = np.nansum(f1, axis=-1)
     return np.divide(total, number, out=np.full(np.shape(total), np.nan), where=number > 0)
 
 
 #: The scores of one patient, the one to compare by first.
 SCORES = {"F1 frequent": frequent_f1, "macro F1": scores.macro_f1, "accuracy": scores.accuracy}
+#: The score to compare by, and what it must fall by before adaptation is said to hurt.
+MAIN = next(iter(SCORES))
+MARGIN = 0.005
 
 
 def score(y: np.ndarray, verdict: np.ndarray) -> dict[str, float]:
-    """Score one patient's beats.
+    """Score one patient's beats, from true and given classes (n,).
 
     ``F1 frequent`` is the one to compare by: classes with one to four test beats rule ``macro F1``, and accuracy
     hardly asks for anything but normal beats.
-
-    Parameters
-    ----------
-    y, verdict : ndarray of int, shape (n,)
-        True and given classes.
     """
-    counts = scores.Scores.of(y, verdict, np.zeros(len(y)), CLASSES).counts
+    counts = Scores.of(y, verdict, np.zeros(len(y)), CLASSES).counts
     return {name: float(statistic(counts)[0]) for name, statistic in SCORES.items()}
+
+
+# A folder of patients
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The folder of a leave-one-out."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Cohort:
+        """Open a folder with finished patients."""
+        cohort = cls(Path(folder))
+        if not (cohort.folder / "run.json").exists() or cohort.about.get("protocol") != "leave-one-out":
+            raise InputError(
+                f"{folder} holds no leave-one-out: give a folder that 'ecg-lessons train patients --leave-one-out "
+                "--out' made."
+            )
+        if not cohort.finished():
+            raise InputError(f"No patient in {folder} is finished: give the same 'train' command again.")
+        return cohort
+
+    @property
+    def about(self) -> dict:
+        """What was asked: source, minutes, the way of the pre-training, the adaptation."""
+        return Run(self.folder).about
+
+    def finished(self) -> list[str]:
+        """Name the patients that are finished, those that could not be done among them."""
+        return sorted(path.parent.name for path in self.folder.glob("patients/*/metrics.json"))
+
+    def metrics(self, patient: str) -> dict:
+        """Read what is kept of a patient."""
+        if patient not in self.finished():
+            raise InputError(
+                f"Patient {patient!r} is not finished in {self.folder}; finished are {', '.join(self.finished())}."
+            )
+        path = self.place(patient) / "metrics.json"
+        return files.read_json(path, "remove it, and give the same 'train' command again")
+
+    def predictions(self, patient: str) -> pd.DataFrame:
+        """Read a patient's test beats, one a row: record, sample, time, symbol, and what each arm said.
+
+        Columns of an arm are called ``head 10`` (the verdict's symbol) and ``head 10 p`` (its probability).
+        """
+        place = self.place(patient)
+        if (place / _CSV).exists():
+            return pd.read_csv(place / _CSV, dtype={"record": str})
+        if not (place / _PARQUET).exists():
+            raise InputError(f"{place} holds no predictions: give the same 'train' command again.")
+        if not _has_pyarrow():
+            raise InputError(f"{place / _PARQUET} needs pyarrow: install it with 'pip install pyarrow'.")
+        return pd.read_parquet(place / _PARQUET)
+
+    def place(self, patient: str) -> Path:
+        """Give the folder of a patient."""
+        return self.folder / "patients" / patient
+
+
+def _keep(folder: Path, predictions: pd.DataFrame) -> None:
+    """Keep the predictions of a patient, whole or not at all."""
+    with files.writing(folder / (_PARQUET if _has_pyarrow() else _CSV), "wb") as file:
+        if _has_pyarrow():
+            predictions.to_parquet(file, index=False)
+        else:
+            predictions.to_csv(file, index=False, float_format="%.6g", compression="gzip")
+
+
+def _has_pyarrow() -> bool:
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a preset chooses beside the plan of the pre-training.
+
+    The folds of the shared first phase; at most so many beats of each class of each patient to pre-train on (adaptation
+    and tests use all); and the adaptation.
+    """
+
+    folds: int = 5
+    most: int | None = None
+    adaptation: Adaptation = Adaptation()
+
+
+SETTINGS = {
+    "laptop": Settings(most=300),
+    "quick": Settings(folds=4, most=100, adaptation=Adaptation(steps=120)),
+    "paper": Settings(adaptation=Adaptation(balance=0.0)),
+}
+_OURS = Plan(epochs=8, batch_size=128, learning_rate=1e-3, patience=2)
+NETWORKS = {
+    "patient": Network(
+        models.build,
+        {
+            "laptop": _OURS,
+            "quick": _OURS.but(epochs=3, batch_size=64),
+            "paper": Plan(epochs=10, batch_size=32, keep="last"),
+        },
+    )
+}
+
+
+@dataclass(frozen=True)
+class Choices(Options):
+    """Options of this lesson."""
+
+    leave_one_out: bool = option(False, "Test each patient on a network trained on the others.")
+    patients: str | None = option(
+        None, "Whom to leave out, such as 100,106; everybody, in turn, unless said."
+    )
+    adapt_minutes: float = option(10.0, "The first minutes adapt the network; what follows is tested.")
+    plain: bool = option(False, "Pre-train from scratch for each patient: slow, nothing approximate.")
+
+    def settle(self, network: str | None, source: str) -> str | None:
+        """Refuse what no patient's data could make possible."""
+        if not self.leave_one_out:
+            raise InputError("Lesson 4 knows one protocol, so far: add --leave-one-out.")
+        if not 0 < self.adapt_minutes < float("inf"):
+            raise InputError(f"{self.adapt_minutes:g} minutes are no adaptation: give a number above 0.")
+        return network
+
+
+class LeaveOneOut(Lesson):
+    """The lesson whose training is a training for each patient."""
+
+    def train(
+        self,
+        out: str | Path,
+        network: str | None = None,
+        source: str | None = None,
+        split: None = None,
+        plan: Plan | Path | None = None,
+        *,
+        preset: str | None = None,
+        changes: Mapping | None = None,
+        paths: tuple = (),
+        examples: Examples | None = None,
+        tensorboard: bool = False,
+        progress=None,
+        tick=None,
+        **options,
+    ) -> Cohort:
+        """Leave each patient out once, and keep what every arm says of them: see `Lesson.train`.
+
+        A patient that cannot be done is told and kept with the reason; the others go on. Interrupted, the same call
+        goes on: finished patients and finished phases are not trained again. Called for other patients, it adds them.
+        All others train in any case. ``progress(number, {"line": what happened})`` is called now and then.
+        """
+        chosen, source, preset = self.options(**options), source or "sample", preset or "laptop"
+        chosen.settle(network, source)
+        base = self.plan(network, preset)
+        plan = (Plan.read(plan, base) if isinstance(plan, Path) else plan or base).but(**(changes or {}))
+        if tensorboard:
+            training.require_tensorboard()
+        settings = SETTINGS[preset]
+        examples = examples if examples is not None else self.load(source, **options)
+        wanted = people(examples, None if chosen.patients is None else chosen.patients.split(","))
+        cohort = Cohort(Path(out))
+        say = _said(progress)
+        taught = examples if settings.most is None else thin(examples, settings.most, plan.seed)
+        args = (taught, cohort.folder / "pretraining", plan, tensorboard, say)
+        pretraining = Plain(*args) if chosen.plain else Shared(*args, folds=settings.folds)
+        about = {"lesson": self.name, "protocol": "leave-one-out", "beats": len(examples)}
+        about |= {"people": len(people(examples)), "source": source, "minutes": float(chosen.adapt_minutes)}
+        training.prepare(cohort.folder, about | {"plain": chosen.plain, **asdict(settings)}, plan)
+        arms = Arms(settings.adaptation, plan.seed)
+        work = partial(_leave_out, cohort, examples, pretraining, arms, chosen.adapt_minutes, plan.seed)
+        refusals = []
+        for number, patient in enumerate(wanted, start=1):
+            trial = Trial(patient, cohort.place(patient), partial(work, patient), "metrics.json")
+            before = "finished before. " if trial.finished else ""
+            metrics = trial.run()
+            say(f"{patient} ({number}/{len(wanted)}): {before}{told(metrics)}")
+            refusals.append(metrics.get("refused"))
+        if all(refusals):
+            raise InputError(f"No patient could be done. {refusals[0]}")
+        return cohort
+
+    def ending(self, cohort: Cohort, paths: tuple = ()) -> str:
+        """Say where the patients are and what comes next."""
+        return f"{len(cohort.finished())} patients are in {cohort.folder}. Next: ecg-lessons summarize {cohort.folder}"
+
+    def open(self, folder: Path) -> Run:
+        """Refuse to take many trainings for one."""
+        raise InputError(
+            f"{folder} holds a training for each patient: give 'ecg-lessons summarize {folder}'."
+        )
+
+    def summarize(self, folder: Path) -> Report:
+        """Sum all patients up, and keep the numbers as ``summary.json``."""
+        summary = summarise(Cohort.open(folder))
+        files.write(folder / "summary.json", summary.as_dict())
+        return summary.report(folder)
+
+
+def _said(progress) -> Say:
+    return (lambda line: progress(0, {"line": line})) if progress else (lambda line: None)
+
+
+def told(metrics: dict) -> str:
+    """Say in one line how a patient went, with the notes."""
+    if "refused" in metrics:
+        return f"left out. {metrics['refused']}"
+    longest = max(arm["minutes"] for arm in metrics["arms"].values())
+    shown = {arm: metrics["arms"].get(_name((arm, m))) for arm, m in (("generic", 0.0), ("whole", longest))}
+    line = ", ".join(f"{arm} {row[MAIN]:.3f}" for arm, row in shown.items() if row and row[MAIN] is not None)
+    return " ".join([f"{MAIN}: {line}." if line else "", *metrics["notes"]]).strip()
+
+
+def _leave_out(
+    cohort: Cohort,
+    examples: Examples,
+    pretraining: Plain,
+    arms: Arms,
+    minutes: float,
+    seed: int,
+    patient: str,
+    folder: Path,
+    progress: None = None,
+) -> dict:
+    """Train and judge one patient; keep the predictions and give the metrics."""
+    own = examples.take(persons(examples.patient) == patient)
+    try:
+        parts = split(own, patient, minutes)
+    except InputError as error:
+        return {"patient": patient, "refused": str(error)}
+    first, test = own.take(parts.train), own.take(parts.test)
+    start = time.perf_counter()
+    generic = pretraining.weights(patient)
+    middle = time.perf_counter()
+    answers = arms.answers(generic, first, test.x, lengths(minutes), seed)
+    end = time.perf_counter()
+    _keep(folder, _predictions(test, answers))
+    return {
+        "patient": patient,
+        "records": sorted(set(own.info["record"])),
+        "adapted on": _beats(first),
+        "tested on": _beats(test),
+        "notes": _notes(first, test, lengths(minutes)),
+        "seconds": {"pretraining": round(middle - start, 2), "adaptation": round(end - middle, 2)},
+        "arms": {_name(key): _scored(key, probability, test) for key, probability in answers.items()},
+    }
+
+
+def _name(key: Key) -> str:
+    return f"{key[0]} {key[1]:g}"
+
+
+def _beats(part: Examples) -> dict[str, int]:
+    """Count beats by class, the classes that occur."""
+    return {name: int(n) for name, n in part.counts()["examples"].items() if n}
+
+
+def _notes(first: Examples, test: Examples, minutes: tuple[float, ...]) -> list[str]:
+    """Say what is peculiar about a patient's first minutes."""
+    notes = []
+    seconds = first.info["time"].to_numpy()
+    empty = [f"{length:g}" for length in minutes if not (seconds < 60 * length).any()]
+    if empty:
+        notes.append(f"No beat before minute {empty[-1]}: not adapted on {' or '.join(empty)}.")
+    learnt, asked = (set(_beats(part)) for part in (first, test))
+    if len(learnt) == 1:
+        notes.append(f"Only {next(iter(learnt))} in the first {minutes[-1]:g} minutes.")
+    if asked - learnt:
+        notes.append(f"Not met in them, but tested: {' '.join(sorted(asked - learnt))}.")
+    return notes
+
+
+def _scored(key: Key, probability: np.ndarray, test: Examples) -> dict:
+    verdict = probability.argmax(axis=1)
+    counts = Scores.of(test.y, verdict, np.zeros(len(test)), test.classes).confusion
+    confusion = {
+        name: {test.classes[k]: int(row[k]) for k in np.flatnonzero(row)}
+        for name, row in zip(test.classes, counts, strict=True)
+        if row.any()
+    }
+    return {"arm": key[0], "minutes": key[1], **plain(score(test.y, verdict)), "confusion": confusion}
+
+
+def _predictions(test: Examples, answers: dict[Key, np.ndarray]) -> pd.DataFrame:
+    """Set out verdicts and their probabilities, one row a beat."""
+    symbols, columns = np.array(test.classes), {}
+    for key, probability in answers.items():
+        columns[_name(key)] = symbols[probability.argmax(axis=1)]
+        columns[f"{_name(key)} p"] = probability.max(axis=1).astype(np.float32)
+    return test.info[["record", "sample", "time", "symbol"]].assign(**columns)
+
+
+# All patients
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All patients of a cohort that are finished.
+
+    ``minutes``: the longest adaptation, where the tests begin. ``scores``: a row a patient, arm and length. ``table``: a
+    row an arm and length, with the number of ``patients``, and for each score the mean over patients, an Estimate, and
+    ``gain <score>``, the mean of the paired differences to `generic`. By patient: ``beats`` tested, ``notes`` on what was
+    peculiar, and why one was ``refused``.
+    """
+
+    minutes: float
+    scores: pd.DataFrame
+    table: pd.DataFrame
+    beats: dict[str, int]
+    notes: dict[str, str]
+    refused: dict[str, str]
+
+    def by_patient(self, score: str = MAIN) -> pd.DataFrame:
+        """Give one score of every patient (rows) in every arm at its full length (columns)."""
+        full = self.scores[(self.scores["minutes"] == self.minutes) | (self.scores["arm"] == "generic")]
+        return full.pivot_table(score, "patient", "arm", dropna=False)[list(ARMS)]
+
+    def gain(
+        self, arm: str, over: str = "generic", minutes: float | None = None, score: str = MAIN
+    ) -> Estimate:
+        """Compare two arms patient by patient, at the longest adaptation unless said: the mean difference."""
+        minutes = self.minutes if minutes is None else minutes
+        here = self.scores[self.scores["minutes"].isin([minutes, 0])].set_index(["arm", "patient"])[score]
+        return mean((here[arm] - here[over]).to_numpy())
+
+    def hurt(self, arm: str = "whole", score: str = MAIN) -> pd.Series:
+        """Name those whom adaptation costs more than MARGIN, the worst first, with the difference to `generic`."""
+        table = self.by_patient(score)
+        change = (table[arm] - table["generic"]).sort_values()
+        return change[change < -MARGIN]
+
+    def as_dict(self) -> dict:
+        """Give what a JSON file is to hold."""
+        arms = {f"{arm} {minutes:g}": plain(row.to_dict()) for (arm, minutes), row in self.table.iterrows()}
+        patients = {
+            name: {key: None if np.isnan(value) else value for key, value in row.items()}
+            for name, row in self.by_patient().to_dict("index").items()
+        }
+        return {
+            "minutes": self.minutes,
+            "main score": MAIN,
+            "arms": arms,
+            f"{MAIN} by patient": patients,
+            "hurt": {arm: self.hurt(arm).round(4).to_dict() for arm in ("head", "whole")},
+            "notes": self.notes,
+            "refused": self.refused,
+        }
+
+    def report(self, folder: Path) -> Report:
+        """Set out what the command line prints."""
+        arms, gains = [], []
+        for (arm, minutes), row in self.table.iterrows():
+            arms.append([arm, f"{minutes:g}", *(_cell(row[name]) for name in SCORES)])
+            if arm != "generic":
+                gains.append(
+                    [arm, f"{minutes:g}", *(_cell(row[f"gain {name}"], "+") for name in list(SCORES)[:2])]
+                )
+        each = self.by_patient()
+        patients = [
+            [name, f"{self.beats[name]:,}", *("-" if value != value else f"{value:.3f}" for value in row)]
+            for name, row in each.iterrows()
+        ]
+        title = f"{folder}: {len(self.beats)} patients, tested after minute {self.minutes:g}"
+        tables = [
+            (title, ["arm", "min", *SCORES], arms),
+            ("Difference to generic, patient by patient", ["arm", "min", *list(SCORES)[:2]], gains),
+            (f"{MAIN} by patient, {self.minutes:g} minutes", ["patient", "beats", *each.columns], patients),
+        ]
+        lines = [
+            "Means over patients, 95 % intervals by bootstrap over them. 'F1 frequent': mean F1 of the classes with 10 "
+            "test beats or more of a patient, the score to compare by; 'macro F1' counts the others too."
+        ]
+        for arm in ("head", "whole"):
+            hurt = ", ".join(f"{name} ({change:+.3f})" for name, change in self.hurt(arm).items())
+            lines.append(f"Adaptation ({arm}) hurts: {hurt or 'nobody'}.")
+        lines += [f"{name}: {note}" for name, note in self.notes.items()]
+        lines += [f"{name} left out: {reason}" for name, reason in self.refused.items()]
+        return Report(tables, lines)
+
+
+def _cell(estimate: Estimate, sign: str = "") -> str:
+    """Write an estimate for a narrow column; a dash for what one patient cannot tell."""
+    if estimate.value != estimate.value:
+        return "-"
+    if estimate.low != estimate.low:
+        return f"{estimate.value:{sign}.3f}"
+    between = " to " if sign else "-"  # a hyphen would be lost among minus signs
+    return f"{estimate.value:{sign}.3f} ({estimate.low:{sign}.3f}{between}{estimate.high:{sign}.3f})"
+
+
+def summarise(cohort: Cohort) -> Summary:
+    """Sum up the finished patients of a cohort."""
+    metrics = {patient: cohort.metrics(patient) for patient in cohort.finished()}
+    refused = {patient: row["refused"] for patient, row in metrics.items() if "refused" in row}
+    done = {patient: row for patient, row in metrics.items() if patient not in refused}
+    if not done:
+        raise InputError(f"No patient in {cohort.folder} could be done. {next(iter(refused.values()))}")
+    rows = [
+        {"patient": patient} | {name: arm[name] for name in ("arm", "minutes", *SCORES)}
+        for patient, row in done.items()
+        for arm in row["arms"].values()
+    ]
+    every = pd.DataFrame(rows).astype(dict.fromkeys(SCORES, float))
+    return Summary(
+        cohort.about["minutes"],
+        every,
+        _table(every),
+        {patient: sum(row["tested on"].values()) for patient, row in done.items()},
+        {patient: " ".join(row["notes"]) for patient, row in done.items() if row["notes"]},
+        refused,
+    )
+
+
+def counted(cohort: Cohort, key: Key) -> Scores:
+    """Count an arm's verdicts patient by patient, for scores of single classes over all beats.
+
+    `key` is an arm and its minutes, such as ``("whole", 10)``; patients that lack it are left out.
+    """
+    every = (cohort.metrics(patient).get("arms", {}).get(_name(key)) for patient in cohort.finished())
+    counts = [_matrix(arm["confusion"]) for arm in every if arm]
+    if not counts:
+        raise InputError(f"No patient in {cohort.folder} has the arm {key[0]!r} at {key[1]:g} minutes.")
+    return Scores(CLASSES, np.stack(counts))
+
+
+def mean(values: np.ndarray, seed: int = 0) -> Estimate:
+    """Give the mean over patients (NaN has no say) with its 95 % interval by bootstrap; no bounds for a single one."""
+    values = values[np.isfinite(values)]
+    if len(values) < 2:
+        return Estimate(float(values.mean()) if len(values) else float("nan"), float("nan"), float("nan"))
+    drawn = np.random.default_rng(seed).integers(len(values), size=(DRAWS, len(values)))
+    low, high = np.percentile(values[drawn].mean(axis=1), [2.5, 97.5])
+    return Estimate(float(values.mean()), float(low), float(high))
+
+
+def _table(every: pd.DataFrame) -> pd.DataFrame:
+    generic = every[every["arm"] == "generic"].set_index("patient")
+    rows = {}
+    for key, arm in every.groupby(["arm", "minutes"]):
+        arm = arm.set_index("patient")
+        rows[key] = {"patients": len(arm)}
+        for name in SCORES:
+            rows[key][name] = mean(arm[name].to_numpy())
+            rows[key][f"gain {name}"] = mean((arm[name] - generic[name].reindex(arm.index)).to_numpy())
+    ordered = sorted(rows, key=lambda key: (ARMS.index(key[0]), key[1]))
+    index = pd.MultiIndex.from_tuples(ordered, names=["arm", "minutes"])
+    return pd.DataFrame([rows[key] for key in ordered], index)
+
+
+def _matrix(confusion: Mapping[str, Mapping[str, int]]) -> np.ndarray:
+    counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=int)
+    for true, row in confusion.items():
+        for verdict, n in row.items():
+            counts[CLASSES.index(true), CLASSES.index(verdict)] = n
+    return counts
+
+
+def _many(*_) -> None:
+    raise InputError("Lesson 4 has a network for each patient: give 'ecg-lessons summarize' its folder.")
+
+
+LESSON = LeaveOneOut(
+    "patients",
+    "Lesson 4: leave each patient out once; adapt a network to the patient's first minutes.",
+    NETWORKS,
+    {
+        "sample": Source(
+            "built-in cohort",
+            lambda _: from_recordings(recordings.mitdb(simulator.sample_arrhythmias(20, SAMPLE_MINUTES))),
+        ),
+        "physionet": Source("MIT-BIH", lambda _: from_recordings(recordings.mitdb(fetch.locate("mitdb")))),
+    },
+    _many,
+    _many,
+    _many,
+    score,
+    _many,
+    Choices,
+)
+examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
+
+
+# Measured: everybody in MIT-BIH left out once, the fast way and the plain one
+
+#: The plain way, which takes long, is measured on every so manyeth patient.
+EVERY = 3
+
+
+def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
+    """Leave patients out, those that are not done: everybody, or every third the plain way."""
+    plain_ = measurement.arm.options["plain"]
+    wanted = people(whole.examples)[:: EVERY if plain_ else 1]
+    train(
+        whole.folder(measurement, base),
+        source=whole.source,
+        plan=measurement.arm.plan,
+        preset=measurement.arm.options["preset"],
+        examples=whole.examples,
+        leave_one_out=True,
+        patients=",".join(wanted),
+        adapt_minutes=measurement.arm.options["minutes"],
+        plain=plain_,
+    )
+
+
+def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
+    """Gather the scores of all patients."""
+    cohorts = {measurement.arm.name: Cohort(whole.folder(measurement, base)) for measurement in done}
+    result = {
+        "what": "Fourteen kinds of heartbeat in two leads, MIT-BIH Arrhythmia Database "
+        f"{catalog.get('mitdb').version}, everybody left out once; see data/README.md.",
+        "protocol": "Each of the people (201 and 202 are one) is left out of the pre-training; the first ten minutes "
+        "of each record adapt, what follows is tested. Means over people, 95 % intervals by bootstrap over them; gain: "
+        "paired difference to generic. F1 frequent: mean F1 of a patient's classes with at least ten test beats. The "
+        "scaling and the plan were chosen by a look at a few patients' test parts.",
+        "claimed": None,
+        "data": study.counts_of(whole.examples),
+        "summary": {},
+    }
+    if "fast" in cohorts:
+        summary, plan_ = summarise(cohorts["fast"]), Run(cohorts["fast"].folder).plan
+        result |= {
+            "summary": summary.as_dict(),
+            "over alone": {
+                f"{minutes:g}": plain(summary.gain("whole", "alone", minutes))
+                for minutes in lengths(summary.minutes)
+            },
+            "whole over majority": plain(summary.gain("whole", "majority", score="macro F1")),
+            "plan": {"epochs": plan_.epochs, "seed": plan_.seed},
+        }
+    if {"fast", "plain"} <= set(cohorts):
+        result["fast against plain"] = _compared(cohorts["fast"], cohorts["plain"])
+    return result
+
+
+def _compared(fast: Cohort, slow: Cohort) -> dict:
+    """Compare the generic networks of both ways on the patients that both have, and what the pre-training took."""
+    both = sorted(set(slow.finished()) & set(fast.finished()))
+    one, other = (
+        pd.DataFrame([cohort.metrics(name)["arms"]["generic 0"] for name in both]) for cohort in (fast, slow)
+    )
+    gains = {name: mean((one[name] - other[name]).to_numpy(float)) for name in SCORES}
+    spent = [
+        np.mean([cohort.metrics(name)["seconds"]["pretraining"] for name in cohort.finished()])
+        for cohort in (fast, slow)
+    ]
+    return {
+        "patients": len(both),
+        "generic, fast minus plain": plain(gains),
+        "pre-training, seconds a patient": {"fast": round(spent[0], 2), "plain": round(spent[1], 2)},
+        "times faster": round(spent[1] / spent[0], 1),
+    }
+
+
+def _way(name: str) -> Arm:
+    options = {"plain": name == "plain", "preset": "laptop", "minutes": 10.0}
+    return Arm("", name, "patient", ("everybody",), options=options)
+
+
+STUDY = Study(LESSON, (_way("fast"), _way("plain")), _report, "summary", 0, measure=_measure)

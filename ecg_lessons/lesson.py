@@ -39,6 +39,9 @@ def option(default: Any, help: str, choices: Sequence[str] = (), **more: Any) ->
 class Options:
     """The options of a lesson; a value that is none of its choices is refused."""
 
+    #: What `train NAME --help` says of --split.
+    splits = "by-patient, random-beats (leaky), fold-0 to fold-4, beats-fold-0 to beats-fold-9; de-chazal for MIT-BIH."
+
     def __post_init__(self) -> None:
         for entry in fields(self):
             value, choices = getattr(self, entry.name), entry.metadata["choices"]
@@ -147,6 +150,9 @@ class Report:
 class Lesson:
     """What is particular about a lesson; its methods are what all lessons do."""
 
+    #: The options that `train NAME` has beside its source and its plan.
+    usual_options = ("network", "split", "compare")
+
     name: str
     title: str
     #: By name; the first is the usual one.
@@ -198,6 +204,7 @@ class Lesson:
         tensorboard: bool = False,
         progress: Callable[[int, dict], None] | None = None,
         tick: Tick | None = None,
+        called: str | None = None,
         **options: Any,
     ) -> Run:
         """Train a network into the run folder `out`.
@@ -221,7 +228,7 @@ class Lesson:
         learnt = np.unique(learning.train.y).tolist() if learning.learnt is None else list(learning.learnt)
         about = {
             "lesson": self.name,
-            "network": Path(network).stem,
+            "network": called or Path(network).stem,
             "source": source,
             "split": split or parts.name,
         }

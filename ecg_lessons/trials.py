@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -76,35 +76,58 @@ def serial(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]) -> dic
     return refused
 
 
-def side_by_side(
-    trials: Sequence[Trial], workers: int, threads: int, tell: Tell, tick: Callable[[], None]
-) -> dict[Trial, str]:
-    """Run trials in several processes of this machine, which import TensorFlow once.
+class Workers:
+    """Processes of this machine that run trials side by side, and import a lesson once, while others get ready.
 
     A process that dies takes its neighbours along; all unfinished trials then go on from their folders.
     """
-    left, refused, losses = list(trials), {}, 0
-    with environment(threads):
-        while left:
-            pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+
+    def __init__(self, number: int, threads: float, lesson: str, wanted: bool = True) -> None:
+        self._number, self._threads, self._lesson, self._wanted = number, threads, lesson, wanted
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Workers:
+        if self._wanted:
+            self._open()
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._pool is not None:
+            for process in list(self._pool._processes.values()):
+                process.terminate()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _open(self) -> None:
+        self._pool = ProcessPoolExecutor(self._number, mp_context=get_context("spawn"))
+        with environment(self._threads):  # processes start with a task
+            for _ in range(self._number):
+                self._pool.submit(_warm, self._lesson)
+
+    def run(self, trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]) -> dict[Trial, str]:
+        """Run trials; give why some were refused."""
+        left, refused = list(trials), {}
+        for _ in range(RETRIES + 1):
             try:
-                _gather({pool.submit(attempt, trial): trial for trial in left}, left, refused, tell, tick)
+                _gather(
+                    {self._pool.submit(attempt, trial): trial for trial in left}, left, refused, tell, tick
+                )
+                return refused
             except BrokenProcessPool:
-                losses += 1
-                if losses > RETRIES:
-                    raise InputError(
-                        "The workers die again and again, perhaps for lack of memory: add --serial."
-                    ) from None
+                self._open()
                 for trial in left:
                     if trial.epochs:
                         tell(trial, "lost its worker and goes on")
-            except BaseException:
-                for process in list(pool._processes.values()):
-                    process.terminate()
-                raise
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-    return refused
+        raise InputError("The workers die again and again, perhaps for lack of memory: add --serial.")
+
+
+def _warm(lesson: str) -> None:
+    """Import a lesson in a worker, with what its networks need; a trial will tell what is wrong."""
+    from ecg_lessons import environment as machine
+    from ecg_lessons import lessons
+
+    machine.setup()
+    with suppress(Exception):
+        lessons.get(lesson)
 
 
 def _gather(pending: dict, left: list[Trial], refused: dict[Trial, str], tell: Tell, tick: Callable) -> None:

@@ -1,16 +1,5 @@
 """The command line: ``ecg-lessons``. A user's mistake ends with one sentence and status 2."""
 
-from ecg_lessons.cli import beat_images, experiments, general, heartbeat, inversion, patients, rhythm
-from ecg_lessons.cli.common import app, main
+from ecg_lessons.cli.commands import app, main
 
-__all__ = [
-    "app",
-    "beat_images",
-    "experiments",
-    "general",
-    "heartbeat",
-    "inversion",
-    "main",
-    "patients",
-    "rhythm",
-]
+__all__ = ["app", "main"]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ RR = "rr"
 #: Validation only draws the learning curve; so many beats of a class and patient are enough for that.
 _VALIDATION = 100
 _CHUNK = 4096
+Most = Annotated[int | None, {"min": 1, "help": "At most so many beats of each class of each patient."}]
 
 
 # What comes in
@@ -225,7 +227,7 @@ def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None
 # Files
 
 
-def export(examples: Examples, to: Path, *, most: int | None = None, tick: Tick | None = None) -> str:
+def export(examples: Examples, to: Path, *, most: Most = None, tick: Tick | None = None) -> str:
     """Write every beat as a PNG file into a folder of its class, the format that the original tutorial starts from."""
     examples = examples if most is None else thin(examples, most)
     names = pictures.picture_names(examples.info["record"], examples.info["sample"])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,8 @@ from ecg_lessons.training import Run, Tick
 CLASSES = {"heartbeat": labels.classes("aami"), "infarction": ("normal", "infarction")}
 #: Where the R peaks come from.
 RULES = {"annotated": kachuee.annotated, "published": kachuee.published}
+Rule = Annotated[str, {"help": "R peaks: annotated, or published (the paper's rule)."}]
+Seed = Annotated[int, {"min": 0, "help": "For the draw of the test beats."}]
 #: The split that the two files of the heartbeat task are.
 FILES = "files"
 #: Reasons for admission that make the two classes from the PTB Diagnostic database.
@@ -43,7 +46,7 @@ _GROUPS = 200
 
 
 def from_recordings(found: Iterable[Recording], rule: str = "annotated") -> Examples:
-    """Turn annotated recordings into beats of the five AAMI classes, cut as Kachuee et al. (2018, arXiv 1805.00794) did.
+    """Turn annotated recordings into beats of the five AAMI classes, cut as Kachuee et al. (2018) did.
 
     R peaks as annotated, or as the paper's rule finds them ("published"): see `kachuee`. Inputs: see `inputs`, and for
     training `unusual.thinned`; ``info`` has ``record``, ``sample``, ``time`` (s) and ``symbol`` (WFDB).
@@ -176,14 +179,20 @@ _OURS = _LAPTOP.but(optimizer="adamw", epochs=20, batch_size=256, learning_rate=
 
 def networks(epochs: int) -> dict[str, Network]:
     """Give the networks of a task that the original trained for so many epochs."""
-    plans = dict.fromkeys(models.NETWORKS, {"laptop": _LAPTOP, "paper": _PAPER.but(epochs=epochs)})
-    plans |= {"ours": {"laptop": _OURS, "paper": _OURS}}
-    return {name: Network(build, plans[name]) for name, build in models.NETWORKS.items()}
+    original, ours = (
+        {"laptop": _LAPTOP, "paper": _PAPER.but(epochs=epochs)},
+        {"laptop": _OURS, "paper": _OURS},
+    )
+    return {
+        name: Network(build, ours if name == "ours" else original) for name, build in models.NETWORKS.items()
+    }
 
 
 @dataclass(frozen=True)
 class Choices(Options):
     """Options of the infarction task."""
+
+    splits = f"{Options.splits[:-1]}; files for --train-csv with --test-csv."
 
     smote: bool | None = option(None, "Short for --balance smote or --balance none.", stored=False)
     balance: str | None = option(
@@ -346,7 +355,7 @@ _NAMES = {
 }
 
 
-def export_heartbeats(examples: Examples, to: Path, *, rule: str = "annotated", seed: int = 42) -> str:
+def export_heartbeats(examples: Examples, to: Path, *, rule: Rule = "annotated", seed: Seed = 42) -> str:
     """Write mitbih_train.csv and mitbih_test.csv, split at random as the original did: a fifth is tested."""
     order = np.random.default_rng(seed).permutation(len(examples))
     fifth = round(0.2 * len(examples))

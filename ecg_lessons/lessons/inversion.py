@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,8 @@ RATE = 250
 SECONDS = 10
 #: The states of a recording: as it should be, then every swap.
 STATES = ("correct", *leads.SWAPS)
+Seed = Annotated[int, {"min": 0, "help": "For the draw of the swaps."}]
+Threshold = Annotated[float, {"min": 0, "max": 1, "help": "Call it inverted above this."}]
 _MAPS = np.stack([np.eye(12, dtype=np.float32), *leads.SWAPS.values()])
 
 
@@ -186,6 +189,8 @@ def for_judging(network: str, examples: Examples) -> Examples:
 class Choices(Options):
     """Options of this lesson."""
 
+    splits = "by-patient, random (leaky), or fold-0 to fold-4."
+
     task: str = option("which", "which (names the swap) or inverted (yes or no).", ("which", "inverted"))
 
 
@@ -282,7 +287,7 @@ def score(probability: np.ndarray, examples: Examples) -> dict:
 # Files
 
 
-def export(correct: Examples, to: Path, *, source: str = "", seed: int = 42) -> str:
+def export(correct: Examples, to: Path, *, source: str = "", seed: Seed = 42) -> str:
     """Write the original's CSV files, data.csv and labels.csv: the middle three seconds, half of them exchanged.
 
     An ID says from which source the ECG comes, so that a run knows those again that it has learnt from.
@@ -294,7 +299,9 @@ def export(correct: Examples, to: Path, *, source: str = "", seed: int = 42) -> 
     return f"data.csv and labels.csv are in {to}."
 
 
-def judge(run: Run, path: str | Path, tick: Tick | None = None, *, threshold: float = 0.5) -> pd.DataFrame:
+def judge(
+    run: Run, path: str | Path, tick: Tick | None = None, *, threshold: Threshold = 0.5
+) -> pd.DataFrame:
     """Judge a CSV of the original's format, one WFDB record, or a folder of records.
 
     One row each with ID, TARGET (1 = inverted), PROBABILITY and, where known, SWAP.

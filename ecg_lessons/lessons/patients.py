@@ -19,7 +19,7 @@ import pandas as pd
 
 from ecg_lessons import files, simulator, splits, study, training
 from ecg_lessons.data import catalog, fetch, recordings
-from ecg_lessons.errors import InputError, choice
+from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.evaluation.scores import DRAWS, Estimate, Scores, plain
 from ecg_lessons.examples import Examples
@@ -268,6 +268,8 @@ class Choices(Options):
 class LeaveOneOut(Lesson):
     """The lesson whose training is a training for each patient."""
 
+    usual_options = ()
+
     def train(
         self,
         out: str | Path,
@@ -438,10 +440,10 @@ def _predictions(test: Examples, answers: dict[Key, np.ndarray]) -> pd.DataFrame
 class Summary:
     """All patients of a cohort that are finished.
 
-    ``minutes``: the longest adaptation, where the tests begin. ``scores``: a row a patient, arm and length. ``table``: a
-    row an arm and length, with the number of ``patients``, and for each score the mean over patients, an Estimate, and
-    ``gain <score>``, the mean of the paired differences to `generic`. By patient: ``beats`` tested, ``notes`` on what was
-    peculiar, and why one was ``refused``.
+    ``minutes``: the longest adaptation, where the tests begin. ``scores``: a row a patient, arm and length. ``table``:
+    a row an arm and length, with the number of ``patients``, and for each score the mean over patients, an Estimate,
+    and ``gain <score>``, the mean of the paired differences to `generic`. By patient: ``beats`` tested, ``notes`` on
+    what was peculiar, and why one was ``refused``.
     """
 
     minutes: float

@@ -158,6 +158,8 @@ NETWORKS = ModelFiles()
 class Choices(Options):
     """Options of this lesson."""
 
+    splits = "A file of 'ecg-lessons split', or fold-0 to fold-4, instead of --fold."
+
     fold: int | None = option(None, "Which of the five folds is tested: 0 to 4 (0).", stored=False)
     augment: bool = option(True, "Train on changed recordings, as the model file says.")
     recordings: int = option(600, "Size of the built-in cohort.", least=100)

@@ -1,0 +1,481 @@
+"""The commands, in the order in which a newcomer meets them, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from ecg_lessons.cli import declared, tables
+from ecg_lessons.cli.tables import out
+from ecg_lessons.data import catalog
+from ecg_lessons.errors import InputError
+
+
+class Newcomers(TyperGroup):
+    """The commands in the order in which a newcomer meets them."""
+
+    def list_commands(self, ctx) -> list[str]:
+        """Name the commands."""
+        first = ["course", "check", "simulate", "train", "evaluate", "predict", "export", "fetch"]
+        return [*first, *(name for name in super().list_commands(ctx) if name not in first)]
+
+
+app = typer.Typer(
+    cls=Newcomers,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="ECG Lessons: a course on deep learning with the electrocardiogram.",
+)
+SWEEPS = Path("runs/sweeps")
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+train_app = typer.Typer(
+    cls=declared.Train, no_args_is_help=True, help="Train a network of a lesson into a run folder."
+)
+export_app = typer.Typer(
+    cls=declared.Export, no_args_is_help=True, help="Write examples in the format of the original project."
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        out.print(f"ecg-lessons {version('ecg-lessons')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """ECG Lessons: a course on deep learning with the electrocardiogram."""
+
+
+@app.command()
+def course(
+    to: Annotated[Path, typer.Option(help="The folder for notebooks and pages.")] = Path("build/course"),
+    lesson: Annotated[str | None, typer.Option(help="Run one lesson only, such as 01.")] = None,
+) -> None:
+    """Run the lessons on the built-in cohort and show them on one page, index.html."""
+    from ecg_lessons import course as whole
+
+    lessons = whole.build(to, lesson, out)
+    out.print(f"Open {to / 'index.html'} in a browser.", markup=False)
+    raise typer.Exit(1 if any(one.failure for one in lessons) else 0)
+
+
+@app.command()
+def check(as_json: AsJson = False) -> None:
+    """Look at this machine: Python, packages, device, memory, disk, data."""
+    from ecg_lessons import environment
+
+    report = environment.check()
+    if as_json:
+        print(json.dumps([vars(finding) for finding in report.findings], indent=1, ensure_ascii=False))
+    else:
+        out.print(str(report), markup=False)
+    raise typer.Exit(0 if report.well else 1)
+
+
+@app.command()
+def simulate(
+    to: Annotated[Path, typer.Option(help="A new folder.")],
+    patients: Annotated[
+        int | None,
+        typer.Option(min=1, help="120; 40 with arrhythmias, 400 with infarctions, 600 with rhythms."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    arrhythmias: Annotated[
+        bool,
+        typer.Option(
+            "--arrhythmias", help="Long two-lead records with annotated beats, in the layout of MIT-BIH."
+        ),
+    ] = False,
+    infarctions: Annotated[
+        bool,
+        typer.Option("--infarctions", help="Normal hearts and infarctions, half and half, by territory."),
+    ] = False,
+    rhythms: Annotated[
+        bool,
+        typer.Option(
+            "--rhythms", help="One lead for half a minute: N, A, O and ~, in the layout of CinC 2017."
+        ),
+    ] = False,
+    minutes: Annotated[
+        float | None, typer.Option(help="Length of each record, with --arrhythmias (3).")
+    ] = None,
+) -> None:
+    """Simulate a cohort of patients and write it as WFDB: 12-lead ECGs in the layout of PTB-XL, or another."""
+    from ecg_lessons import simulator
+
+    asked = {"--arrhythmias": arrhythmias, "--infarctions": infarctions, "--rhythms": rhythms}
+    chosen = [option for option, wanted in asked.items() if wanted] or [""]
+    if len(chosen) > 1:
+        number = {2: "two", 3: "three"}[len(chosen)]
+        raise InputError(f"{' and '.join(chosen)} are {number} cohorts: choose one of them.")
+    if minutes is not None and not arrhythmias:
+        raise InputError(
+            "--minutes belongs to --arrhythmias: 12-lead recordings last ten seconds, those of one lead half a minute."
+        )
+    make, usual = {
+        "": (simulator.simulate_cohort, 120),
+        "--arrhythmias": (partial(simulator.simulate_arrhythmias, minutes=minutes or 3.0), 40),
+        "--infarctions": (simulator.simulate_infarctions, 400),
+        "--rhythms": (simulator.simulate_rhythms, 600),
+    }[chosen[0]]
+    patients = patients or usual
+    with out.status("Simulating") as status:
+        make(to, patients, seed=seed, progress=lambda done, of: status.update(f"Simulating {done}/{of}"))
+    out.print(f"{patients} simulated patients are in {to}.")
+
+
+@app.command(cls=declared.Evaluate)
+def evaluate() -> None:
+    """Score a run on its test rows, with 95 % intervals over patients."""
+
+
+@app.command(cls=declared.Predict)
+def predict() -> None:
+    """Let a run judge recordings and write the verdicts as CSV."""
+
+
+app.add_typer(train_app, name="train")
+app.add_typer(export_app, name="export")
+
+
+@app.command()
+def fetch(
+    dataset: Annotated[str, typer.Argument(help=f"One of {', '.join(catalog.DATASETS)}.")],
+    whole_zip: Annotated[bool, typer.Option("--zip", help="Get the whole project as one zip.")] = False,
+) -> None:
+    """Download a dataset from PhysioNet. An interrupted download goes on where it stopped."""
+    from ecg_lessons.data import fetch as downloads
+
+    out.print(f"{dataset} is in {downloads.fetch(dataset, whole_zip=whole_zip)}")
+
+
+@app.command()
+def results(
+    lesson: Annotated[str, typer.Argument(help="A lesson, such as inversion or heartbeat.")],
+    to: Annotated[Path, typer.Option(help="Where the JSON goes.")] = Path("data/results"),
+    runs: Annotated[Path, typer.Option(help="Where the runs go; an interrupted call goes on there.")] = Path(
+        "runs/results"
+    ),
+    only: Annotated[
+        str | None,
+        typer.Option(
+            help="The trainings with this in their folder's name, such as bigru-smote; stored numbers of others stay."
+        ),
+    ] = None,
+) -> None:
+    """Measure a lesson on the real databases and store the numbers as JSON."""
+    from rich.progress import track
+
+    from ecg_lessons import environment, lessons
+
+    environment.setup()
+    study = lessons.study(lesson)
+    measurements = study.measurements(only)
+    for measurement in track(measurements, description="Training", console=out):
+        study.run(measurement, runs)
+    out.print(f"The results are in {study.write(measurements, runs, to)}.")
+
+
+@app.command()
+def summarize(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder with many trainings, or a model of a sweep, such as crnn.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Sum up many trainings in one folder: scores with intervals, and differences."""
+    from ecg_lessons import sweeps
+
+    place = folder if folder.exists() else SWEEPS / folder
+    if sweeps.folders(place) or (folder == SWEEPS and not folder.exists()):
+        _summarize_sweep(place, as_json)
+        return
+    if not (folder / "run.json").is_file():
+        raise InputError(
+            f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' or 'sweep' made."
+        )
+    report = declared.lesson_of(folder).summarize(folder)
+    if as_json:
+        print((folder / "summary.json").read_text(encoding="utf-8"), end="")
+        return
+    for title, columns, rows in report.tables:
+        tables.table(title, columns, rows)
+    for line in report.lines:
+        out.print(line, markup=False)
+
+
+def _summarize_sweep(place: Path, as_json: bool) -> None:
+    """Print the table of a sweep: mean and deviation over folds (n - 1 in the denominator), in percent."""
+    from ecg_lessons import sweeps
+
+    found = sweeps.summarise(place)
+    if as_json:
+        rows = [
+            {
+                "model": row.model,
+                "job": row.job,
+                "missing": list(row.missing),
+                "scores": row.scores.to_dict("index"),
+            }
+            for row in found
+        ]
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    columns = list(dict.fromkeys(name for row in found for name in row.scores))
+    cells = [
+        [row.model, row.job, str(len(row.scores)), *(_mean(row.scores, name) for name in columns)]
+        for row in found
+    ]
+    title = f"{place}: mean ± deviation over folds, %"
+    tables.table(title, ["model", "job", "folds", *columns], cells)
+    for row in found:
+        if row.missing:
+            out.print(f"{row.model} {row.job}: missing {', '.join(row.missing)}.", markup=False)
+
+
+def _mean(scores, name: str) -> str:
+    """Write mean and deviation; of one fold there is no deviation."""
+    if name not in scores:
+        return "-"
+    mean, deviation = 100 * scores[name].mean(), 100 * scores[name].std(ddof=1)
+    return f"{mean:.1f}" + ("" if deviation != deviation else f"±{deviation:.1f}")
+
+
+@app.command()
+def sweep(
+    job: Annotated[Path, typer.Argument(help="A job file, such as experiments/jobs/smoke.toml.")],
+    to: Annotated[Path, typer.Option("--out", help="The folder of all sweeps.")] = SWEEPS,
+    one: Annotated[
+        str | None,
+        typer.Option(help="Train only this model, on the first fold, here and aloud: to find faults."),
+    ] = None,
+    serial: Annotated[
+        bool, typer.Option("--serial", help="One trial after the other, in this process.")
+    ] = False,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="By Ray, also where RAY_ADDRESS names no cluster.")
+    ] = False,
+) -> None:
+    """Train models on folds, as a job file says; what was interrupted goes on where it was."""
+    from ecg_lessons import files, lessons, ray_runner, sweeps
+
+    asked = sweeps.JobFile.read(job)
+    if asked.job.lesson not in lessons.titles():
+        raise InputError(
+            f"{job}: there is no lesson {asked.job.lesson!r}; choose {', '.join(lessons.titles())}."
+        )
+    if one is not None and one not in asked.job.models:
+        raise InputError(f"{job} has no model {one!r}: choose {', '.join(asked.job.models)}.")
+    if "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ and not to.is_absolute():
+        raise InputError(
+            f"--out {to} would be lost with the uploaded code: give a whole path that all machines share."
+        )
+    by_ray = not serial and one is None and (cluster or "RAY_ADDRESS" in os.environ)
+    if by_ray and not ray_runner.is_there():
+        raise InputError("Ray is not installed: pip install 'ecg-lessons[cluster]', or add --serial.")
+    planned = asked.trials(to)
+    if one is not None:
+        planned = [(model, trial) for model, trial in planned if model == one][:1]
+    busy = f"Another sweep of {asked.name} is at work in {to}: wait for it."
+    with files.alone(to / f".{asked.name}.lock", busy):
+        way = "cluster" if by_ray else "serial" if serial or one else "side by side"
+        refused = _sweep(asked, planned, way, aloud=one is not None)
+    for trial, reason in refused.items():
+        out.print(f"{trial}: {reason}", markup=False)
+    if refused:
+        raise InputError(
+            f"{len(refused)} of {len(planned)} trials did not finish: mend that and sweep again."
+        )
+    if one is None:
+        out.print(f"All trials are in {to} ({len(planned)}). Next: ecg-lessons summarize {to}", markup=False)
+
+
+def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
+    """Run what is left, with one line that tells how far all came."""
+    from ecg_lessons import ray_runner, trials
+
+    left = [trial for _, trial in planned if not trial.finished]
+    if left and len(left) < len(planned):
+        out.print(f"{len(planned) - len(left)} of {len(planned)} trials are finished already.")
+    if not left and not aloud:
+        return {}
+    workers = max(1, min(len(left), int((os.cpu_count() or 1) / asked.job.cpus)))
+    with trials.Workers(workers, asked.job.cpus, asked.job.lesson, way == "side by side") as pool:
+        _check(asked)
+        for model, trial in planned:
+            asked.prepare(model, trial.folder)
+        if aloud:
+            _aloud(planned[0][1])
+            return {}
+        with out.status("Starting") as status:
+            tell, tick = _telling(status, [trial for _, trial in planned], left)
+            if way == "cluster":
+                return ray_runner.by_ray(left, (asked.job.cpus, asked.job.gpus), tell, tick)
+            return trials.serial(left, tell, tick) if way == "serial" else pool.run(left, tell, tick)
+
+
+def _check(asked) -> None:
+    """Refuse a job whose models, source, plan or options the lesson does not know."""
+    from ecg_lessons import environment, lessons
+
+    environment.setup()
+    lesson = lessons.get(asked.job.lesson)
+    try:
+        lesson.options(**asked.job.options)
+        if asked.job.source not in lesson.sources:
+            raise InputError(f"there is no source {asked.job.source!r}; choose {', '.join(lesson.sources)}.")
+        for model in asked.job.models:
+            lesson.plan(str(asked.model_file(model) or model)).but(**asked.job.plan)
+    except TypeError as error:  # an option that the lesson has not
+        raise InputError(
+            f"{asked.path}: options: {str(error).partition(') ')[2]}: see 'train --help'."
+        ) from None
+    except InputError as error:
+        raise InputError(f"{asked.path}: {error}") from None
+
+
+def _telling(status, planned: list, left: list):
+    """Make the functions that tell how trials go."""
+    begun = {trial: trial.epochs for trial in left}
+
+    def tick() -> None:
+        done = sum(trial.finished for trial in planned)
+        now = [f"{trial} epoch {trial.epochs}" for trial in left if not trial.finished and trial.epochs > 0]
+        status.update(f"{done} of {len(planned)} done   " + "   ".join(now[:4]))
+
+    def tell(trial, event: str) -> None:
+        more = ""
+        if event == "starts" and trial.epochs:
+            more = f" after epoch {trial.epochs}"
+        if event == "finished":
+            told = trial.result()
+            last = list(told["scores"].items())[-2:]
+            more = "  " + "  ".join(f"{name} {value:.3f}" for name, value in last)
+            now = told["epochs"] - begun[trial]
+            earlier = "" if now == told["epochs"] else f", {now} of them now"
+            more += f"  ({told['epochs']} epochs{earlier}, {told['seconds']:.0f} s)"
+        out.print(f"{trial} {event}{more}", markup=False)
+        tick()
+
+    return tell, tick
+
+
+def _aloud(trial) -> None:
+    """Run one trial in this process, a line an epoch, faults shown whole."""
+    out.print(f"{trial}, in {trial.folder}", markup=False)
+
+    def progress(epoch: int, row: dict) -> None:
+        out.print(
+            f"epoch {epoch}  " + "  ".join(f"{name} {row[name]:.4g}" for name in row if name != "epoch")
+        )
+
+    scores = trial.run(progress)["scores"]
+    out.print("  ".join(f"{name} {value:.3f}" for name, value in scores.items()), markup=False)
+
+
+@app.command()
+def split(
+    to: Annotated[Path, typer.Option(help="The JSON file; with --folds, the folder of one file a fold.")],
+    train: Annotated[float, typer.Option(help="Share, or number of recordings.")] = 0.6,
+    validation: Annotated[float, typer.Option(help="Share, or number of recordings.")] = 0.2,
+    test: Annotated[float, typer.Option(help="Share, or number of recordings.")] = 0.2,
+    seed: Annotated[int, typer.Option(min=0, help="14 is the paper's.")] = 14,
+    folds: Annotated[
+        int | None, typer.Option(help="All of so many stratified folds, instead of sizes.")
+    ] = None,
+    source: Annotated[
+        str, typer.Option(help="sample (built-in cohort) or physionet (CinC 2017).")
+    ] = "sample",
+    recordings: Annotated[int | None, typer.Option(min=1, help="Size of the built-in cohort.")] = None,
+) -> None:
+    """Lesson 2: divide the recordings, with classes spread evenly, and keep who stands where as JSON."""
+    from ecg_lessons import environment, lessons, splits
+
+    environment.setup()
+    with out.status("Reading the recordings"):
+        examples = lessons.get("rhythm").load(source, **({"recordings": recordings} if recordings else {}))
+    about = {"source": source, "seed": seed}
+    if folds is None:
+        made = splits.sized(examples, train, validation, test, seed)
+        about |= {"train": train, "validation": validation, "test": test}
+        made = {splits.write(made, examples, to, about): made}
+    else:
+        parts = [splits.recording_fold(examples, number, folds, seed=seed) for number in range(folds)]
+        about |= {"folds": folds}
+        made = {
+            splits.write(part, examples, to / f"fold-{number}.json", about | {"fold": number}): part
+            for number, part in enumerate(parts)
+        }
+    for path, part in made.items():
+        sizes = ", ".join(f"{side} {len(rows):,}" for side, rows in part.sides.items())
+        out.print(f"{path}: {sizes}", markup=False)
+
+
+@app.command()
+def vote(
+    run: Annotated[list[Path], typer.Argument(help="Run folders of lesson 2, two or more.")],
+    recordings: Annotated[
+        Path, typer.Option(help="A .mat of CinC 2017, a WFDB record, or a folder of either.")
+    ],
+    to: Annotated[Path, typer.Option(help="The CSV file to write.")],
+) -> None:
+    """Lesson 2: let several networks vote on the rhythm of recordings, and write the verdicts as CSV."""
+    if len(run) < 2:
+        raise InputError(
+            "One network cannot vote: give two run folders or more, or use 'ecg-lessons predict'."
+        )
+    from ecg_lessons import environment, training
+
+    environment.setup()
+    from ecg_lessons.lessons import rhythm
+
+    opened = [training.Run.open(folder) for folder in run]
+    for voter in opened:
+        if voter.about.get("lesson") != "rhythm":
+            raise InputError(
+                f"{voter.folder} is a run of lesson {voter.about.get('lesson')!r}: leave it out."
+            )
+    tables.verdicts(rhythm.verdicts(opened, recordings), to)
+
+
+def main() -> None:
+    """Run the command line; turn mistakes into one sentence and status 2."""
+    try:
+        status = app(standalone_mode=False)
+    except InputError as error:
+        _fail(str(error))
+    except OSError as error:  # a full disk, a file in place of a folder, a place without permission
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}; choose another place.")
+    except Exception as error:
+        message = getattr(error, "format_message", None)  # Typer's own, such as an unknown option
+        if message is None:
+            raise
+        if "NoArgs" in type(error).__name__:
+            error.show()
+            sys.exit(2)
+        _fail(" ".join(message().split()).rstrip(".") + ": add --help to see what there is.")
+    if status == 130:  # what Typer makes of Ctrl-C
+        _fail("stopped; the same command goes on from here.", status)
+    sys.exit(status or 0)
+
+
+def _fail(sentence: str, status: int = 2) -> None:
+    print(f"ecg-lessons: {sentence}", file=sys.stderr)
+    sys.exit(status)

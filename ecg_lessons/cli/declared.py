@@ -1,0 +1,367 @@
+"""Commands made from the declarations of the lessons: `train`, `export`, and options of `evaluate` and `predict`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from ecg_lessons import lessons
+from ecg_lessons.cli import tables
+from ecg_lessons.cli.tables import out
+from ecg_lessons.errors import InputError, choice
+
+
+def parameter(name: str, kind: Any, default: Any, **option: Any) -> inspect.Parameter:
+    """Make an option of a command."""
+    spelled = option.pop("spelled", None) or f"--{name.replace('_', '-')}"
+    if kind is bool and default:
+        spelled += f"/--no-{name.replace('_', '-')}"
+    names = () if kind == bool | None else (spelled,)
+    annotation = Annotated[kind, typer.Option(*names, **option)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def command(
+    function: Callable, parameters: Iterable[inspect.Parameter], cls: type = TyperCommand
+) -> TyperCommand:
+    """Make a command of a function that takes the values of all parameters by name."""
+
+    def called(**values: Any) -> None:
+        function(**values)
+
+    own = list(parameters)
+    called.__doc__ = function.__doc__
+    called.__signature__ = inspect.Signature(own)
+    called.__annotations__ = {entry.name: entry.annotation for entry in own}
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(cls=cls)(called)
+    return typer.main.get_command(app)
+
+
+def options_of(lesson) -> list[inspect.Parameter]:
+    """Give the options that are the fields of a lesson's options."""
+    kinds, found = get_type_hints(lesson.options), []
+    for entry in fields(lesson.options):
+        told, kind, default = entry.metadata, kinds[entry.name], entry.default
+        if "values" in told:
+            kind, default = str, ""
+        more = {"min": told["least"]} if "least" in told else {}
+        found.append(
+            parameter(entry.name, kind, default, help=told["help"], spelled=told.get("spelled"), **more)
+        )
+    return found
+
+
+def chosen_of(lesson, values: dict) -> dict:
+    """Take the options of a lesson out of what was given, with what words stand for."""
+    chosen = {}
+    for entry in fields(lesson.options):
+        value = values.pop(entry.name)
+        words = entry.metadata.get("values")
+        if words is not None:
+            if value and value not in words:
+                raise choice(entry.metadata["spelled"].strip("-"), value, words)
+            value = words.get(value, entry.default)
+        chosen[entry.name] = value
+    return chosen
+
+
+def keywords_of(function: Callable) -> list[inspect.Parameter]:
+    """Give the options that are the keywords of a lesson's function, annotated with what to say of them."""
+    found = []
+    hints = get_type_hints(function, include_extras=True)
+    for entry in inspect.signature(function).parameters.values():
+        if entry.kind is entry.KEYWORD_ONLY and get_origin(hints[entry.name]) is Annotated:
+            kind, told = get_args(hints[entry.name])
+            found.append(parameter(entry.name, kind, entry.default, **told))
+    return found
+
+
+def files_of(lesson) -> list[inspect.Parameter]:
+    """Give the options that name the files of the original project."""
+    named = lesson.files.options if lesson.files else {}
+    return [parameter(name, Path | None, None, help=words) for name, words in named.items()]
+
+
+def paths_of(lesson, values: dict, least: int | None = None) -> tuple[Path, ...]:
+    """Take the files out of what was given; all, or `least` of them."""
+    named = list(lesson.files.options) if lesson.files else []
+    given = [path for name in named if (path := values.pop(name)) is not None]
+    if given and len(given) < (len(named) if least is None else least):
+        options = " and ".join(f"--{name.replace('_', '-')}" for name in named)
+        raise InputError(f"{options} belong together: give both or neither.")
+    return tuple(given)
+
+
+class Lessons(TyperGroup):
+    """A group with a command for every lesson, which is imported only when its command is called."""
+
+    make: Callable
+
+    def list_commands(self, ctx) -> list[str]:
+        """Name the lessons."""
+        return list(lessons.titles())
+
+    def get_command(self, ctx, name: str):
+        """Make the command of a lesson."""
+        return type(self).make(name) if name in lessons.titles() else None
+
+    def format_commands(self, ctx, formatter) -> None:
+        """List the lessons without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(lessons.titles().items()))
+
+
+def train_command(name: str) -> TyperCommand:
+    """Make `train NAME`."""
+    lesson = _lesson(name)
+    usual, kinds = next(iter(lesson.networks)), lesson.usual_options
+    presets = list(dict.fromkeys(preset for network in lesson.networks.values() for preset in network.plans))
+    sources = ", ".join(f"{source} ({entry.what})" for source, entry in lesson.sources.items())
+    networks = f"{', '.join(lesson.networks)}; {usual} unless said."
+    own = [
+        parameter("network", str | None, None, help=networks),
+        parameter("source", str, next(iter(lesson.sources)), help=f"{sources}."),
+        parameter("preset", str, presets[0], help=f"{' or '.join(presets)}."),
+        parameter("split", str | None, None, help=lesson.options.splits),
+        *options_of(lesson),
+        *files_of(lesson),
+        parameter("compare", str, "", help="More networks, such as a,b: each into a folder beside --out."),
+        parameter("out", Path | None, None, help="The run folder."),
+        parameter("name", str, "", help=f"Stands in for --out: the folder becomes runs/{name}-NAME."),
+        parameter("plan", Path | None, None, help="A TOML file with entries of the plan to change."),
+        parameter("epochs", int | None, None, min=1),
+        parameter("batch_size", int | None, None, min=1),
+        parameter("learning_rate", float | None, None),
+        parameter("seed", int | None, None, min=0),
+        parameter("tensorboard", bool, False, help="Write logs for TensorBoard."),
+    ]
+    left_out = {"network", "split", "compare"} - set(kinds)
+
+    def train(**values: Any) -> None:
+        _train(lesson, dict.fromkeys(left_out) | values)
+
+    train.__doc__ = lesson.title
+    return command(train, [entry for entry in own if entry.name not in left_out])
+
+
+def _train(lesson, values: dict) -> None:
+    """Train the networks that were asked for, and compare them."""
+    options, paths = chosen_of(lesson, values), paths_of(lesson, values)
+    names = ("epochs", "batch_size", "learning_rate", "seed")
+    changes = {name: value for name in names if (value := values[name]) is not None}
+    for entry in fields(lesson.options):
+        note = entry.metadata.get("notes", {}).get(options[entry.name])
+        if note:
+            out.print(note)
+    source = lesson.files.kind if paths else values["source"]
+    network = lesson.options(**options).settle(values["network"], source) or next(iter(lesson.networks))
+    more = [name for name in (values["compare"] or "").replace(" ", "").split(",") if name]
+    networks = list(dict.fromkeys([network, *more]))
+    for name in networks:
+        lesson.plan(name, values["preset"] if lesson.name == "patients" else None)
+    base = values["out"] or Path("runs") / f"{lesson.name}-{values['name'] or Path(network).stem}"
+    with out.status("Reading"):
+        examples = lesson.read(paths) if paths else lesson.load(values["source"], **options)
+    runs = []
+    for name in networks:
+        if len(networks) > 1:
+            out.print(f"{name}:")
+        chosen = options if name == network else vars(lesson.options(**options).beside(name))
+        with out.status("Training") as status:
+            run = lesson.train(
+                base if name == network else base.with_name(f"{base.name}-{name}"),
+                name,
+                values["source"],
+                values["split"],
+                values["plan"],
+                preset=values["preset"],
+                changes=changes,
+                paths=paths,
+                examples=examples,
+                tensorboard=values["tensorboard"],
+                progress=_line,
+                tick=ticking(status, "Training"),
+                **chosen,
+            )
+        out.print(lesson.ending(run, paths), markup=False)
+        runs.append(run)
+    if len(runs) > 1:
+        tables.compared(runs, [lesson.evaluate(run, examples=examples) for run in runs])
+        tables.leak(runs[0].about["split"])
+    if paths and lesson.files.kind == "csv":
+        out.print(tables.NAMELESS)
+
+
+def _line(epoch: int, row: dict) -> None:
+    """Print a line an epoch."""
+    if "line" in row:
+        out.print(row["line"], markup=False)
+        return
+    losses = f"loss {row['loss']:.4f}  validation loss {row['val_loss']:.4f}"
+    out.print(f"epoch {epoch}/{row['of']}  {losses}")
+
+
+def ticking(status, words: str) -> Callable[[int, int], None]:
+    """Show how many batches are done, and about how long the others take."""
+    begun, last = time.monotonic(), 0
+
+    def tick(done: int, of: int) -> None:
+        nonlocal begun, last
+        if done <= last:  # the next epoch
+            begun = time.monotonic()
+        last = done
+        left = (time.monotonic() - begun) / done * (of - done)
+        status.update(f"{words}: {done / of:.0%}, about {left:.0f} s left of this pass")
+
+    return tick
+
+
+def export_command(name: str) -> TyperCommand:
+    """Make `export NAME`."""
+    lesson = _lesson(name)
+    if lesson.files is None or lesson.files.write is None:
+        raise InputError(f"Lesson {name} has no files of an original project to write.")
+    write, known = lesson.files.write, {entry.name for entry in fields(lesson.options)}
+    sources = ", ".join(f"{source} ({entry.what})" for source, entry in lesson.sources.items())
+    asked = set(inspect.signature(write).parameters)
+
+    def export(to: Path, source: str, **values: Any) -> None:
+        from ecg_lessons.files import refuse_full
+
+        refuse_full(to, "the files")
+        with out.status("Reading"):
+            loading = {name: value for name, value in values.items() if name in known}
+            examples = lesson.load(source, **loading)
+        with out.status("Writing") as status:
+            more = {"source": source, "tick": ticking(status, "Writing")}
+            said = write(examples, to, **values, **{key: more[key] for key in more if key in asked})
+        out.print(said, markup=False)
+
+    export.__doc__ = inspect.getdoc(write)
+    own = [
+        parameter("to", Path, inspect.Parameter.empty, help="A new folder."),
+        parameter("source", str, next(iter(lesson.sources)), help=f"{sources}."),
+    ]
+    return command(export, [*own, *keywords_of(write)])
+
+
+class OfRun(TyperCommand):
+    """A command on a run folder, whose further options are those of the run's lesson."""
+
+    make: Callable
+
+    def parse_args(self, ctx, args: list[str]):
+        """Find the run among the words, and take the options of its lesson."""
+        lesson = next((lesson_of(Path(word)) for word in args if (Path(word) / "run.json").is_file()), None)
+        made = type(self).make(lesson)
+        self.params, self.callback, self.help = made.params, made.callback, made.help
+        return super().parse_args(ctx, args)
+
+
+def lesson_of(folder: Path):
+    """Give the lesson of a run folder."""
+    from ecg_lessons.files import read_json
+
+    return _lesson(lessons.of(read_json(folder / "run.json", "train into another folder"), folder))
+
+
+def evaluate_command(lesson) -> TyperCommand:
+    """Make `evaluate`, with the options for files that the run's lesson has."""
+
+    def evaluate(run: Path, source: str | None, as_json: bool, **values: Any) -> None:
+        """Score a run on its test rows, with 95 % intervals over patients. More options: evaluate RUN --help."""
+        if lesson is None:
+            _no_run(run)
+        opened, paths = lesson.open(run), paths_of(lesson, values, lesson.files.least if lesson.files else 0)
+        with out.status("Judging") as status:
+            result = lesson.evaluate(opened, source, paths, tick=ticking(status, "Judging"))
+        if as_json:
+            from ecg_lessons.evaluation.scores import plain
+
+            print(json.dumps(plain(result), indent=1, ensure_ascii=False))
+            return
+        own = lesson.is_own(opened, source, paths)
+        what = "its own test rows" if own else source or " and ".join(map(str, paths))
+        tables.scores(f"{run}: {what}, trained on split {opened.about['split']}", result)
+        tables.leak(opened.about["split"])
+        if paths and lesson.files.kind == "csv":
+            out.print(tables.NAMELESS)
+
+    more = files_of(lesson) if lesson else []
+    return command(
+        evaluate,
+        [
+            _argument("run", "A run folder."),
+            parameter("source", str | None, None, help="Other recordings than the run's own test rows."),
+            *more,
+            parameter("as_json", bool, False, spelled="--json", help="Print the scores as JSON."),
+        ],
+    )
+
+
+def predict_command(lesson) -> TyperCommand:
+    """Make `predict`, with the options that the run's lesson has."""
+
+    def predict(run: Path, recordings: Path, to: Path, **values: Any) -> None:
+        """Let a run judge recordings and write the verdicts as CSV."""
+        if lesson is None:
+            _no_run(run)
+        opened = lesson.open(run)
+        with out.status("Judging") as status:
+            table = lesson.judge(opened, recordings, ticking(status, "Judging"), **values)
+        tables.verdicts(table, to)
+
+    what = "A WFDB record, a folder of records, lesson 1's CSV, or lesson 2's .mat."
+    to = parameter("to", Path, inspect.Parameter.empty, help="The CSV file to write.")
+    more = keywords_of(lesson.judge) if lesson else []
+    return command(predict, [_argument("run", "A run folder."), _argument("recordings", what), to, *more])
+
+
+def _argument(name: str, words: str) -> inspect.Parameter:
+    annotation = Annotated[Path, typer.Argument(help=words)]
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation)
+
+
+def _no_run(folder: Path) -> None:
+    raise InputError(f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' made.")
+
+
+def _lesson(name: str):
+    """Import a lesson, with Keras as the course wants it."""
+    from ecg_lessons import environment
+
+    environment.setup()
+    return lessons.get(name)
+
+
+class Train(Lessons):
+    """The commands of `train`."""
+
+    make = staticmethod(train_command)
+
+
+class Export(Lessons):
+    """The commands of `export`."""
+
+    make = staticmethod(export_command)
+
+
+class Evaluate(OfRun):
+    """The command `evaluate`."""
+
+    make = staticmethod(evaluate_command)
+
+
+class Predict(OfRun):
+    """The command `predict`."""
+
+    make = staticmethod(predict_command)

@@ -1,0 +1,127 @@
+"""What commands print: scores with their intervals, class by class, and what was left out."""
+
+from __future__ import annotations
+
+from math import isnan
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False, soft_wrap=True)
+#: Words for entries of a result that do not say enough.
+_WORDS = {"mean_f1": "mean F1 of N, A, O", "mean_f1_with_noise": "mean F1 of N, A, O, ~"}
+_SYMBOLS = {
+    "/": "paced", "L": "left bundle branch block", "R": "right bundle branch block", "A": "atrial premature",
+    "!": "flutter wave", "E": "ventricular escape",
+}  # fmt: skip
+#: What is said of beats of nobody knows whom.
+NAMELESS = "The CSV files name no patients: a score on them may be of hearts that the network has met."
+
+
+def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """Print a table that eighty columns hold, or as wide as it must be."""
+    drawn = Table(*columns, title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    for row in rows:
+        drawn.add_row(*row)
+    width = Console(width=1000).measure(drawn).maximum
+    (out if width <= out.width else Console(width=width)).print(drawn)
+
+
+def scores(title: str, result: dict) -> None:
+    """Print what an evaluation gave: overall scores, then each class."""
+    result = dict(result)
+    by_class, left_out, met = (result.pop(name, None) for name in ("by_class", "left_out", "met_before"))
+    rows = []
+    for name, value in result.items():
+        parts = value if isinstance(value, dict) else {"": value}
+        for part, estimate in parts.items():
+            words = f"{_WORDS.get(name, name.replace('_', ' '))} {part}".strip()
+            rows.append([words, f"{getattr(estimate, 'value', estimate):.3f}", _interval(estimate)])
+    table(title, ["score", "value", "95 % interval"], rows)
+    if by_class:
+        _by_class(by_class)
+    if left_out:
+        named = ", ".join(f"{n:,} {symbol}" for symbol, n in left_out.items())
+        out.print(f"Left out, since no training patient has this kind: {named}.", markup=False)
+    if met:
+        out.print(f"Left out, since the run has learnt from them or from the same people: {met:,}.")
+
+
+def _interval(estimate) -> str:
+    low = getattr(estimate, "low", float("nan"))
+    return "" if isnan(low) else f"{low:.3f}-{estimate.high:.3f}"
+
+
+def _by_class(by_class: dict) -> None:
+    """Print the scores of each class, one a row."""
+    first = next(iter(by_class.values()))
+    columns = {
+        "sensitivity": "sensitivity",
+        "precision": "precision (PPV)",
+        "specificity": "spec.",
+        "f1": "F1",
+    }
+    columns = {name: words for name, words in columns.items() if name in first}
+    counted = next(name for name in ("beats", "recordings") if name in first)
+    beats = counted == "beats"
+    rows = []
+    for name, row in by_class.items():
+        cells = [_cell(row[score], score in ("sensitivity", "precision") or not beats) for score in columns]
+        people = [str(row.get("patients", "?"))] if beats else []
+        rows.append([name, f"{row[counted]:,}", *people, *cells, *([f"{row['auc']:.3f}"] if beats else [])])
+    whom = "patients" if "patients" in first else counted
+    heads = ["class", counted, *(["people"] if beats else []), *columns.values(), *(["AUC"] if beats else [])]
+    table(f"By class, 95 % intervals over {whom}", heads, rows)
+    if whom == "recordings":
+        out.print("Intervals are over recordings: who was recorded is not published.")
+    told = [f"{name} {_SYMBOLS[name]}" for name in by_class if name in _SYMBOLS]
+    if told and beats:
+        out.print(", ".join(told) + ".", markup=False)
+    out.print("Majority: always naming the most frequent class.")
+
+
+def _cell(score, with_interval: bool) -> str:
+    """Write a score for a narrow column; a dash where the class was never named, or for an interval of one."""
+    if isnan(score.value):
+        return "-"
+    interval = "-" if isnan(score.low) else f"{score.low:.2f}-{score.high:.2f}"
+    return f"{score.value:.3f}" + (f" ({interval})" if with_interval else "")
+
+
+def compared(runs: list, results: list[dict]) -> None:
+    """Set networks side by side."""
+    names = [
+        n for n in ("accuracy", "balanced_accuracy", "mean_f1", "majority", "macro_f1") if n in results[0]
+    ]
+    rows = []
+    for run, result in zip(runs, results, strict=True):
+        seconds = f"{run.history['seconds'].median():.0f}"
+        cells = [str(result[name]) if name == names[0] else f"{result[name].value:.3f}" for name in names]
+        rows.append([run.about["network"], f"{run.model.count_params():,}", seconds, *cells])
+    heads = [
+        "network",
+        "parameters",
+        "s/epoch",
+        *(name.replace("_f1", " F1").replace("_", " ") for name in names),
+    ]
+    table(f"Test rows, split {runs[0].about['split']}", heads, rows)
+
+
+def leak(split: str) -> None:
+    """Say of a leaky split what its scores are worth."""
+    from ecg_lessons.splits import is_leaky
+
+    if is_leaky(split):
+        out.print(f"Leaky: {split} tests hearts that also trained. Compare with --split by-patient.")
+
+
+def verdicts(found, to: Path) -> None:
+    """Write verdicts as CSV, and say how many there are of each kind."""
+    from ecg_lessons.data.tables import write_predictions
+
+    write_predictions(to, found.pop("ID"), found)
+    kinds = found["CLASS" if "CLASS" in found else "TARGET"].value_counts()
+    counts = ", ".join(f"{n:,} {'of them ' if 'TARGET' in found else ''}{name}" for name, n in kinds.items())
+    out.print(f"{len(found)} verdicts are in {to}: {counts}.", markup=False)

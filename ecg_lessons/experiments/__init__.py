@@ -1,1 +1,0 @@
-"""Experiments: job files become trials, and trials run one after the other or by Ray. No lesson is known here."""

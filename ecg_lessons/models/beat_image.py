@@ -43,8 +43,8 @@ def _decide(name: str, curve, seen, classes: int, rr: bool) -> keras.Model:
 def jun(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> keras.Model:
     """Build the published network, from curves (batch, POINTS) to probabilities (batch, classes).
 
-    Six convolutions and a dense layer that holds 99 % of the 135.4 million weights. `nine_crops` shows a random one of
-    them in training. `rr` takes the RR intervals (previous, next, local mean; s) as a second input, (batch, 3).
+    Six convolutions and a dense layer that holds 99 % of the 135.4 million weights. `nine_crops` shows a random one
+    of them in training. `rr` takes the RR intervals (previous, next, local mean; s) as a second input, (batch, 3).
     """
 
     def body(x):

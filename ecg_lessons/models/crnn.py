@@ -98,8 +98,8 @@ class OverTime(Configured, layers.Layer):
 def build(design: Design, head: str = "whole", samples: int = SAMPLES, seed: int = 0) -> keras.Model:
     """Build the network of a design, or its convolutions with a head "for now", without recurrence.
 
-    From ``{"signal": (batch, samples) in µV, "length": (batch, 1)}`` to probabilities (batch, 4). Its convolutions are
-    one layer, "convolutions". Recordings are padded to `samples`; the seed is of the augmentation.
+    From ``{"signal": (batch, samples) in µV, "length": (batch, 1)}`` to probabilities (batch, 4). Its convolutions
+    are one layer, "convolutions". Recordings are padded to `samples`; the seed is of the augmentation.
     """
     signal = keras.Input((samples,), dtype="int16", name="signal")
     length = keras.Input((1,), dtype="int32", name="length")

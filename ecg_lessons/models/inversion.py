@@ -48,8 +48,8 @@ def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> 
 def plain(classes: int = len(SWAPS) + 1, augment: bool = True) -> keras.Model:
     """Build an ordinary classifier of median beats: the layers of `hypotheses` with a softmax on top.
 
-    It shows what the hypotheses add, because all else is equal. `augment` lets training see other bodies: `RandomBody`
-    computes the limb leads anew, so a network that is to find broken identities must go without.
+    It shows what the hypotheses add, because all else is equal. `augment` lets training see other bodies:
+    `RandomBody` computes the limb leads anew, so a network that is to find broken identities must go without.
     """
     inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
     x = _features(Standardize()(_augment(inputs) if augment else inputs))
@@ -65,8 +65,8 @@ def hypotheses(classes: int = len(SWAPS) + 1) -> keras.Model:
     what the network learns about hearts from one exchange serves all others. The prior p(S) is that of the
     training: one half for "correct", the rest shared evenly.
 
-    From median beats (batch, BEAT_SAMPLES, 12) in mV to the probabilities of "correct" and of `SWAPS` in order, or, for
-    two classes, to one probability of "inverted", (batch, 1).
+    From median beats (batch, BEAT_SAMPLES, 12) in mV to the probabilities of "correct" and of `SWAPS` in order, or,
+    for two classes, to one probability of "inverted", (batch, 1).
     """
     inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
     x = Standardize()(_augment(inputs))

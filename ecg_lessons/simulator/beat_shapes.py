@@ -4,15 +4,13 @@ Every line is a record of the MIT-BIH Arrhythmia Database 1.0.0 (Moody & Mark 20
 to which it belongs (10 ms), and two groups of Gaussian waves: QRS, and ST with T. A wave is its centre and its width
 (standard deviation) in ms around the annotation, and its height in MLII and in V1 in 0.01 mV.
 
-Where the numbers come from
----------------------------
-For each record and symbol the median beat was taken (high-pass 0.15 Hz, low-pass 60 Hz, each beat aligned to the
-median within 30 ms, at most 400 beats; for N, L, R and / those between two of their own kind; V in two clusters
-where a record has two foci, such as 214.0 and 214.1), and the Gaussians with a constant were fitted to it by
-nonlinear least squares. They explain 0.96 to 1.00 of the variance of MLII (median 0.997). Records of de Chazal's DS1
-and of DS2 both serve. Records without V1 are left out, but for 102 and 104: their V5 and V2 were turned to MLII and V1
-by the inverse of `SECOND`. Left out as well are V of fewer than 38 beats or a noisy median, those of 105, 215 and
-one cluster of 233, as narrow as N, and R of 207.
+Where the numbers come from --------------------------- For each record and symbol the median beat was taken
+(high-pass 0.15 Hz, low-pass 60 Hz, each beat aligned to the median within 30 ms, at most 400 beats; for N, L, R and /
+those between two of their own kind; V in two clusters where a record has two foci, such as 214.0 and 214.1), and the
+Gaussians with a constant were fitted to it by nonlinear least squares. They explain 0.96 to 1.00 of the variance of
+MLII (median 0.997). Records of de Chazal's DS1 and of DS2 both serve. Records without V1 are left out, but for 102
+and 104: their V5 and V2 were turned to MLII and V1 by the inverse of `SECOND`. Left out as well are V of fewer than
+38 beats or a noisy median, those of 105, 215 and one cluster of 233, as narrow as N, and R of 207.
 
 The database has four patients with left bundle branch block and six with right, and in MLII they have little in
 common: a network trained on those of DS1 recognises none of the beats of 111 and 214, and few of 212 and 231.

@@ -8,30 +8,18 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
+from ecg_lessons.evaluation.panels import BLUE, GREY, SKY, VERMILION, class_rows, key, panels, percent
 from ecg_lessons.evaluation.paper import ecg_strip
-from ecg_lessons.evaluation.plots import BLUE, GREY, SKY, VERMILION, _axes, _percent
 
 
 def gallery(pictures: np.ndarray, titles: Sequence[str], columns: int = 8) -> Figure:
-    """Draw pictures of beats in rows, dark ink on white.
-
-    Parameters
-    ----------
-    pictures : ndarray, shape (n, rows, columns) or (n, rows, columns, 1)
-        Ink is high, as `signals.images.draw` gives it.
-    titles : sequence of str
-        One a picture.
-    columns : int
-        Pictures in a row.
-    """
+    """Draw pictures of beats, (n, rows, columns) as `signals.images.draw` gives them, with dark ink on white."""
     pictures = np.asarray(pictures).reshape(len(pictures), *np.shape(pictures)[1:3])
     if len(titles) != len(pictures):
         raise InputError(f"{len(pictures)} pictures need as many titles, not {len(titles)}.")
+    columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    figure = Figure(
-        figsize=(1.1 * min(columns, len(pictures)), 1.35 * rows), layout="constrained", facecolor="white"
-    )
-    axes = figure.subplots(rows, min(columns, len(pictures)), squeeze=False).ravel()
+    figure, axes = panels(1.1 * columns, 1.35 * rows, columns, rows, framed=True)
     for ax in axes[len(pictures) :]:
         ax.set_visible(False)
     for ax, picture, title in zip(axes, pictures, titles, strict=False):
@@ -49,20 +37,7 @@ def beat_strip(
     lead: str = "MLII",
     title: str | None = None,
 ) -> Figure:
-    """Draw one lead on ECG paper with the letter of every beat above it.
-
-    Parameters
-    ----------
-    signal : ndarray, shape (samples,)
-        mV.
-    rate : float
-        Hz.
-    samples : ndarray of int, shape (beats,)
-        Where the beats are.
-    symbols : sequence of str
-        What they are.
-    lead, title : str
-    """
+    """Draw one lead (samples,) in mV on ECG paper with the symbol of every beat above its sample."""
     figure = ecg_strip(signal, rate, (lead,), title)
     (ax,) = figure.axes
     top = ax.get_ylim()[1]
@@ -75,57 +50,38 @@ def beat_strip(
 def protocols(names: Sequence[str], scores: Mapping[str, Sequence[Mapping[str, float] | None]]) -> Figure:
     """Draw, class by class, what two protocols find, and the fall between them.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Classes, the first on top.
-    scores : mapping of str to sequence
-        Two protocols; for each class ``{"value", "low", "high"}`` from 0 to 1 (None for bounds that one patient
-        cannot give), or None where it cannot be scored.
+    Of each class a protocol has ``{"value", "low", "high"}`` from 0 to 1 (None for bounds that one patient cannot
+    give), or None where it cannot be scored.
     """
-    figure, (ax,) = _axes(6, 0.9 + 0.36 * len(names))
-    (first, above), (second, below) = scores.items()
-    for row, (one, two) in enumerate(zip(above, below, strict=True)):
-        if one and two:
-            ax.plot([one["value"], two["value"]], [row, row], color=SKY, linewidth=4, zorder=1)
-        for score, colour, marker, shift in ((one, GREY, "s", -0.12), (two, BLUE, "o", 0.12)):
+    figure, (ax,) = panels(6, 0.9 + 0.36 * len(names))
+    for (protocol, row_scores), colour, marker, shift in zip(
+        scores.items(), (GREY, BLUE), "so", (-0.12, 0.12), strict=True
+    ):
+        ax.plot([], [], marker, color=colour, label=protocol)
+        for row, score in enumerate(row_scores):
             if not score:
                 ax.text(0.01, row + shift, "cannot be scored", va="center", fontsize=8, color=GREY)
                 continue
             if score["low"] is not None:
                 ax.plot([score["low"], score["high"]], [row + shift] * 2, color=colour, linewidth=1)
             ax.plot(score["value"], row, marker, color=colour, markersize=7, zorder=2)
-    for label, colour, marker in ((first, GREY, "s"), (second, BLUE, "o")):
-        ax.plot([], [], marker, color=colour, label=label)
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlim=(0, 1.02), ylim=(len(names) - 0.5, -0.5), xlabel="sensitivity")
-    ax.xaxis.set_major_formatter(_percent())
-    ax.grid(axis="x", color="0.9")
-    ax.set_axisbelow(True)
-    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=8)
+    for row, pair in enumerate(zip(*scores.values(), strict=True)):
+        if all(pair):
+            ax.plot([score["value"] for score in pair], [row, row], color=SKY, linewidth=4, zorder=1)
+    class_rows(ax, names, "sensitivity")
+    ax.set_xlim(0, 1.02)
+    key(figure, 2)
     return figure
 
 
 def distributions(groups: Mapping[str, np.ndarray], label: str, most: float) -> Figure:
-    """Draw the distribution of a number in two groups.
-
-    Parameters
-    ----------
-    groups : mapping of str to ndarray, shape (n,)
-        Two groups.
-    label : str
-        The axis, with its unit.
-    most : float
-        Where the axis ends; it begins at 0.
-    """
-    figure, (ax,) = _axes(5.5, 2.6)
+    """Draw the distribution of a number in two groups, from 0 to `most`; the label names its unit."""
+    figure, (ax,) = panels(5.5, 2.6)
     edges = np.linspace(0, most, 61)
-    for (name, values), colour, hatch in zip(groups.items(), (GREY, VERMILION), ("", "////"), strict=True):
-        share = np.histogram(values, edges)[0] / max(len(values), 1)
-        ax.stairs(
-            share, edges, fill=not hatch, color=colour, alpha=1 if hatch else 0.5, hatch=hatch, label=name
-        )
+    styles = ({"color": GREY, "alpha": 0.5, "fill": True}, {"color": VERMILION, "hatch": "////"})
+    for (name, values), style in zip(groups.items(), styles, strict=True):
+        ax.stairs(np.histogram(values, edges)[0] / max(len(values), 1), edges, label=name, **style)
     ax.set(xlabel=label, ylabel="share of the beats", xlim=(0, most))
-    ax.yaxis.set_major_formatter(_percent())
+    percent(ax.yaxis)
     ax.legend(frameon=False, fontsize=8)
     return figure

@@ -25,33 +25,24 @@ EACH = {
 }
 
 
-def score(probability: np.ndarray, given: Examples) -> dict:
-    """Score the likeliest classes, with 95 % intervals over patients.
+def score(probability: np.ndarray, examples: Examples) -> dict:
+    """Score the likeliest classes, by probabilities (n, classes), with 95 % intervals over patients.
 
-    Parameters
-    ----------
-    probability : ndarray, shape (n, classes)
-    given : Examples
-        Its first class is the normal one.
-
-    Returns
-    -------
-    dict of Estimate
-        ``accuracy``, ``majority`` (its baseline), ``macro_f1`` and ``balanced_accuracy`` over the classes that
-        occur, ``arrhythmia_sensitivity`` and ``arrhythmia_specificity`` (any other class against the first);
-        ``by_class``: for each class that occurs ``sensitivity``, ``specificity``, ``precision`` (PPV), ``f1``, and
-        the numbers ``auc``, ``beats`` and ``patients``.
+    Overall ``accuracy``, ``majority`` (its baseline), ``macro_f1`` and ``balanced_accuracy`` over the classes that
+    occur, ``arrhythmia_sensitivity`` and ``arrhythmia_specificity`` (any other class against the first, the normal
+    one); ``by_class``: for each class that occurs ``sensitivity``, ``specificity``, ``precision`` (PPV), ``f1``, and
+    the numbers ``auc``, ``beats`` and ``patients``.
     """
-    counted = scores.Scores.of(given.y, probability.argmax(axis=1), given.patient, given.classes)
+    counted = scores.Scores.of(examples.y, probability.argmax(axis=1), examples.patient, examples.classes)
     each = {name: counted.estimate(statistic) for name, statistic in EACH.items()}
     people = (counted.counts.sum(axis=2) > 0).sum(axis=0)
     each["sensitivity"] = counted.estimate(scores.recall, people=people)  # only they have the class
     by_class = {}
-    for k in np.unique(given.y):
-        mine = given.y == k
-        by_class[given.classes[k]] = {name: values[k] for name, values in each.items()} | {
-            "auc": float("nan") if mine.all() else float(roc_auc_score(mine, probability[:, k])),
-            "beats": int(mine.sum()),
-            "patients": len(np.unique(given.patient[mine])),
+    for k in np.unique(examples.y):
+        of_class = examples.y == k
+        by_class[examples.classes[k]] = {name: values[k] for name, values in each.items()} | {
+            "auc": float("nan") if of_class.all() else float(roc_auc_score(of_class, probability[:, k])),
+            "beats": int(of_class.sum()),
+            "patients": len(np.unique(examples.patient[of_class])),
         }
     return {name: counted.estimate(statistic) for name, statistic in OVERALL.items()} | {"by_class": by_class}

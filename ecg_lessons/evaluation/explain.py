@@ -17,6 +17,7 @@ from scipy.stats import rankdata
 
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation.gradients import curves_of, grad_cam, layers_of
+from ecg_lessons.evaluation.panels import panels
 from ecg_lessons.examples import Arrays
 from ecg_lessons.signals.images import SIZE, heights
 
@@ -26,26 +27,9 @@ __all__ = ["agreement", "deletion", "grad_cam", "randomised", "show_maps"]
 def randomised(model: keras.Model, depth: str | int = "all", seed: int = 0) -> keras.Model:
     """Copy a network and draw weights anew, from the top down: the sanity check of explanations.
 
-    A map that stays the same when the weights it claims to explain are replaced by chance explains nothing
-    (Adebayo et al. 2018, arXiv 1810.03292).
-
-    Parameters
-    ----------
-    model : keras.Model
-        Left as it is.
-    depth : {"head", "all"} or int
-        The last dense layer, all layers, or so many layers with weights, counted from the output.
-    seed : int
-
-    Returns
-    -------
-    keras.Model
-        Of the same architecture; the layers below `depth` keep their weights.
-
-    Raises
-    ------
-    InputError
-        For another depth.
+    A map that stays the same when the weights it claims to explain are replaced by chance explains nothing (Adebayo
+    et al. 2018, arXiv 1810.03292). The depth is "head" (the last dense layer), "all", or how many layers with
+    weights, counted from the output; those below keep theirs.
     """
     before, known = random.getstate(), [layer for layer in layers_of(model) if layer.weights]
     top = {"head": 1, "all": len(known)}.get(depth, depth)
@@ -63,21 +47,9 @@ def randomised(model: keras.Model, depth: str | int = "all", seed: int = 0) -> k
 
 
 def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Compare two maps of each beat by the rank correlation of their pixels (Spearman).
+    """Compare two maps of each beat, (n, ...), by the rank correlation of their pixels (Spearman): (n,).
 
-    Parameters
-    ----------
-    a, b : ndarray, shape (n, ...)
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        From -1 to 1; 0 where a map is the same everywhere, and so ranks nothing.
-
-    Raises
-    ------
-    InputError
-        If the shapes differ.
+    It is 0 where a map is the same everywhere, and so ranks nothing.
     """
     if np.shape(a) != np.shape(b):
         raise InputError(f"Maps of shapes {np.shape(a)} and {np.shape(b)} cannot be compared: give pairs.")
@@ -95,35 +67,12 @@ def deletion(
     seed: int = 0,
     target: int | np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Erase the columns a map marks, and as many others, and see how far the probability falls.
+    """Erase the columns a map marks, and as many others, and see how far the probability falls: twice (n,).
 
-    Erased columns are bridged by a straight line. The others are the same pattern of columns, shifted round
-    by chance: scattered single columns would be bridged almost without a trace, and the map would win for
-    nothing.
-
-    Parameters
-    ----------
-    model : keras.Model
-    x : ndarray, shape (n, points), or dict
-        Curves, or curves and RR intervals. What is left of a curve is not stretched to 0..1 again.
-    maps : ndarray, shape (n, rows, columns) or (n, columns)
-        A column counts as its highest value; the columns must divide the points.
-    share : float
-        Share of the columns that is erased, between 0 and 1.
-    seed : int
-        For the shifts, and for the order of columns of equal weight.
-    target : int or ndarray of int, shape (n,), optional
-        The classes whose probability is watched; the predicted ones where nothing is said.
-
-    Returns
-    -------
-    important, chance : ndarray, shape (n,)
-        Fall of the probability when the marked columns are erased, and when the others are.
-
-    Raises
-    ------
-    InputError
-        If the share is not between 0 and 1, or maps and curves do not fit.
+    Erased columns are bridged by a straight line; what is left of a curve is not stretched to 0..1 again. The others
+    are the same pattern of columns, shifted round by chance: scattered single columns would be bridged almost without
+    a trace, and the map would win for nothing. In maps (n, rows, columns) a column counts as its highest value. The
+    probability is that of the target classes, or of the predicted ones.
     """
     curves, maps = np.asarray(curves_of(x)), np.asarray(maps)
     weight = maps.max(axis=1) if maps.ndim == 3 else maps
@@ -149,32 +98,22 @@ def deletion(
 def show_maps(
     curves: np.ndarray, maps: np.ndarray | Mapping[str, np.ndarray], titles: Sequence[str]
 ) -> Figure:
-    """Draw beats in a row, each with its map under the curve: the darker, the more it speaks for the class.
+    """Draw curves (n, points) in a row, each with its map under it: the darker, the more it speaks for the class.
 
-    Parameters
-    ----------
-    curves : ndarray, shape (n, points)
-    maps : ndarray, shape (n, SIZE, SIZE) or (n, points), or dict of name to such maps
-        One row of pictures for each name.
-    titles : sequence of str
-        One a beat.
-
-    Raises
-    ------
-    InputError
-        If the three are not of one length.
+    Of maps by name, (n, SIZE, SIZE) or (n, points), each has a row of pictures.
     """
     named = maps if isinstance(maps, Mapping) else {"": maps}
     if not all(len(group) == len(curves) == len(titles) for group in named.values()):
         raise InputError("Curves, maps and titles must be of one length.")
-    figure = Figure((1 + 1.6 * len(curves), 0.7 + 1.6 * len(named)), layout="constrained", facecolor="white")
-    axes = figure.subplots(len(named), len(curves), sharex=True, sharey=True, squeeze=False)
+    size, shape = (1 + 1.6 * len(curves), 0.7 + 1.6 * len(named)), (len(named), len(curves))
+    figure, axes = panels(*size, *shape[::-1], framed=True, sharex=True, sharey=True)
+    axes = np.reshape(axes, shape)
     columns = (np.arange(np.shape(curves)[1]) + 0.5) * SIZE / np.shape(curves)[1] - 0.5
     for line, (name, group) in zip(axes, named.items(), strict=True):
-        for ax, curve, one in zip(line, curves, group, strict=True):
+        for ax, curve, drawn in zip(line, curves, group, strict=True):
             # One hue from white on, stopped before it is so dark that the black curve would drown.
             box = (-0.5, SIZE - 0.5, SIZE - 0.5, -0.5)
-            shade = ax.imshow(np.atleast_2d(one), cmap="Oranges", vmin=0, vmax=1.35, extent=box)
+            shade = ax.imshow(np.atleast_2d(drawn), cmap="Oranges", vmin=0, vmax=1.35, extent=box)
             ax.plot(columns, heights(curve) - 0.5, color="black", linewidth=1)
             ax.set(xticks=(0, 64, 127), yticks=(0, 64, 127))
             ax.tick_params(labelsize=7, length=2)
@@ -183,9 +122,8 @@ def show_maps(
         ax.set_title(title, fontsize=9)
     for ax in axes[-1]:
         ax.set_xlabel("column (pixel)", fontsize=8)
-    bar = figure.colorbar(
-        shade, ax=axes, boundaries=np.linspace(0, 1, 101), ticks=(0, 0.5, 1), pad=0.02, aspect=15 * len(named)
-    )
+    scale = {"boundaries": np.linspace(0, 1, 101), "ticks": (0, 0.5, 1)}
+    bar = figure.colorbar(shade, ax=axes, pad=0.02, aspect=15 * len(named), **scale)
     bar.set_label("weight for the class", fontsize=8)
     bar.ax.tick_params(labelsize=7)
     return figure

@@ -24,27 +24,10 @@ def grad_cam(
     it; the weighted sum, where positive, is the map. The score is taken before the softmax: where a network
     is sure, the softmax is flat, and its gradient is lost in rounding.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Its last layer is dense and gives the classes; networks inside the network are searched too.
-    x : ndarray, shape (n, points), or dict
-        Curves, or curves and RR intervals: what the network takes.
-    target : int or ndarray of int, shape (n,), optional
-        Classes to explain; those that the network predicts where nothing is said.
-    layer : str, optional
-        Name of the layer whose feature map is weighted; the last convolutional map before pooling where
-        nothing is said.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, SIZE, SIZE), or (n, points) for a network that reads the curve itself
-        From 0 to 1, scaled for each beat apart; 0 everywhere where nothing speaks for the class.
-
-    Raises
-    ------
-    InputError
-        If the network has no such layer, or Keras does not run on TensorFlow.
+    The network ends in a dense layer; x are curves (n, points), or a dict of these and what else it takes. The target
+    is one class or (n,) of them, or the predicted ones; the layer is the last convolutional map before pooling unless
+    it is named. Gives float32 (n, SIZE, SIZE), or (n, points) for a network that reads the curve itself, from 0 to 1
+    for each beat; 0 everywhere where nothing speaks for the class.
     """
     if keras.backend.backend() != "tensorflow":
         raise InputError("Grad-CAM takes its gradients from TensorFlow: set KERAS_BACKEND=tensorflow.")
@@ -78,15 +61,15 @@ def layers_of(model: keras.Model) -> Iterator[keras.Layer]:
 
 def _feature_layer(model: keras.Model, name: str | None) -> keras.Layer:
     """Find the layer by name, or the last one that still has the places of the last convolution."""
-    found = {}
+    maps = {}
     for layer in layers_of(model):
         kind, rank = type(layer).__name__, len(getattr(layer.output, "shape", ()))
-        if "Conv" in kind or (found and rank in (3, 4) and "Pooling" not in kind):
-            found[layer.name] = layer
-    if not found or name not in {None, *found}:
-        some = f"choose one of {', '.join(list(found)[-3:])}, or an earlier one" if found else "it has none"
+        if "Conv" in kind or (maps and rank in (3, 4) and "Pooling" not in kind):
+            maps[layer.name] = layer
+    if not maps or name not in {None, *maps}:
+        some = f"choose one of {', '.join(list(maps)[-3:])}, or an earlier one" if maps else "it has none"
         raise InputError(f"Network {model.name}: layer {name!r} is no convolutional feature map: {some}.")
-    return found[name] if name else list(found.values())[-1]
+    return maps[name] if name else list(maps.values())[-1]
 
 
 def _spread(model: keras.Model, layer: keras.Layer, points: int) -> list[np.ndarray]:
@@ -106,7 +89,7 @@ def _grid(model: keras.Model, layer: keras.Layer) -> tuple[np.ndarray, np.ndarra
     Stretching the map over the picture would do if every layer looked to both sides alike. A step of two with
     padding "same" does not: after three of them, the map would stand six pixels up and left of its cause.
     """
-    made = {id(one.output): one for one in layers_of(model)}
+    maker = {id(made.output): made for made in layers_of(model)}
     rank = len(layer.output.shape)
     step, first = np.ones(rank - 2), np.zeros(rank - 2)
     while layer is not None and not isinstance(layer, keras.layers.InputLayer):
@@ -122,7 +105,7 @@ def _grid(model: keras.Model, layer: keras.Layer) -> tuple[np.ndarray, np.ndarra
             step, first = step * layer.strides, first * layer.strides - before + (size - 1) / 2
         elif isinstance(layer, keras.layers.ZeroPadding2D):
             first = first - np.array(layer.padding)[:, 0]
-        layer = made.get(id(source))
+        layer = maker.get(id(source))
     return step, first
 
 

@@ -16,14 +16,7 @@ from ecg_lessons.evaluation.paper import ecg_page
 def swapped_page(recording: Recording, name: str, matrix: np.ndarray):
     """Draw a 12-lead page as exchanged electrodes would record it, the leads that change marked.
 
-    Parameters
-    ----------
-    recording : Recording
-        Twelve leads, correctly recorded.
-    name : str
-        Stands in the title.
-    matrix : ndarray, shape (12, 12)
-        One of `signals.leads.SWAPS`; the identity matrix changes nothing.
+    The matrix is one of `signals.leads.SWAPS`; the identity changes nothing.
     """
     changed = [lead for lead, row, kept in zip(LEADS, matrix, np.eye(12), strict=True) if (row != kept).any()]
     signal = recording.twelve() @ matrix.T.astype(np.float32)
@@ -68,17 +61,8 @@ class Explorer:
 
 
 def swap_explorer(recording: Recording, swaps: Mapping[str, np.ndarray]) -> Explorer:
-    """Let the reader exchange electrodes and see the page change.
+    """Let the reader exchange the electrodes of a correct recording and see the page change.
 
-    Parameters
-    ----------
-    recording : Recording
-        Twelve leads, correctly recorded.
-    swaps : mapping of str to ndarray, shape (12, 12)
-
-    Returns
-    -------
-    Explorer
-        Shown by a notebook as a widget, or as a still picture where there are none.
+    A notebook shows it as a widget, or as a still picture where there are none.
     """
     return Explorer(recording, swaps)

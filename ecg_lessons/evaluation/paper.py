@@ -26,15 +26,7 @@ _SHEET, _THIN, _BOLD = "#fffafa", "#f8dcdc", "#efb4b4"
 def sheet(width: float, height: float) -> tuple[Figure, Axes]:
     """Give a sheet of ECG paper whose data coordinates are millimetres from the lower left corner.
 
-    Parameters
-    ----------
-    width, height : float
-        Millimetres; multiples of 5 look best.
-
-    Returns
-    -------
-    tuple of Figure and Axes
-        The axes fill the figure.
+    Multiples of 5 mm look best.
     """
     # The axes fill the sheet, whatever layout a notebook has chosen for its figures.
     figure = Figure(figsize=(width * MM, height * MM), facecolor=_SHEET, layout="none")
@@ -54,32 +46,11 @@ def ecg_page(
     highlight: Sequence[str] = (),
     note: str = "",
 ) -> Figure:
-    """Draw a 12-lead page: 3 rows of 4 leads, 2.5 s each, and lead II for 10 s as the rhythm strip.
+    """Draw a 12-lead page, 285 mm x 185 mm: 3 rows of 4 leads, 2.5 s each, and lead II for 10 s as the rhythm strip.
 
-    All rows run on in time: the second column begins at 2.5 s, not at 0.
-
-    Parameters
-    ----------
-    recording : Recording or ndarray, shape (samples, 12)
-        The first 10 s are drawn, or less where there is less. An array is in mV, leads in standard order.
-    rate : float, optional
-        Samples per second (Hz); needed for an array.
-    title : str, optional
-        Printed above; the record's name if not given.
-    highlight : sequence of str
-        Leads to mark in blue and with a thicker line.
-    note : str
-        Printed below, at the right, for example where the recording comes from.
-
-    Returns
-    -------
-    Figure
-        285 mm x 185 mm.
-
-    Raises
-    ------
-    InputError
-        If a lead is missing, or the rate or a highlighted lead is unknown.
+    All rows run on in time: the second column begins at 2.5 s, not at 0. An array is (samples, 12) in mV and needs
+    its rate in Hz. Leads to highlight are drawn in blue and thicker; the note, for example the source, stands below
+    at the right.
     """
     if isinstance(recording, Recording):
         signal, rate, title = recording.twelve(), recording.rate, title or f"Record {recording.name}"
@@ -96,15 +67,8 @@ def ecg_page(
             part = slice(i * column, (i + 1) * column)
             if i:  # the short double stroke that parts two leads
                 axes.vlines(left + 62.5 * i, tops[row] - 3, tops[row] + 3, colors=INK, linewidths=0.6)
-            _trace(
-                axes,
-                signal[part, LEADS.index(lead)],
-                rate,
-                left + 62.5 * i,
-                tops[row],
-                lead,
-                lead in highlight,
-            )
+            values = signal[part, LEADS.index(lead)]
+            _trace(axes, values, rate, left + 62.5 * i, tops[row], lead, lead in highlight)
     _trace(axes, signal[:, 1], rate, left, tops[3], "II", "II" in highlight)
     for top in tops:
         _calibration(axes, left - 10, top)
@@ -120,32 +84,9 @@ def ecg_strip(
     highlight: Sequence[str] = (),
     start: float = 0.0,
 ) -> Figure:
-    """Draw one lead or a few, one below the other, on ECG paper.
+    """Draw leads (samples, leads) in mV one below the other on ECG paper, as wide as the recording is long.
 
-    Parameters
-    ----------
-    signal : ndarray, shape (samples,) or (samples, leads)
-        mV.
-    rate : float
-        Samples per second (Hz).
-    leads : sequence of str
-        Their names.
-    title : str, optional
-        Printed above.
-    highlight : sequence of str
-        Leads to mark.
-    start : float
-        Time of the first sample (s); printed where it is not 0.
-
-    Returns
-    -------
-    Figure
-        As wide as the recording is long: 25 mm a second, and margins.
-
-    Raises
-    ------
-    InputError
-        If the leads and their names do not agree.
+    `start` is the time of the first sample (s), printed where it is not 0.
     """
     signal = _checked(np.asarray(signal).reshape(len(signal), -1), rate, leads)
     _known(highlight, leads)

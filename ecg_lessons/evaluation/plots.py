@@ -1,8 +1,4 @@
-"""Pictures of recordings and of results. Every function gives a Figure and shows nothing.
-
-Colours are those of Okabe and Ito (2008), which people with any colour vision tell apart; where two bars or
-lines meet, they also differ in lightness, hatching or dash, so that a grey print can be read.
-"""
+"""Pictures of recordings and of results. Every function gives a Figure and shows nothing."""
 
 from __future__ import annotations
 
@@ -10,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from ecg_lessons.errors import InputError
+from ecg_lessons.evaluation.panels import BLUE, GREY, SKY, VERMILION, class_rows, panels, percent
 from ecg_lessons.evaluation.paper import ecg_page, ecg_strip
 from ecg_lessons.evaluation.scores import predictive_value
 
@@ -29,36 +25,17 @@ __all__ = [
     "three_numbers",
 ]
 
-BLUE, VERMILION, SKY, GREY = "#0072b2", "#d55e00", "#56b4e9", "#6e6e6e"
-
-
-def _axes(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    axes = list(figure.subplots(1, columns, squeeze=False)[0])
-    for ax in axes:
-        ax.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _percent() -> PercentFormatter:
-    return PercentFormatter(1, symbol=" %")
+_NO_MEASURES = {"epoch", "lr", "learning_rate", "seconds"}
+#: The three numbers: key, words, place, colour and hatching.
+_BARS = (
+    ("claimed", "claimed", -0.27, "white", "////"),
+    ("same", "same protocol", 0, SKY, ""),
+    ("honest", "honest (patients apart)", 0.27, BLUE, ""),
+)
 
 
 def confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
-    """Draw a confusion matrix: counts, and shade by the share of the true class.
-
-    Parameters
-    ----------
-    matrix : ndarray of int, shape (classes, classes)
-        Rows are the truth, columns the prediction.
-    names : sequence of str
-        Names of the classes.
-
-    Raises
-    ------
-    InputError
-        If matrix and names do not agree.
-    """
+    """Draw a confusion matrix: counts, and shade by the share of the true class; rows are the truth."""
     matrix = np.asarray(matrix)
     if matrix.shape != (len(names), len(names)):
         raise InputError(
@@ -66,7 +43,7 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
         )
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     size = 1.8 + 0.55 * len(names)
-    figure, (ax,) = _axes(size + 0.6, size)
+    figure, (ax,) = panels(size + 0.6, size)
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (row, column), value in np.ndenumerate(matrix):
         colour = "white" if share[row, column] > 0.55 else "black"
@@ -82,51 +59,21 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
 
 
 def learning_curves(history: pd.DataFrame | Mapping[str, Sequence[float]]) -> Figure:
-    """Draw every measure over the epochs, training beside validation, one panel a measure.
-
-    Parameters
-    ----------
-    history : DataFrame or dict
-        Columns such as ``loss`` and ``val_loss``; columns such as ``epoch`` and ``seconds`` are left out.
-
-    Raises
-    ------
-    InputError
-        If no measure is there.
-    """
+    """Draw every measure over the epochs, training beside validation (``val_...``), one panel a measure."""
     history = pd.DataFrame(history)
-    measures = [
-        name
-        for name in history
-        if not name.startswith("val_") and name not in {"epoch", "lr", "learning_rate", "seconds"}
-    ]
+    measures = [name for name in history if not name.startswith("val_") and name not in _NO_MEASURES]
     if not measures or not len(history):
         raise InputError("The history of the training is empty: train for at least one epoch.")
-    figure, axes = _axes(3.6 * len(measures), 2.9, len(measures))
+    figure, axes = panels(3.6 * len(measures), 2.9, len(measures))
     epochs = np.arange(1, len(history) + 1)
     for ax, name in zip(axes, measures, strict=True):
-        ax.plot(epochs, history[name], color=BLUE, marker="o", markersize=3, label="training")
+        ax.plot(epochs, history[name], "o-", color=BLUE, markersize=3, label="training")
         if f"val_{name}" in history:
-            validation = history[f"val_{name}"]
-            ax.plot(
-                epochs,
-                validation,
-                color=VERMILION,
-                linestyle="--",
-                marker="s",
-                markersize=3,
-                label="validation",
-            )
-            best = int(validation.to_numpy().argmin() if "loss" in name else validation.to_numpy().argmax())
-            ax.plot(
-                epochs[best],
-                validation.iloc[best],
-                "o",
-                markersize=10,
-                fillstyle="none",
-                color=GREY,
-                label="best",
-            )
+            validation = history[f"val_{name}"].to_numpy()
+            ax.plot(epochs, validation, "s--", color=VERMILION, markersize=3, label="validation")
+            best = validation.argmin() if "loss" in name else validation.argmax()
+            ring = {"color": GREY, "markersize": 10, "fillstyle": "none"}
+            ax.plot(epochs[best], validation[best], "o", label="best", **ring)
         ax.set(xlabel="epoch", ylabel=name.replace("_", " "))
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(axis="y", color="0.9")
@@ -137,42 +84,31 @@ def learning_curves(history: pd.DataFrame | Mapping[str, Sequence[float]]) -> Fi
 def three_numbers(rows: Sequence[Mapping], measure: str = "accuracy") -> Figure:
     """Draw, for each network, what was claimed, what the same protocol gives, and what an honest one gives.
 
-    Parameters
-    ----------
-    rows : sequence of dict
-        ``{"name": str, "claimed": ..., "same": ..., "honest": ...}``. A value is a number from 0 to 1, a
-        triple (value, low, high) with its interval, or None: a gap that says "not published" (claimed) or
-        "not measured".
-    measure : str
-        Label of the axis.
+    A row is ``{"name": str, "claimed": ..., "same": ..., "honest": ...}``. A value is a number from 0 to 1, a triple
+    (value, low, high) with its interval, or None: a gap that says "not published" (claimed) or "not measured".
     """
-    bars = (
-        ("claimed", "claimed", "white", "////"),
-        ("same", "same protocol", SKY, ""),
-        ("honest", "honest (patients apart)", BLUE, ""),
-    )
-    figure, (ax,) = _axes(2.2 + 1.9 * len(rows), 3.2)
-    for shift, (key, _, colour, hatch) in zip((-0.27, 0, 0.27), bars, strict=True):
-        for x, row in enumerate(rows):
-            value = row.get(key)
+    figure, (ax,) = panels(2.2 + 1.9 * len(rows), 3.2)
+    for x, row in enumerate(rows):
+        for bar, _, shift, colour, hatch in _BARS:
+            value, at = row.get(bar), x + shift
             if value is None:
-                words = "not published" if key == "claimed" else "not measured"
-                ax.text(x + shift, 0.02, words, rotation=90, ha="center", va="bottom", fontsize=8, color=GREY)
+                words = "not published" if bar == "claimed" else "not measured"
+                ax.text(at, 0.02, words, rotation=90, ha="center", va="bottom", fontsize=8, color=GREY)
                 continue
             value, low, high = value if isinstance(value, tuple | list) else (value, None, None)
-            ax.bar(x + shift, value, 0.25, color=colour, edgecolor=BLUE, hatch=hatch)
+            ax.bar(at, value, 0.25, color=colour, edgecolor=BLUE, hatch=hatch)
             if low is not None:
-                ax.errorbar(
-                    x + shift, value, [[value - low], [high - value]], color="black", capsize=3, linewidth=1
-                )
+                whiskers = [[value - low], [high - value]]
+                ax.errorbar(at, value, whiskers, color="black", capsize=3, linewidth=1)
             top = value if high is None else high
-            ax.text(x + shift, top + 0.015, f"{100 * value:.1f}", ha="center", va="bottom", fontsize=8)
+            ax.text(at, top + 0.015, f"{100 * value:.1f}", ha="center", va="bottom", fontsize=8)
     ax.set_xticks(range(len(rows)), [row["name"] for row in rows])
     ax.set(ylim=(0, 1.08), ylabel=measure, xlim=(-0.55, len(rows) - 0.45))
-    ax.yaxis.set_major_formatter(_percent())
+    percent(ax.yaxis)
     ax.set_yticks(np.arange(0, 1.01, 0.2))
     keys = [
-        Patch(facecolor=colour, edgecolor=BLUE, hatch=hatch, label=label) for _, label, colour, hatch in bars
+        Patch(facecolor=colour, edgecolor=BLUE, hatch=hatch, label=words)
+        for _, words, _, colour, hatch in _BARS
     ]
     figure.legend(handles=keys, loc="outside upper center", ncols=3, frameon=False, fontsize=8)
     return figure
@@ -185,55 +121,26 @@ def sensitivities(
     high: Sequence[float],
     measure: str = "sensitivity",
 ) -> Figure:
-    """Draw one dot per class with its interval, the first class on top.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Classes.
-    values, low, high : sequence of float
-        From 0 to 1; `low` and `high` bound the interval.
-    measure : str
-        Label of the axis.
-
-    Raises
-    ------
-    InputError
-        If the four are not of one length.
-    """
+    """Draw one dot per class, a value from 0 to 1 with its interval, the first class on top."""
     if not len(names) == len(values) == len(low) == len(high):
         raise InputError("Names, values and the bounds of their intervals must be of one length.")
     values, low, high = (np.asarray(array, dtype=float) for array in (values, low, high))
-    figure, (ax,) = _axes(5.2, 0.9 + 0.3 * len(names))
+    figure, (ax,) = panels(5.2, 0.9 + 0.3 * len(names))
     rows = np.arange(len(names))
     whiskers = np.maximum([values - low, high - values], 0)
     ax.errorbar(values, rows, xerr=whiskers, fmt="o", color=BLUE, ecolor=GREY, capsize=3, markersize=6)
+    beside = {"va": "center", "fontsize": 8, "transform": ax.get_yaxis_transform()}
     for row, value in zip(rows, values, strict=True):
-        ax.text(
-            1.03, row, f"{100 * value:.1f} %", va="center", fontsize=8, transform=ax.get_yaxis_transform()
-        )
-    ax.set_yticks(rows, names)
-    ax.set(xlim=(0, 1.02), ylim=(len(names) - 0.5, -0.5), xlabel=measure)
-    ax.xaxis.set_major_formatter(_percent())
-    ax.grid(axis="x", color="0.9")
-    ax.set_axisbelow(True)
+        ax.text(1.03, row, f"{100 * value:.1f} %", **beside)
+    class_rows(ax, names, measure)
+    ax.set_xlim(0, 1.02)
     return figure
 
 
 def ppv_curve(sensitivity: float, specificity: float, marks: Sequence[float] = (0.02, 0.5)) -> Figure:
     """Draw how likely a positive answer is true, against how common the thing is (Bayes' theorem).
 
-    Parameters
-    ----------
-    sensitivity, specificity : float
-        Of the test, from 0 to 1.
-    marks : sequence of float
-        Prevalences to mark and label.
-
-    Raises
-    ------
-    InputError
-        If a share lies outside 0 to 1.
+    `marks` are prevalences to mark and label.
     """
     if not all(0 <= share <= 1 for share in (sensitivity, specificity, *marks)):
         raise InputError("Sensitivity, specificity and prevalences are shares between 0 and 1.")
@@ -241,7 +148,7 @@ def ppv_curve(sensitivity: float, specificity: float, marks: Sequence[float] = (
     def value(prevalence):
         return predictive_value(sensitivity, specificity, np.asarray(prevalence))
 
-    figure, (ax,) = _axes(4.8, 3.2)
+    figure, (ax,) = panels(4.8, 3.2)
     prevalence = np.geomspace(0.001, 1, 400)
     ax.semilogx(prevalence, value(prevalence), color=BLUE, linewidth=2)
     for mark in marks:
@@ -254,6 +161,6 @@ def ppv_curve(sensitivity: float, specificity: float, marks: Sequence[float] = (
     ax.set(xlim=(0.001, 1), ylim=(0, 1.03), xlabel="prevalence", ylabel="positive predictive value")
     ax.set_title(f"sensitivity {100 * sensitivity:.1f} %, specificity {100 * specificity:.1f} %", fontsize=9)
     ax.set_xticks([0.001, 0.01, 0.1, 1], ["0.1 %", "1 %", "10 %", "100 %"])
-    ax.yaxis.set_major_formatter(_percent())
+    percent(ax.yaxis)
     ax.grid(color="0.92")
     return figure

@@ -1,4 +1,4 @@
-"""Pictures of lesson 2: spectrograms, augmented signals, what spoke when. Functions give a Figure and show nothing."""
+"""Pictures of spectrograms, augmented signals, and of what spoke when. Functions give a Figure and show nothing."""
 
 from __future__ import annotations
 
@@ -6,38 +6,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from ecg_lessons.errors import InputError
+from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, VERMILION, class_rows, key, panels
 from ecg_lessons.evaluation.paper import INK
-from ecg_lessons.evaluation.plots import BLUE, GREY, VERMILION, _axes
-
-#: Groups that stand in one picture, by colour, marker and dash.
-_STYLES = ((GREY, "s", "-"), (BLUE, "o", "--"), (VERMILION, "^", ":"))
 
 
 def spectrograms(pictures: Mapping[str, np.ndarray], step: float, highest: float = 150.0) -> Figure:
-    """Draw log-spectrograms one below the other, all in one scale of colours.
+    """Draw log-spectrograms (frames, frequencies) by title one below the other, all in one scale of colours.
 
-    Parameters
-    ----------
-    pictures : mapping of str to ndarray, shape (frames, frequencies)
-        By title; natural logarithm of the power.
-    step : float
-        Seconds from one frame to the next.
-    highest : float
-        Frequency of the last row (Hz); the first stands for 0.
-
-    Raises
-    ------
-    InputError
-        If there is nothing to draw.
+    `step` is in seconds from frame to frame; the frequencies reach from 0 to the highest (Hz).
     """
     if not pictures:
         raise InputError("There is no spectrogram to draw: give one or more.")
-    figure = Figure(figsize=(7.5, 0.7 + 1.25 * len(pictures)), layout="constrained", facecolor="white")
-    axes = figure.subplots(len(pictures), 1, sharex=True, squeeze=False)[:, 0]
-    low, high = np.percentile(np.concatenate([one.ravel() for one in pictures.values()]), [2, 99.5])
+    size = (7.5, 0.7 + 1.25 * len(pictures))
+    figure, axes = panels(*size, rows=len(pictures), framed=True, sharex=True)
+    low, high = np.percentile(np.concatenate([picture.ravel() for picture in pictures.values()]), [2, 99.5])
     for ax, (title, picture) in zip(axes, pictures.items(), strict=True):
         row = highest / (picture.shape[1] - 1)
         box = (0, len(picture) * step, -row / 2, highest + row / 2)
@@ -48,49 +32,30 @@ def spectrograms(pictures: Mapping[str, np.ndarray], step: float, highest: float
         ax.set_yticks(np.linspace(0, highest, 4).round())
         ax.tick_params(labelsize=7)
     axes[-1].set_xlabel("time (s)", fontsize=8)
-    bar = figure.colorbar(shade, ax=list(axes), pad=0.01, aspect=30)
+    bar = figure.colorbar(shade, ax=axes, pad=0.01, aspect=30)
     bar.set_label("log power (µV²/Hz)", fontsize=8)
     bar.ax.tick_params(labelsize=7)
     return figure
 
 
 def traces(signals: Mapping[str, np.ndarray], rate: float) -> Figure:
-    """Draw versions of a signal one below the other, on one axis of time and one scale.
-
-    Parameters
-    ----------
-    signals : mapping of str to ndarray, shape (samples,)
-        By title, mV.
-    rate : float
-        Hz.
-    """
-    figure = Figure(figsize=(7.5, 0.6 + 1.0 * len(signals)), layout="constrained", facecolor="white")
-    axes = figure.subplots(len(signals), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    """Draw versions of a signal (samples,) in mV by title one below the other, on one axis of time and one scale."""
+    figure, axes = panels(7.5, 0.6 + len(signals), rows=len(signals), sharex=True, sharey=True)
     for ax, (title, signal) in zip(axes, signals.items(), strict=True):
         ax.plot(np.arange(len(signal)) / rate, signal, color=INK, linewidth=0.8)
         ax.set_title(title, fontsize=9, loc="left", pad=2)
         ax.set_ylabel("mV", fontsize=8)
         ax.tick_params(labelsize=8)
-        ax.spines[["top", "right"]].set_visible(False)
-    axes[-1].set(xlabel="time (s)", xlim=(0, max(len(one) for one in signals.values()) / rate))
+    axes[-1].set(xlabel="time (s)", xlim=(0, max(map(len, signals.values())) / rate))
     return figure
 
 
 def dots(groups: Mapping[str, np.ndarray], label: str, most: float, seed: int = 0) -> Figure:
-    """Draw a dot an example, one row a class, with the median of each.
+    """Draw a dot an example, one row a class, with the median of each; what lies beyond `most` is drawn there.
 
-    Parameters
-    ----------
-    groups : mapping of str to ndarray, shape (n,)
-        By class.
-    label : str
-        The axis, with its unit.
-    most : float
-        Where the axis ends; what lies beyond is drawn there.
-    seed : int
-        For the heights of the dots, which mean nothing.
+    The label names the unit. Heights within a row are random and mean nothing.
     """
-    figure, (ax,) = _axes(6.5, 0.8 + 0.5 * len(groups))
+    figure, (ax,) = panels(6.5, 0.8 + 0.5 * len(groups))
     rng = np.random.default_rng(seed)
     for row, values in enumerate(groups.values()):
         height = row + rng.uniform(-0.28, 0.28, len(values))
@@ -99,37 +64,20 @@ def dots(groups: Mapping[str, np.ndarray], label: str, most: float, seed: int = 
     ax.plot([], [], color=VERMILION, linewidth=2.5, label="median")
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set(xlabel=label, xlim=(0, 1.02 * most), ylim=(len(groups) - 0.5, -0.5))
-    figure.legend(loc="outside upper right", frameon=False, fontsize=8)
+    key(figure, 1, "upper right")
     return figure
 
 
 def over_time(
     signal: np.ndarray, rate: float, start: np.ndarray, seconds: float, falls: Mapping[str, np.ndarray]
 ) -> Figure:
-    """Draw a recording, and below it how far a probability falls where a stretch is erased.
+    """Draw a recording (samples,) in mV, and below it how far a probability falls where a stretch is erased.
 
-    Parameters
-    ----------
-    signal : ndarray, shape (samples,)
-        mV.
-    rate : float
-        Hz.
-    start : ndarray, shape (n,)
-        Where each stretch begins (s).
-    seconds : float
-        How long a stretch is.
-    falls : mapping of str to ndarray, shape (n,)
-        By network, up to three.
-
-    Raises
-    ------
-    InputError
-        If stretches and falls are not of one length.
+    Stretches of some seconds have each a start (s), (n,), and by network, up to three, a fall, (n,).
     """
     if any(len(fall) != len(start) for fall in falls.values()):
         raise InputError(f"{len(start)} stretches need as many falls of the probability.")
-    figure = Figure(figsize=(8.5, 3.6), layout="constrained", facecolor="white")
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    figure, (above, below) = panels(8.5, 3.6, rows=2, sharex=True, height_ratios=(3, 2))
     first = np.maximum(next(iter(falls.values())), 0)
     strength = first / max(first.max(initial=0), 1e-12)
     for begin, share in zip(start, strength, strict=True):
@@ -138,47 +86,33 @@ def over_time(
     above.set_ylabel("mV")
     looks = ((VERMILION, "o", "-"), (BLUE, "s", "--"), (GREY, "^", ":"))
     for (name, fall), (colour, marker, dash) in zip(falls.items(), looks, strict=False):
-        below.plot(
-            start + seconds / 2, fall, color=colour, marker=marker, linestyle=dash, markersize=3, label=name
-        )
+        style = {"color": colour, "marker": marker, "linestyle": dash, "markersize": 3}
+        below.plot(start + seconds / 2, fall, label=name, **style)
     below.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     below.set(xlabel="time (s)", ylabel="fall of\nprobability", xlim=(0, len(signal) / rate))
-    for ax in (above, below):
-        ax.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside upper right", ncols=3, frameon=False, fontsize=8)
+    key(figure, 3, "upper right")
     return figure
 
 
 def by_class(
     names: Sequence[str], arms: Mapping[str, Mapping[str, Mapping[str, float] | float]], measure: str = "F1"
 ) -> Figure:
-    """Draw a score class by class, up to three arms side by side.
+    """Draw a score class by class, the first on top, up to three arms side by side.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Classes, the first on top.
-    arms : mapping of str to mapping
-        By arm and class a number from 0 to 1, or ``{"value", "low", "high"}``; a class may be missing.
-    measure : str
-        Label of the axis.
+    By arm and class a number from 0 to 1, or ``{"value", "low", "high"}``; a class may be missing.
     """
-    figure, (ax,) = _axes(6.5, 1.0 + 0.55 * len(names))
+    figure, (ax,) = panels(6.5, 1.0 + 0.55 * len(names))
     shifts = 0.2 * (np.arange(len(arms)) - (len(arms) - 1) / 2)
-    for (arm, scores), shift, (colour, marker, _) in zip(arms.items(), shifts, _STYLES, strict=False):
+    for (arm, scores), shift, (colour, marker, _) in zip(arms.items(), shifts, LOOKS, strict=False):
         for row, name in enumerate(names):
             if (score := scores.get(name)) is None:
                 continue
-            value = score["value"] if isinstance(score, Mapping) else score
-            if isinstance(score, Mapping) and score["low"] is not None:
+            score = score if isinstance(score, Mapping) else {"value": score, "low": None}
+            if score["low"] is not None:
                 ax.plot([score["low"], score["high"]], [row + shift] * 2, color=colour, linewidth=1.2)
-            ax.plot(value, row + shift, marker, color=colour, markersize=7)
+            ax.plot(score["value"], row + shift, marker, color=colour, markersize=7)
         ax.plot([], [], marker, color=colour, label=arm)
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel=measure, ylim=(len(names) - 0.5, -0.5))
+    class_rows(ax, names, measure)
     ax.set_xlim(right=1)
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    ax.grid(axis="x", color="0.9")
-    ax.set_axisbelow(True)
-    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
+    key(figure, 3)
     return figure

@@ -51,12 +51,7 @@ def _digits(value: float, digits: int) -> float | None:
 class Scores:
     """Counts of (true class, verdict) for every patient.
 
-    Attributes
-    ----------
-    classes : tuple of str
-        Names of the true classes, K.
-    counts : ndarray, shape (patients, K, M)
-        How often class k of a patient got verdict m. Verdicts are classes too where M = K.
+    counts: (patients, K, M), how often class k of a patient got verdict m. Verdicts are classes too where M = K.
     """
 
     classes: tuple[str, ...]
@@ -66,16 +61,7 @@ class Scores:
     def of(
         cls, true: np.ndarray, verdict: np.ndarray, patient: np.ndarray, classes: tuple[str, ...], verdicts=0
     ):
-        """Count labels against verdicts.
-
-        Parameters
-        ----------
-        true, verdict : ndarray of int, shape (n,)
-        patient : ndarray of str, shape (n,)
-        classes : tuple of str
-        verdicts : int
-            How many different verdicts there are, where not as many as classes.
-        """
+        """Count labels against verdicts, (n,) each; there are as many verdicts as classes, or `verdicts`."""
         people, who = np.unique(np.asarray(patient).astype(str), return_inverse=True)
         shape = (len(people), len(classes), verdicts or len(classes))
         index = np.ravel_multi_index((who, np.asarray(true, int), np.asarray(verdict, int)), shape)
@@ -100,17 +86,8 @@ class Scores:
         every draw gives the same value in between, it rests on one patient: there is no interval, and both
         bounds are NaN.
 
-        Parameters
-        ----------
-        statistic : callable
-            From counts (..., K, M) to values (...); `accuracy`, `recall` and so on.
-        draws, seed : int
-        people : int or ndarray, shape (K,), optional
-            How many patients a value rests on; all unless said otherwise.
-
-        Returns
-        -------
-        Estimate, or a list of them where the statistic gives one value a class
+        The statistic makes counts (..., K, M) to values (...) or (..., K): `accuracy`, `recall` and so on, and so
+        gives one Estimate or a list of them. `people` says how many patients a value rests on, where not all.
         """
         n = len(self.counts)
         weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
@@ -124,7 +101,7 @@ class Scores:
         high = np.where(alone, np.nan, np.where((high == 0) & (value == 0), 1 - blind, high))
         if np.ndim(value) == 0:
             return Estimate(float(value), float(low), float(high))
-        return [Estimate(*map(float, one)) for one in zip(value, low, high, strict=True)]
+        return [Estimate(*map(float, bounds)) for bounds in zip(value, low, high, strict=True)]
 
     def table(self) -> pd.DataFrame:
         """Give precision, recall and F1 of every class with the number of its examples."""
@@ -224,13 +201,5 @@ def predictive_value(sensitivity: float, specificity: float, prevalence: np.ndar
 
 
 def threshold_at(specificity: float, probability: np.ndarray) -> float:
-    """Give the threshold that the stated share of correct examples stays at or below.
-
-    Parameters
-    ----------
-    specificity : float
-        For example 0.999.
-    probability : ndarray, shape (n,)
-        Probability of a fault, for correct examples that are not the test's.
-    """
+    """Give the threshold that the stated share of correct examples, (n,), not the test's, stays at or below."""
     return float(np.quantile(probability, specificity, method="higher"))

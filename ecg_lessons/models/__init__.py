@@ -4,19 +4,11 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import choice
 
 
-def build(
-    networks: Mapping[str, Callable[..., keras.Model]], lesson: str, name: str, **options
-) -> keras.Model:
-    """Build a network of a lesson by name.
-
-    Raises
-    ------
-    InputError
-        For an unknown name.
-    """
+def build(networks: Mapping[str, Callable[..., keras.Model]], name: str, **options) -> keras.Model:
+    """Build one of some networks by name."""
     if name not in networks:
-        raise InputError(f"Lesson {lesson} has no network {name!r}: choose {', '.join(networks)}.")
+        raise choice("network", name, networks)
     return networks[name](**options)

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import keras
 from keras import applications, layers, ops
 
+from ecg_lessons import models
 from ecg_lessons.errors import InputError
-from ecg_lessons.models import build as build_named
 from ecg_lessons.signals.drawing import DrawBeats, NineCrops, RandomHand
 from ecg_lessons.signals.images import POINTS
 
@@ -21,7 +21,7 @@ CLASSES = 8
 
 
 def _network(name: str, body: Callable, classes: int, nine_crops: bool, rr: bool, hand=None) -> keras.Model:
-    """Draw the curve, crop it in training if asked, look at it, and decide, with the RR intervals if asked."""
+    """Draw the curve, crop it in training if asked, look at it, and decide."""
     curve = keras.Input((POINTS,), name="curve")
     image = DrawBeats(name="draw_beats")(hand(curve) if hand else curve)
     seen = body(NineCrops(name="nine_crops")(image) if nine_crops else image)
@@ -41,28 +41,16 @@ def _decide(name: str, curve, seen, classes: int, rr: bool) -> keras.Model:
 
 
 def jun(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> keras.Model:
-    """Build the published network: six convolutions and a dense layer that holds 99 % of the weights.
+    """Build the published network, from curves (batch, POINTS) to probabilities (batch, classes).
 
-    Parameters
-    ----------
-    classes : int
-    nine_crops : bool
-        Show a random one of the nine crops in training.
-    rr : bool
-        Take the RR intervals (previous, next, local mean; seconds) as a second input ``rr``, shape (batch, 3).
-
-    Returns
-    -------
-    keras.Model
-        From curves (batch, POINTS) to probabilities (batch, classes); 135.4 million parameters.
+    Six convolutions and a dense layer that holds 99 % of the 135.4 million weights. `nine_crops` shows a random one
+    of them in training. `rr` takes the RR intervals (previous, next, local mean; s) as a second input, (batch, 3).
     """
 
     def body(x):
         for filters in (64, 128, 256):
             for _ in range(2):
-                x = layers.Conv2D(
-                    filters, 3, padding="same", activation="elu", kernel_initializer="glorot_uniform"
-                )(x)
+                x = layers.Conv2D(filters, 3, padding="same", activation="elu")(x)
                 x = layers.BatchNormalization()(x)
             x = layers.MaxPooling2D(2)(x)
         x = layers.Dense(2048, activation="elu")(layers.Flatten()(x))
@@ -75,16 +63,10 @@ def light(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) ->
     """Build a small network that averages over the picture where `jun` flattens it.
 
     In training each beat is drawn by another hand (`RandomHand`), or the network learns the beats by heart.
-
-    Parameters and returns as `jun`; under one per cent of its parameters.
     """
 
     def body(x):
-        x = _conv2d(x, 24, 8, 4)
-        for filters in (48, 96):
-            x = _conv2d(x, filters, 3, 2)
-            x = layers.Add()([x, _conv2d(x, filters, 3, 1)])
-        return layers.Dropout(0.3)(_means(x, layers.AveragePooling2D, (4, 2)))
+        return _light(x, layers.Conv2D, layers.AveragePooling2D((4, 2)))
 
     return _network("light", body, classes, nine_crops, rr, RandomHand())
 
@@ -92,40 +74,31 @@ def light(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) ->
 def signal(classes: int = CLASSES, rr: bool = False) -> keras.Model:
     """Build the peer of `light` that looks at the curve itself: the same layers, one dimension less."""
     curve = keras.Input((POINTS,), name="curve")
-    x = _conv1d(layers.Reshape((POINTS, 1))(RandomHand()(curve)), 24, 8, 4)
+    x = layers.Reshape((POINTS, 1))(RandomHand()(curve))
+    return _decide("signal", curve, _light(x, layers.Conv1D, layers.AveragePooling1D(8)), classes, rr)
+
+
+def _light(x, convolution: type, means: layers.Layer):
+    """Convolve, then average over coarse fields: where a wave stands tells what it is, to within a field."""
+
+    def convolve(x, filters: int, width: int, stride: int):
+        x = convolution(filters, width, stride, padding="same", use_bias=False)(x)
+        return layers.ELU()(layers.BatchNormalization(momentum=0.95)(x))
+
+    x = convolve(x, 24, 8, 4)
     for filters in (48, 96):
-        x = _conv1d(x, filters, 3, 2)
-        x = layers.Add()([x, _conv1d(x, filters, 3, 1)])
-    return _decide("signal", curve, layers.Dropout(0.3)(_means(x, layers.AveragePooling1D, 8)), classes, rr)
-
-
-def _conv2d(x, filters: int, width: int, stride: int):
-    x = layers.Conv2D(filters, width, stride, padding="same", use_bias=False)(x)
-    return layers.ELU()(layers.BatchNormalization(momentum=0.95)(x))
-
-
-def _conv1d(x, filters: int, width: int, stride: int):
-    x = layers.Conv1D(filters, width, stride, padding="same", use_bias=False)(x)
-    return layers.ELU()(layers.BatchNormalization(momentum=0.95)(x))
-
-
-def _means(x, pooling, size):
-    """Average over coarse fields: where a wave stands tells what it is, to within a field."""
-    return layers.Flatten()(pooling(size)(x))
+        x = convolve(x, filters, 3, 2)
+        x = layers.Add()([x, convolve(x, filters, 3, 1)])
+    return layers.Dropout(0.3)(layers.Flatten()(means(x)))
 
 
 def alexnet(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> keras.Model:
     """Build AlexNet (Krizhevsky 2012) for one grey channel, with batch normalisation for its local response."""
 
     def body(x):
-        for filters, width, stride, pool in (
-            (96, 11, 4, 1),
-            (256, 5, 1, 1),
-            (384, 3, 1, 0),
-            (384, 3, 1, 0),
-            (256, 3, 1, 1),
-        ):
-            x = layers.Conv2D(filters, width, stride, padding="same", activation="relu")(x)
+        # Filters, width and stride of each convolution, and whether pooling follows.
+        for *shape, pool in ((96, 11, 4, 1), (256, 5, 1, 1), (384, 3, 1, 0), (384, 3, 1, 0), (256, 3, 1, 1)):
+            x = layers.Conv2D(*shape, padding="same", activation="relu")(x)
             x = layers.BatchNormalization()(x)
             x = layers.MaxPooling2D(3, 2)(x) if pool else x
         x = layers.Flatten()(x)
@@ -161,7 +134,7 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 
 def build(name: str, **options) -> keras.Model:
     """Build a network by name."""
-    return build_named(NETWORKS, "beat-images", name, **options)
+    return models.build(NETWORKS, name, **options)
 
 
 def from_layer(model: keras.Model, layer: str) -> keras.Model:
@@ -169,13 +142,8 @@ def from_layer(model: keras.Model, layer: str) -> keras.Model:
 
     After ``draw_beats`` it takes pictures (batch, SIZE, SIZE, 1) in place of curves; after ``nine_crops``
     crops. Where the network has the RR intervals, they follow as its second input.
-
-    Raises
-    ------
-    InputError
-        If the network has no such layer.
     """
-    names = [one.name for one in model.layers]
+    names = [known.name for known in model.layers]
     if layer not in names:
         raise InputError(f"The network {model.name} has no layer {layer!r}: it has {', '.join(names)}.")
     seen = model.get_layer(layer).output

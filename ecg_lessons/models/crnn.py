@@ -1,4 +1,4 @@
-"""The networks of lesson 2, after Zihlmann et al. (CinC 2017, arXiv 1710.06122): convolutions, then recurrence or none.
+"""Networks after Zihlmann et al. (CinC 2017, arXiv 1710.06122): convolutions, then recurrence or none.
 
 All of them are built from a `Design`. They take the signal itself: augmentation and the spectrogram are their first
 layers. Zeros behind the end of a recording are kept out of its verdict by masks.
@@ -10,7 +10,7 @@ import keras
 from keras import layers, ops
 
 from ecg_lessons.models.crnn_design import Design
-from ecg_lessons.signals.augment import RandomFlip, RandomGain
+from ecg_lessons.signals.augment import Configured, RandomFlip, RandomGain
 from ecg_lessons.signals.augment_recordings import DropoutBursts, RandomWindow
 from ecg_lessons.signals.spectrograms import FREQUENCIES, RATE, WINDOW, LogSpectrogram
 
@@ -19,15 +19,10 @@ SAMPLES, CLASSES = 18_286, 4
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class TrueSteps(layers.Layer):
+class TrueSteps(Configured, layers.Layer):
     """Mark the steps in time that a recording truly fills.
 
-    Parameters
-    ----------
-    step : int
-        Samples from one window of the spectrogram to the next.
-    halvings : int
-        How often the convolutions halved the time.
+    `step` is that of the spectrogram in samples; `halvings` says how often the convolutions halved the time.
     """
 
     def __init__(self, step: int, halvings: int, **kwargs):
@@ -40,10 +35,6 @@ class TrueSteps(layers.Layer):
         for _ in range(self.halvings):
             true = (true + 1) // 2
         return ops.arange(ops.shape(features)[1])[None, :] < ops.cast(true, "int32")
-
-    def get_config(self) -> dict:
-        """Give what is needed to build the layer again."""
-        return super().get_config() | {"step": self.step, "halvings": self.halvings}
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
@@ -62,13 +53,10 @@ class OwnScale(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class Beside(layers.Layer):
+class Beside(Configured, layers.Layer):
     """Set the steps of a signal beside the windows of its spectrogram, each at the middle of its window.
 
-    Parameters
-    ----------
-    first : int
-        The step at the middle of the first window.
+    `first` is the step at the middle of the first window.
     """
 
     def __init__(self, first: int, **kwargs):
@@ -84,13 +72,9 @@ class Beside(layers.Layer):
         """Give (batch, windows, both channels)."""
         return (*windows_shape[:2], windows_shape[2] + steps_shape[2])
 
-    def get_config(self) -> dict:
-        """Give what is needed to build the layer again."""
-        return super().get_config() | {"first": self.first}
-
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class OverTime(layers.Layer):
+class OverTime(Configured, layers.Layer):
     """Sum a recording up over its true length: the mean, and on request the largest value of every feature."""
 
     def __init__(self, largest: bool = False, **kwargs):
@@ -110,29 +94,12 @@ class OverTime(layers.Layer):
         """Give none: time is gone."""
         return None
 
-    def get_config(self) -> dict:
-        """Give what is needed to build the layer again."""
-        return super().get_config() | {"largest": self.largest}
-
 
 def build(design: Design, head: str = "whole", samples: int = SAMPLES, seed: int = 0) -> keras.Model:
-    """Build a network.
+    """Build the network of a design, or its convolutions with a head "for now", without recurrence.
 
-    Parameters
-    ----------
-    design : Design
-    head : {"whole", "for now"}
-        The network as designed; or its convolutions with a head for the time being, without recurrence.
-    samples : int
-        Length to which recordings are padded.
-    seed : int
-        Of the augmentation.
-
-    Returns
-    -------
-    keras.Model
-        From ``{"signal": (batch, samples) in µV, "length": (batch, 1)}`` to probabilities (batch, 4). Its convolutions
-        are one layer, "convolutions".
+    From ``{"signal": (batch, samples) in µV, "length": (batch, 1)}`` to probabilities (batch, 4). Its convolutions
+    are one layer, "convolutions". Recordings are padded to `samples`; the seed is of the augmentation.
     """
     signal = keras.Input((samples,), dtype="int16", name="signal")
     length = keras.Input((1,), dtype="int32", name="length")
@@ -177,13 +144,13 @@ def _waves(design: Design) -> keras.Model:
     The first convolution takes a stride of 4; pooling does what is left of a step.
     """
     step, channels = design.spectrogram.step, design.signal.channels
-    given = keras.Input((None, 1))
-    x, hop = _convolve(layers.Conv1D, given, channels // 2, 15, 4), 4
+    signal = keras.Input((None, 1))
+    x, hop = _convolve(layers.Conv1D, signal, channels // 2, 15, 4), 4
     while hop < step:
         x = layers.MaxPooling1D(2, padding="same")(x)
         hop *= 2
         x = _convolve(layers.Conv1D, x, channels if hop == step else channels // 2, 5)
-    return keras.Model(given, x, name="waves")
+    return keras.Model(signal, x, name="waves")
 
 
 def _convolve(kind: type, x, channels: int, kernel: int, stride: int = 1):
@@ -199,8 +166,8 @@ def _convolutions(design: Design) -> keras.Model:
     """
     chosen = design.convolutions
     flat = chosen.over == "time"
-    given = keras.Input((None, FREQUENCIES + design.signal.channels))
-    x = layers.BatchNormalization()(given) if flat else layers.Reshape((-1, FREQUENCIES, 1))(given)
+    frames = keras.Input((None, FREQUENCIES + design.signal.channels))
+    x = layers.BatchNormalization()(frames) if flat else layers.Reshape((-1, FREQUENCIES, 1))(frames)
     convolve = layers.Conv1D if flat else layers.Conv2D
     pools = chosen.halves == "pool"
     channels = chosen.first_channels
@@ -216,7 +183,7 @@ def _convolutions(design: Design) -> keras.Model:
         x = layers.Dropout(chosen.dropout)(x)
     if not flat:
         x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
-    return keras.Model(given, x, name="convolutions")
+    return keras.Model(frames, x, name="convolutions")
 
 
 def _recurrence(design: Design, features, mask):
@@ -226,8 +193,6 @@ def _recurrence(design: Design, features, mask):
     x = features
     for number in range(chosen.layers):
         x = layers.Dropout(chosen.dropout)(x)
-        read = layers.Bidirectional(
-            cell(chosen.units, return_sequences=True), name=f"recurrence_{number + 1}"
-        )
-        x = read(x, mask=mask)
+        read = cell(chosen.units, return_sequences=True)
+        x = layers.Bidirectional(read, name=f"recurrence_{number + 1}")(x, mask=mask)
     return layers.Concatenate()([x, features]) if chosen.beside and chosen.layers else x

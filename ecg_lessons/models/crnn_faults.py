@@ -1,4 +1,4 @@
-"""Museum pieces: the faults of the code that was released with the CRNN of lesson 2. Look, and do not use.
+"""Museum pieces: the faults of the code that was released with the published CRNN. Look, and do not use.
 
 Each is small, runs without any warning, and lives on because nobody asked the one question that shows it.
 """
@@ -9,18 +9,14 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from ecg_lessons.signals.augment import Configured
+
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class DeafDropout(layers.Dropout):
+class DeafDropout(Configured, layers.Dropout):
     """Dropout that does not listen to whether the network trains.
 
-    Parameters
-    ----------
-    rate : float
-        Share of the features that is set to zero.
-    always : bool
-        True never switches it off, as in the recurrence of the released code; False never switches it on, as in its
-        convolutions.
+    True never switches it off, as in the recurrence of the released code; False never on, as in its convolutions.
     """
 
     def __init__(self, rate: float, always: bool, **kwargs):
@@ -31,18 +27,9 @@ class DeafDropout(layers.Dropout):
         """Drop features always or never, whatever `training` says: the fault."""
         return super().call(inputs, training=self.always)
 
-    def get_config(self) -> dict:
-        """Give what is needed to build the layer again."""
-        return super().get_config() | {"always": self.always}
-
 
 def deaf(model: keras.Model, always: bool) -> keras.Model:
-    """Copy a network, its weights too, with all dropout outside of its convolutions deaf.
-
-    Returns
-    -------
-    keras.Model
-    """
+    """Copy a network, its weights too, with all dropout outside of its convolutions deaf."""
 
     def copy(layer: keras.Layer) -> keras.Layer:
         if type(layer) is layers.Dropout:
@@ -60,37 +47,19 @@ def rate_read_once(schedule: keras.optimizers.schedules.LearningRateSchedule) ->
 
 
 def of_class(labels: np.ndarray, wanted: int) -> np.ndarray:
-    """Tell which labels are of a class, with a bitwise ``&`` where ``==`` was meant.
-
-    Parameters
-    ----------
-    labels : ndarray of int
-    wanted : int
-
-    Returns
-    -------
-    ndarray of bool, of the shape of `labels`
-    """
+    """Tell which labels are of a class, with a bitwise ``&`` where ``==`` was meant."""
     return (np.asarray(labels) & wanted).astype(bool)  # the fault
 
 
 def truncated(log_power: np.ndarray) -> np.ndarray:
-    """Keep log-spectrograms as integers, so that all between -1 and 1 becomes 0.
-
-    Returns
-    -------
-    ndarray of int16, of the same shape
-    """
+    """Keep log-spectrograms as integers, so that all between -1 and 1 becomes 0."""
     return np.asarray(log_power).astype(np.int16)  # the fault: cut off, not even rounded
 
 
 def score_without_noise(confusion: np.ndarray) -> float:
     """Give the mean F1 of all classes but the last, from which the noisy recordings were left out altogether.
 
-    Parameters
-    ----------
-    confusion : ndarray of int, shape (classes, classes)
-        Rows are the truth, columns the verdicts; the last class is noise.
+    confusion: (classes, classes), rows are the truth, columns the verdicts; the last class is noise.
     """
     kept = np.asarray(confusion, float)[:-1]  # the fault: who calls noise a rhythm is not blamed
     right = np.diagonal(kept)

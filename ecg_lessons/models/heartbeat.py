@@ -1,8 +1,9 @@
 """Networks that name heartbeats: four after Kachuee et al. (2018, arXiv 1805.00794) and the original, and ours.
 
-`cnet`, `seq2seq`, `bilstm` and `bigru` take beats (batch, SAMPLES, 1) in [0, 1] at 125 Hz. The recurrent ones run over
-the time of a beat; what the original did instead is kept in `heartbeat_faults`. `ours` sees how unusual a beat is for
-its heart. Every network ends in two dense layers, "hidden" and "class", which `new_head` replaces.
+`cnet`, `seq2seq`, `bilstm` and `bigru` take beats (batch, SAMPLES, 1) in [0, 1] at 125 Hz, `ours` (batch,
+comparisons); all give probabilities (batch, classes). The recurrent ones run over the time of a beat; what the
+original did instead is kept in `heartbeat_faults`. `ours` sees how unusual a beat is for its heart. Every network
+ends in two dense layers, "hidden" and "class", which `new_head` replaces.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
+from ecg_lessons import models
 from ecg_lessons.errors import InputError
-from ecg_lessons.models import build as build_named
 from ecg_lessons.signals import unusual
 
 #: Samples of a beat, its segments for `seq2seq`, and the classes N S V F Q.
@@ -21,13 +22,7 @@ SAMPLES, SEGMENTS, CLASSES = 187, 11, 5
 
 
 def cnet(classes: int = CLASSES) -> keras.Model:
-    """Build the residual network of Kachuee et al. (2018).
-
-    Returns
-    -------
-    keras.Model
-        From (batch, SAMPLES, 1) to probabilities (batch, classes); 53,957 parameters for five classes.
-    """
+    """Build the residual network of Kachuee et al. (2018): 53,957 parameters for five classes."""
     inputs = keras.Input((SAMPLES, 1), name="beat")
     x = layers.Conv1D(32, 5)(inputs)
     for _ in range(5):
@@ -43,8 +38,6 @@ def seq2seq(classes: int = CLASSES) -> keras.Model:
     Convolutions look into each segment. A bidirectional LSTM runs over the segments, and hands its last states to
     the LSTM that reads its outputs again (after Mousavi & Afghah 2018, arXiv 1812.07421, whose sequences are of
     beats).
-
-    Parameters and returns as `cnet`.
     """
     inputs = keras.Input((SAMPLES, 1), name="beat")
     # A convolution of one row is one convolution for all segments.
@@ -61,24 +54,10 @@ def seq2seq(classes: int = CLASSES) -> keras.Model:
 
 
 def bilstm(classes: int = CLASSES, step: int = 11) -> keras.Model:
-    """Build two bidirectional LSTM layers over the time of a beat.
+    """Build two bidirectional LSTM layers over the time of a beat, `step` samples at a time: 1, 11 or 17.
 
-    Parameters
-    ----------
-    classes : int
-    step : int
-        Samples that a layer takes at a time: 1, 11 or 17. With single samples the layers make 187 steps, one after the
-        other; 11 samples make 17 steps and train about eight times faster.
-
-    Returns
-    -------
-    keras.Model
-        From (batch, SAMPLES, 1) to probabilities (batch, classes).
-
-    Raises
-    ------
-    InputError
-        If 187 samples cannot be divided into such steps.
+    With single samples the layers make 187 steps, one after the other; 11 samples make 17 steps and train about eight
+    times faster.
     """
     return _recurrent("bilstm", layers.LSTM, classes, step)
 
@@ -103,23 +82,11 @@ def ours(classes: int = CLASSES, comparisons: int = len(unusual.NAMES)) -> keras
 
     Dense layers over `unusual.comparisons`; what a beat looks like they do not see. That a classifier should know
     the patient is an older thought (de Chazal & Reilly 2006, https://doi.org/10.1109/TBME.2006.883802).
-
-    Parameters
-    ----------
-    classes : int
-    comparisons : int
-        How many numbers compare a beat with its heart.
-
-    Returns
-    -------
-    keras.Model
-        From (batch, comparisons) to probabilities (batch, classes).
     """
     inputs = keras.Input((comparisons,), name="unusual")
     x = layers.BatchNormalization(momentum=0.95)(inputs)
-    x = layers.Activation("tanh")(
-        layers.Rescaling(0.25)(x)
-    )  # four times the usual spread is as unusual as it gets
+    x = layers.Rescaling(0.25)(x)  # four times the usual spread is as unusual as it gets
+    x = layers.Activation("tanh")(x)
     x = layers.GaussianNoise(0.02)(x)
     for _ in range(2):
         x = layers.Dropout(0.5)(layers.Dense(128, activation="relu")(x))
@@ -133,31 +100,14 @@ def head(x, classes: int, hidden: int = 32):
 
 
 def new_head(model: keras.Model, classes: int, frozen: bool) -> keras.Model:
-    """Replace the last two dense layers of a trained network by new ones, for another task.
+    """Copy a trained network of this module with new last two dense layers, for another task.
 
-    Parameters
-    ----------
-    model : keras.Model
-        A network of this module; it stays as it is.
-    classes : int
-        Classes of the new task.
-    frozen : bool
-        True trains the two new layers only; False trains everything, from the weights of `model` on.
-
-    Returns
-    -------
-    keras.Model
-        With weights of its own.
-
-    Raises
-    ------
-    InputError
-        If the network does not end in the layers "hidden" and "class".
+    `frozen` trains the two new layers only; otherwise everything is trained, from the weights of `model` on.
     """
     if [layer.name for layer in model.layers[-2:]] != ["hidden", "class"]:
         raise InputError(
             f"The network {model.name} does not end in the dense layers 'hidden' and 'class': "
-            "transfer from a run of lesson heartbeat."
+            "transfer from a network of single heartbeats."
         )
     body = keras.models.clone_model(model)
     body.set_weights(model.get_weights())
@@ -168,14 +118,10 @@ def new_head(model: keras.Model, classes: int, frozen: bool) -> keras.Model:
 
 
 NETWORKS: dict[str, Callable[..., keras.Model]] = {
-    "cnet": cnet,
-    "seq2seq": seq2seq,
-    "bilstm": bilstm,
-    "bigru": bigru,
-    "ours": ours,
+    network.__name__: network for network in (cnet, seq2seq, bilstm, bigru, ours)
 }
 
 
 def build(name: str, **options) -> keras.Model:
     """Build a network by name."""
-    return build_named(NETWORKS, "heartbeat", name, **options)
+    return models.build(NETWORKS, name, **options)

@@ -1,4 +1,4 @@
-"""Museum pieces: the recurrent networks of lesson 5 as the original built them. Look, and do not use.
+"""Museum pieces: the recurrent networks of heartbeats as the original built them. Look, and do not use.
 
 A recurrent layer runs over one axis of its input. In the original that axis was the batch: the "sequence" was the row
 of beats that happened to be trained together, so the answer for a beat depends on its neighbours in the batch,
@@ -18,13 +18,7 @@ from ecg_lessons.models.heartbeat import CLASSES, SAMPLES, head
 
 
 def bilstm_over_batch(classes: int = CLASSES) -> keras.Model:
-    """Build the faulty BiLSTM: a beat is one step, and the batch is the sequence.
-
-    Returns
-    -------
-    keras.Model
-        From (batch, SAMPLES, 1) to probabilities (batch, classes) that depend on the whole batch.
-    """
+    """Build the faulty BiLSTM: a beat is one step, and the batch is the sequence."""
     return _over_batch("bilstm_over_batch", layers.LSTM, classes)
 
 
@@ -42,13 +36,7 @@ def _over_batch(name: str, layer: type[keras.Layer], classes: int) -> keras.Mode
 
 
 def seq2seq_one_step(classes: int = CLASSES) -> keras.Model:
-    """Build the faulty Seq2Seq: the beat is one segment, so the encoder makes one step and its memory stays idle.
-
-    Returns
-    -------
-    keras.Model
-        From (batch, SAMPLES, 1) to probabilities (batch, classes).
-    """
+    """Build the faulty Seq2Seq: the beat is one segment, so the encoder makes one step and its memory stays idle."""
     inputs = keras.Input((SAMPLES, 1), name="beat")
     x = inputs
     for filters in (32, 64, 128):
@@ -60,7 +48,5 @@ def seq2seq_one_step(classes: int = CLASSES) -> keras.Model:
 
 
 FAULTS: dict[str, Callable[..., keras.Model]] = {
-    "bilstm_over_batch": bilstm_over_batch,
-    "bigru_over_batch": bigru_over_batch,
-    "seq2seq_one_step": seq2seq_one_step,
+    fault.__name__: fault for fault in (bilstm_over_batch, bigru_over_batch, seq2seq_one_step)
 }

@@ -13,7 +13,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from ecg_lessons.signals.augment import RandomBody, RandomCrop, RandomGain, RandomNoise, RandomTimeShift
+from ecg_lessons.signals.augment import (
+    Configured,
+    RandomBody,
+    RandomCrop,
+    RandomGain,
+    RandomNoise,
+    RandomTimeShift,
+)
 from ecg_lessons.signals.beats import BEAT_BEFORE, BEAT_RATE, BEAT_SAMPLES
 from ecg_lessons.signals.leads import SWAPS
 
@@ -22,22 +29,11 @@ SAMPLES = 750
 
 
 def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> keras.Model:
-    """Build the original network: three convolutions, a flattening, one unit.
+    """Build the original network: three convolutions, a flattening, one unit; 149,185 parameters.
 
-    Parameters
-    ----------
-    classes : int
-        2 gives the original's one sigmoid unit; more give a softmax over the swaps.
-    samples : int
-        Length of the input. In training, longer recordings than the original's 750 samples are cropped to
-        that at random, and recordings of just that length are shifted by up to half a second.
-    augment : bool
-        False leaves the shift out, for data that is augmented already.
-
-    Returns
-    -------
-    keras.Model
-        From (batch, samples, 12) to (batch, 1) or (batch, classes); 149,185 parameters with one unit.
+    From (batch, samples, 12) to (batch, 1) for two classes, else to a softmax (batch, classes) over the swaps. In
+    training, longer recordings than the original's 750 samples are cropped to that at random, and recordings of just
+    that length are shifted by up to half a second, unless they are augmented already.
     """
     inputs = keras.Input((samples, 12), name="signal")
     cut = RandomCrop(SAMPLES) if samples > SAMPLES else RandomTimeShift(SAMPLES // 6)
@@ -52,20 +48,8 @@ def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> 
 def plain(classes: int = len(SWAPS) + 1, augment: bool = True) -> keras.Model:
     """Build an ordinary classifier of median beats: the layers of `hypotheses` with a softmax on top.
 
-    It shows what the hypotheses add, because all else is equal.
-
-    Parameters
-    ----------
-    classes : int
-        2 gives one sigmoid unit; more give a softmax over the swaps.
-    augment : bool
-        Whether training sees other bodies. `RandomBody` computes the limb leads anew, so a network that is
-        to find broken identities must go without.
-
-    Returns
-    -------
-    keras.Model
-        From (batch, BEAT_SAMPLES, 12) in mV to (batch, 1) or (batch, classes).
+    It shows what the hypotheses add, because all else is equal. `augment` lets training see other bodies:
+    `RandomBody` computes the limb leads anew, so a network that is to find broken identities must go without.
     """
     inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
     x = _features(Standardize()(_augment(inputs) if augment else inputs))
@@ -79,18 +63,10 @@ def hypotheses(classes: int = len(SWAPS) + 1) -> keras.Model:
     correctly recorded one, then Bayes' rule gives the probability of every exchange from one and the
     same E: p(S | x) is the softmax over S of E(S⁻¹ x) + log p(S). All exchanges share every weight, and
     what the network learns about hearts from one exchange serves all others. The prior p(S) is that of the
-    lessons' training: one half for "correct", the rest shared evenly.
+    training: one half for "correct", the rest shared evenly.
 
-    Parameters
-    ----------
-    classes : int
-        ``len(SWAPS) + 1`` gives the probabilities (correct, then `SWAPS` in order);
-        2 adds them up to one probability of "inverted".
-
-    Returns
-    -------
-    keras.Model
-        From (batch, BEAT_SAMPLES, 12) in mV to (batch, 1) or (batch, classes).
+    From median beats (batch, BEAT_SAMPLES, 12) in mV to the probabilities of "correct" and of `SWAPS` in order, or,
+    for two classes, to one probability of "inverted", (batch, 1).
     """
     inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
     x = Standardize()(_augment(inputs))
@@ -152,13 +128,10 @@ class UndoSwaps(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class Posterior(keras.layers.Layer):
+class Posterior(Configured, keras.layers.Layer):
     """Turn the scores of the hypotheses (batch x hypotheses, 1) into probabilities (batch, hypotheses).
 
-    Parameters
-    ----------
-    correct : float
-        Prior probability that nothing was exchanged.
+    `correct` is the prior probability that nothing was exchanged.
     """
 
     def __init__(self, correct: float = 0.5, **kwargs):
@@ -171,31 +144,18 @@ class Posterior(keras.layers.Layer):
         scores = ops.reshape(scores, (-1, len(self.prior)))
         return ops.softmax(ops.cast(scores, "float32") + np.log(self.prior))
 
-    def get_config(self) -> dict:
-        """Give what is needed to build the layer again."""
-        return super().get_config() | {"correct": self.correct}
-
 
 def amplitudes(beat: np.ndarray) -> np.ndarray:
-    """Describe median beats as a cardiologist would: wave sizes, axis, and how alike neighbours are.
+    """Describe median beats (n, BEAT_SAMPLES, 12) in mV as a cardiologist would: (n, 84).
 
-    Parameters
-    ----------
-    beat : ndarray, shape (n, BEAT_SAMPLES, 12)
-        mV.
-
-    Returns
-    -------
-    ndarray, shape (n, 84)
-        Mean of P, maximum, minimum and mean of QRS, mean of T in every lead (60); correlation of I with V6
-        and of neighbouring chest leads (6); sine and cosine of the frontal P, QRS and T axes (6); share of
-        every lead in the size of the beat (12).
+    Mean of P, maximum, minimum and mean of QRS, mean of T in every lead (60); correlation of I with V6
+    and of neighbouring chest leads (6); sine and cosine of the frontal P, QRS and T axes (6); share of
+    every lead in the size of the beat (12).
     """
     r = round(BEAT_BEFORE * BEAT_RATE)
     ms = BEAT_RATE / 1000
-    p, qrs, t = (
-        beat[:, r + round(a * ms) : r + round(b * ms)] for a, b in ((-260, -70), (-60, 70), (100, 450))
-    )
+    spans = ((-260, -70), (-60, 70), (100, 450))  # around R
+    p, qrs, t = (beat[:, r + round(start * ms) : r + round(end * ms)] for start, end in spans)
     waves = np.concatenate([p.mean(1), qrs.max(1), qrs.min(1), qrs.mean(1), t.mean(1)], axis=1)
     centred = beat - beat.mean(axis=1, keepdims=True)
     unit = centred / (np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6)

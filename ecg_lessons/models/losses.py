@@ -5,15 +5,14 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from ecg_lessons.signals.augment import Configured
+
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class SparseFocalLoss(keras.losses.Loss):
+class SparseFocalLoss(Configured, keras.losses.Loss):
     """Cross-entropy that cares less about what is already known (Lin et al. 2017, arXiv 1708.02002, equation 4).
 
-    Parameters
-    ----------
-    gamma : float
-        -(1 - p)^gamma log p, with p the probability of the true class; 0 is plain cross-entropy.
+    It is -(1 - p)^gamma log p, with p the probability of the true class; gamma 0 is plain cross-entropy.
     """
 
     def __init__(self, gamma: float = 2.0, name: str = "sparse_focal_loss", **kwargs):
@@ -27,19 +26,12 @@ class SparseFocalLoss(keras.losses.Loss):
         p = ops.clip(p, keras.config.epsilon(), 1.0)
         return -((1.0 - p) ** self.gamma) * ops.log(p)
 
-    def get_config(self) -> dict:
-        """Give what is needed to build the loss again."""
-        return super().get_config() | {"gamma": self.gamma}
-
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class SmoothedCrossentropy(keras.losses.Loss):
+class SmoothedCrossentropy(Configured, keras.losses.Loss):
     """Cross-entropy that trusts no label fully (Szegedy et al. 2016, arXiv 1512.00567, section 7).
 
-    Parameters
-    ----------
-    smoothing : float
-        This share of a label is spread evenly over all classes; 0 is plain cross-entropy.
+    The share `smoothing` of a label is spread evenly over all classes; 0 is plain cross-entropy.
     """
 
     def __init__(self, smoothing: float = 0.05, name: str = "smoothed_crossentropy", **kwargs):
@@ -51,7 +43,3 @@ class SmoothedCrossentropy(keras.losses.Loss):
         logs = ops.log(ops.clip(y_pred, keras.config.epsilon(), 1.0))
         own = ops.take_along_axis(logs, ops.cast(ops.reshape(y_true, (-1, 1)), "int32"), axis=1)[:, 0]
         return -(1.0 - self.smoothing) * own - self.smoothing * ops.mean(logs, axis=1)
-
-    def get_config(self) -> dict:
-        """Give what is needed to build the loss again."""
-        return super().get_config() | {"smoothing": self.smoothing}

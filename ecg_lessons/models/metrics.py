@@ -5,19 +5,14 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from ecg_lessons.signals.augment import Configured
+
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class MeanF1(keras.metrics.Metric):
-    """Mean F1 of the first classes, as the challenge of CinC 2017 scores N, A and O (Clifford et al. 2017).
+class MeanF1(Configured, keras.metrics.Metric):
+    """Mean F1 of the first `scored` classes, as the challenge of CinC 2017 scores N, A and O (Clifford et al. 2017).
 
-    A class that stands neither in the labels nor in the verdicts counts as 0.
-
-    Parameters
-    ----------
-    classes : int
-        How many classes there are.
-    scored : int
-        How many of them, from the first, enter the mean; the others only spoil the precision of these.
+    A class that stands neither in the labels nor in the verdicts counts as 0; other classes only spoil the precision.
     """
 
     def __init__(self, classes: int, scored: int, name: str = "mean_f1", **kwargs):
@@ -36,7 +31,3 @@ class MeanF1(keras.metrics.Metric):
         both = ops.sum(self.confusion, axis=0) + ops.sum(self.confusion, axis=1)
         f1 = 2 * ops.diagonal(self.confusion) / ops.maximum(both, 1)
         return ops.mean(f1[: self.scored])
-
-    def get_config(self) -> dict:
-        """Give what is needed to build the metric again."""
-        return super().get_config() | {"classes": self.classes, "scored": self.scored}

@@ -1,4 +1,4 @@
-"""A museum piece: the network of lesson 4 with a ReLU on its logits, as the original had it. Look, and do not use.
+"""A museum piece: the network of `patient` with a ReLU on its logits, as the original had it. Look, and do not use.
 
 The softmax of the loss takes any real numbers; a ReLU cuts them off at zero. Two things follow. A class can never be
 called unlikely: with the other 13 logits at zero, a logit of 5 for the right class means a probability of 0.92, and
@@ -17,13 +17,7 @@ from ecg_lessons.models import patient
 
 
 def relu_logits(classes: int = patient.CLASSES) -> keras.Model:
-    """Build the faulty network.
-
-    Returns
-    -------
-    keras.Model
-        From beats (batch, SAMPLES, LEADS) to "logits" (batch, classes), none of them below zero.
-    """
+    """Build the faulty network: none of its "logits" (batch, classes) lies below zero."""
     sound = patient.patient(classes)
     cut = layers.ReLU(name="relu", dtype="float32")(sound.output)  # the fault
     return keras.Model(sound.input, cut, name="relu_logits")

@@ -53,7 +53,8 @@ class RandomWindow(Augmentation):
 class DropoutBursts(Augmentation):
     """Set short stretches of the signal to zero in training, as if an electrode lost contact.
 
-    Around random instants 50 ms are zeroed; bursts that overlap make longer ones. `share` is about that of the samples.
+    Around random instants 50 ms are zeroed; bursts that overlap make longer ones. `share` is about that of the
+    samples.
     """
 
     def __init__(self, share: float = 0.22, seed: int = 0, **kwargs):

@@ -86,8 +86,8 @@ def windows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cut windows of one length around the samples of beats, from `before` of them before to `after` from the beat on.
 
-    The signal is (samples,) or (samples, leads). Gives the windows that lie inside it, (beats that fit, before + after)
-    or with leads behind, and which these are, (beats,).
+    The signal is (samples,) or (samples, leads). Gives the windows that lie inside it, (beats that fit, before +
+    after) or with leads behind, and which these are, (beats,).
     """
     width, shape = before + after, signal.shape[1:]
     start = np.asarray(samples, dtype=int) - before

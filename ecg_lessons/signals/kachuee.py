@@ -1,7 +1,7 @@
 """Beats as Kachuee et al. (2018, https://arxiv.org/abs/1805.00794) cut them, with their patients.
 
-A recording is resampled to 125 Hz and divided into windows of 10 s, each scaled to [0, 1]. T is the median distance of
-the R peaks in a window. A beat is the stretch of 1.2 T from its R peak on, zero-padded to 187 samples; a longer
+A recording is resampled to 125 Hz and divided into windows of 10 s, each scaled to [0, 1]. T is the median distance
+of the R peaks in a window. A beat is the stretch of 1.2 T from its R peak on, zero-padded to 187 samples; a longer
 one is cut. The rules differ in the R peaks: `published` takes the local maxima above 0.9, as the paper says;
 `annotated` takes the cardiologists' annotations, which finds every beat.
 
@@ -62,9 +62,10 @@ def published(
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Cut the beats of annotated recordings as `annotated` does, but at the peaks that the paper's rule finds.
 
-    The rows hold `record`, `patient`, `symbol` and `label` (AAMI) of the nearest annotation, `sample` and `time` (s) of
-    the found peak, `previous`, `next`, `local` (s) between found peaks. ``info.attrs["dropped"]`` counts the peaks left
-    out: ``alone`` in their window, so that it has no T, and ``unlabelled``, without an annotated beat within TOLERANCE.
+    The rows hold `record`, `patient`, `symbol` and `label` (AAMI) of the nearest annotation, `sample` and `time` (s)
+    of the found peak, `previous`, `next`, `local` (s) between found peaks. ``info.attrs["dropped"]`` counts the peaks
+    left out: ``alone`` in their window, so that it has no T, and ``unlabelled``, without an annotated beat within
+    TOLERANCE.
     """
     cut, info, alone, unlabelled = [], [], 0, 0
     for recording in recordings:

@@ -1,4 +1,4 @@
-"""What an annotated beat is called: WFDB symbols to the classes of the lessons."""
+"""What an annotated beat is called: WFDB symbols to classes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ecg_lessons.errors import InputError, choice
 #: https://physionet.org/physiotools/wpg/wpg_36.htm
 BEATS = tuple("NLRBAaJSVrFejnE/fQ?")
 MARKS = tuple("[!]x()ptu`'^|~+sT*D=\"@")
-#: A ventricular flutter wave is a mark to WFDB, but a peak with neighbours all the same; lesson 3 gives it a class.
+#: A ventricular flutter wave is a mark to WFDB, but a peak with neighbours all the same; `EIGHT` gives it a class.
 FLUTTER = "!"
 PEAKS = (*BEATS, FLUTTER)
 
-#: Lesson 3 (Jun et al. 2018): the eight most frequent kinds that the paper draws. On the whole database N 75,052,
+#: Jun et al. (2018): the eight most frequent kinds that the paper draws. On the whole database N 75,052,
 #: / 7,028, L 8,075, R 7,259, V 7,130, A 2,546, ! 472 and E 106.
 EIGHT = {symbol: symbol for symbol in "N/LRVA!E"}
-#: Lesson 4: the database has fifteen kinds of beat, and these are all but Q, "unclassifiable" (33 beats). With
+#: The database has fifteen kinds of beat, and these are all but Q, "unclassifiable" (33 beats). With
 #: windows of 160 samples that fit into the record (80 before, 80 after), 109,438 beats remain and 75,036 of them,
 #: 68.56 %, are normal: the share that the original reports. Leaving out any other kind gives another share.
 FOURTEEN = {symbol: symbol for symbol in "NLRV/AfFjaEJeS"}

@@ -78,8 +78,8 @@ def identity_error(signal: np.ndarray) -> float:
 def lead_two_is_flat(signal: np.ndarray, share: float = 0.1) -> bool:
     """Tell whether lead II is flat beside lead III, the mark of exchanged right arm and right leg.
 
-    The signal (samples, 12) is high-pass filtered, so that baseline wander does not hide the flat line. Lead II counts
-    as flat below `share` of the deviation of lead III.
+    The signal (samples, 12) is high-pass filtered, so that baseline wander does not hide the flat line. Lead II
+    counts as flat below `share` of the deviation of lead III.
     """
     deviation = signal.std(axis=0)
     return bool(deviation[1] < share * deviation[2])

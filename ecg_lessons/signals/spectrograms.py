@@ -84,8 +84,8 @@ class LogSpectrogram(Configured, keras.layers.Layer):
 
     The step must be a half, a quarter ... of a window.
 
-    JAX counts in single precision: without a floor, about one value in a thousand, where there is hardly any power, is
-    not SciPy's there; with a floor of 0.01 all agree to 0.001 (on 60 recordings of CinC 2017).
+    JAX counts in single precision: without a floor, about one value in a thousand, where there is hardly any power,
+    is not SciPy's there; with a floor of 0.01 all agree to 0.001 (on 60 recordings of CinC 2017).
     """
 
     def __init__(self, floor: float = 0.0, step: int = STEP, **kwargs):

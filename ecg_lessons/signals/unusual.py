@@ -95,12 +95,12 @@ def in_time(info: pd.DataFrame) -> np.ndarray:
 def rhythm(info: pd.DataFrame) -> np.ndarray:
     """Compare the intervals of one recording with its usual ones: (beats, len(RHYTHM)).
 
-    Logarithms of ratios: the intervals before the beat and its neighbours (SEEN) by the long ones of the recording; the
-    intervals before and after the beat by the median of the recording, by the mean of the last ten, by the median and
-    by the long ones around; the median around by that of the recording, the long ones around by those of the
-    recording. Then how restless the rhythm is around: logarithms of the median and of the 80th percentile of the change
-    from beat to beat, of the share of early beats, and of the quartile distance. Where every interval differs, as in
-    atrial fibrillation, an early beat means nothing.
+    Logarithms of ratios: the intervals before the beat and its neighbours (SEEN) by the long ones of the recording;
+    the intervals before and after the beat by the median of the recording, by the mean of the last ten, by the median
+    and by the long ones around; the median around by that of the recording, the long ones around by those of the
+    recording. Then how restless the rhythm is around: logarithms of the median and of the 80th percentile of the
+    change from beat to beat, of the share of early beats, and of the quartile distance. Where every interval differs,
+    as in atrial fibrillation, an early beat means nothing.
     """
     before, after, local = (_intervals(info, name) for name in ("previous", "next", "local"))
     long, usual, near = before.quantile(LONG), before.median(), _around(before)
@@ -120,11 +120,11 @@ def shape(window: np.ndarray, late: np.ndarray) -> np.ndarray:
     """Compare the beats of one recording with its usual beat, wave by wave.
 
     From windows (beats, BEFORE + AFTER) to (beats, len(SHAPE)). The usual beat is the median over those that did not
-    come early (`late`): where most beats are premature, the median over all would be one of them. Of each of WAVES the
-    correlation, the mean absolute difference in parts of the usual beat's range, and the logarithm of the ratio of the
-    ranges. Of QRS the sum of absolute slopes in parts of the usual range, that by the usual one, and the width (spread
-    of the slopes over time, in samples) with its excess over the usual one. And how alike the P waves around are that
-    did not come early: in atrial fibrillation there is none.
+    come early (`late`): where most beats are premature, the median over all would be one of them. Of each of WAVES
+    the correlation, the mean absolute difference in parts of the usual beat's range, and the logarithm of the ratio
+    of the ranges. Of QRS the sum of absolute slopes in parts of the usual range, that by the usual one, and the width
+    (spread of the slopes over time, in samples) with its excess over the usual one. And how alike the P waves around
+    are that did not come early: in atrial fibrillation there is none.
     """
     usual = np.median(window[late], axis=0, keepdims=True)
     span = max(float(np.ptp(usual)), 1e-6)

@@ -1,7 +1,7 @@
 """What a heart does in half a minute: normal rhythm, atrial fibrillation, and what cardiologists call another rhythm.
 
-Every kind belongs to a label of CinC 2017. Rates and intervals are those of textbooks; variability was set so that the
-spread of RR intervals comes close to that of the real recordings with the same label
+Every kind belongs to a label of CinC 2017. Rates and intervals are those of textbooks; variability was set so that
+the spread of RR intervals comes close to that of the real recordings with the same label
 (`tests/simulator/test_rhythm_realism.py`).
 """
 

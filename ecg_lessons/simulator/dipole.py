@@ -82,9 +82,9 @@ def lead_matrix(
     Without arguments it is Dower's.
 
     Each may have one value a chest lead, (6,). along: how far the electrode sits on the way to its next neighbour
-    (negative: to the one before), as a share of the distance between them, at most 1. up: how much of its own strength
-    the lead sees from below, because its electrode sits too high. gain: how much stronger it is because the chest is
-    thinner there. Gives (8, 6).
+    (negative: to the one before), as a share of the distance between them, at most 1. up: how much of its own
+    strength the lead sees from below, because its electrode sits too high. gain: how much stronger it is because the
+    chest is thinner there. Gives (8, 6).
     """
     place = np.clip(np.arange(6) + along, 0, 5)
     chest = np.stack([np.interp(place, np.arange(6), column) for column in DOWER[2:].T], axis=1)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.random import Generator
 
 from ecg_lessons.simulator import body, dipole, ectopy, morphology
-from ecg_lessons.simulator.beat_shapes import SECOND
 from ecg_lessons.simulator.pacemaker import Heart, Rhythm
 
 RATE = 360  # Hz
@@ -62,7 +61,7 @@ class Patient:
     """
 
     heart: Heart
-    second: str  # the lead beside MLII, one of `SECOND`
+    second: str  # the lead beside MLII, one of `morphology.SECOND`
     shapes: dict[str, morphology.Shape]
     flutter: np.ndarray  # harmonics of a flutter wave in MLII and V1, complex, in mV
     noise: Noise
@@ -98,7 +97,7 @@ def draw(rng: Generator, number: int) -> Patient:
         mains=0.006 * rng.lognormal(0, 0.9) * rng.lognormal(0, 0.3, 2),
         bumps=float(rng.choice([0.2, 2.0], p=[0.8, 0.2])),
     )
-    second = str(rng.choice(list(SECOND), p=[0.82, 0.10, 0.08]))
+    second = str(rng.choice(list(morphology.SECOND), p=[0.82, 0.10, 0.08]))
     return Patient(heart, second, shapes, harmonics, noise)
 
 
@@ -125,7 +124,7 @@ def record(rng: Generator, patient: Patient, seconds: float, rate: float) -> tup
     if patient.heart.fibrillation:
         signal += _fibrillation(rng, len(signal), rate)
     signal += _flutter(rng, patient.flutter, time[symbol == "!"], len(signal), rate)
-    signal = signal @ np.array([(1.0, 0.0), SECOND[patient.second]]).T
+    signal = signal @ np.array([(1.0, 0.0), morphology.SECOND[patient.second]]).T
     return signal + _noise(rng, patient, len(signal), rate), rhythm
 
 

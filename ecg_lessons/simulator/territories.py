@@ -9,19 +9,7 @@ Two dipoles are added to a healthy beat, as Gaussian waves in the form of `waves
   the dipole points to the territory. The leads that look at it show a raised ST segment, those that look from the
   opposite side a lowered one (reciprocal depression); T is tall and broad (hyperacute).
 
-Where the numbers come from
----------------------------
-The limits are those of the fourth universal definition of myocardial infarction (Thygesen 2018,
-https://doi.org/10.1161/CIR.0000000000000617): acute, ST raised at the J point by 0.1 mV and more in two neighbouring
-leads, in V2 and V3 by 0.2 mV (0.25 in men under 40, 0.15 in women); old, Q of 30 ms and 0.1 mV or QS in two
-neighbouring leads of a group (I, aVL; V1-V6; II, III, aVF), or any Q longer than 20 ms or QS in V2 and V3. Which
-leads see which territory, and which are reciprocal, is textbook (Goldberger, Clinical Electrocardiography, 9th ed.
-2018). The directions follow from these through Dower's matrix; sizes were chosen so that an infarction of full size
-passes the limits and a small one does not.
-
-Beside PTB-XL (28 recordings with an inferior and 23 with an anteroseptal infarction, nearly all old) R comes near the
-medians per lead, and so does T of the anteroseptal ones. Q and T of the inferior ones are plainer here: four of five
-have Q in two leads as above, and one of four recordings.
+The numbers, and where they come from, stand in infarctions.txt.
 """
 
 from __future__ import annotations
@@ -33,7 +21,7 @@ from numpy.random import Generator
 
 from ecg_lessons.simulator import dipole
 from ecg_lessons.simulator import patients as people
-from ecg_lessons.simulator.waves import BEATS, Waves, parse
+from ecg_lessons.simulator.waves import BEATS, Waves, parse, tables
 
 
 @dataclass(frozen=True)
@@ -46,83 +34,26 @@ class Territory:
     injury: Waves
 
 
-#: From the J point to the end of T, the share of the injury's dipole at the summit of each wave, the same for left,
-#: feet and back: a raised ST segment that runs into a hyperacute T.
-_ST = parse("""
-J   56 26  0.75 0.75 0.75
-J  112 44  0.85 0.85 0.85
-T  205 52  1.20 1.20 1.20
-T  268 36  0.85 0.85 0.85
-""")
+_TABLES = {name: parse(rows) for name, rows in tables("infarctions.txt").items()}
+#: Early repolarisation, a variant of the normal.
+J_POINT = _TABLES["J point"]
 
 
-def _injury(left: float, feet: float, back: float) -> Waves:
-    """Give the injury with this dipole, in mV, about which ST is raised."""
-    return _ST.changed(vector=_ST.vector * (left, feet, back))
+def _territory(code: str, share: float, name: str, left: float, feet: float, back: float) -> Territory:
+    """Give a territory with the dipole of its injury, in mV, about which ST is raised."""
+    injury = _TABLES["injury"]
+    injury = injury.changed(vector=injury.vector * (left, feet, back))
+    return Territory(share, name, _TABLES[code], injury)
 
 
 #: By the SCP code of PTB-XL. The shares are chosen for teaching; they are no prevalence.
 TERRITORIES = {
-    "ASMI": Territory(
-        0.24,
-        "anteroseptal",
-        parse("""
-Q  -19 10  0.14  0.10  0.62
-R   -1 12 -0.35 -0.22  0.28
-S   17 14 -0.05 -0.10  0.05
-T  235 47 -0.10  0.00  0.06
-T  275 32 -0.10  0.00  0.10
-"""),
-        _injury(0.00, -0.02, -0.24),
-    ),
-    "AMI": Territory(
-        0.18,
-        "anterior",
-        parse("""
-Q  -19 11 -0.20  0.08  0.56
-R    1 12 -0.60 -0.10  0.34
-T  235 47 -0.12  0.00  0.08
-T  275 32 -0.20  0.00  0.16
-"""),
-        _injury(0.16, -0.03, -0.22),
-    ),
-    "IMI": Territory(
-        0.28,
-        "inferior",
-        parse("""
-Q  -20 11  0.10 -0.38  0.10
-R   -2 12  0.15 -0.38  0.05
-T  235 47 -0.04 -0.10 -0.02
-T  275 32 -0.08 -0.20 -0.03
-"""),
-        _injury(-0.06, 0.22, 0.06),
-    ),
-    "LMI": Territory(
-        0.14,
-        "lateral",
-        parse("""
-Q  -20 11 -0.46  0.12 -0.20
-R   -1 12 -0.55  0.05 -0.20
-T  235 47 -0.12  0.03  0.00
-T  275 32 -0.24  0.04 -0.04
-"""),
-        _injury(0.22, -0.10, 0.14),
-    ),
-    "ILMI": Territory(
-        0.16,
-        "inferolateral",
-        parse("""
-Q  -20 11 -0.34 -0.36 -0.16
-R   -1 12 -0.40 -0.38 -0.14
-T  235 47 -0.08 -0.10  0.00
-T  275 32 -0.18 -0.20 -0.04
-"""),
-        _injury(0.12, 0.20, 0.09),
-    ),
+    "ASMI": _territory("ASMI", 0.24, "anteroseptal", 0.00, -0.02, -0.24),
+    "AMI": _territory("AMI", 0.18, "anterior", 0.16, -0.03, -0.22),
+    "IMI": _territory("IMI", 0.28, "inferior", -0.06, 0.22, 0.06),
+    "LMI": _territory("LMI", 0.14, "lateral", 0.22, -0.10, 0.14),
+    "ILMI": _territory("ILMI", 0.16, "inferolateral", 0.12, 0.20, 0.09),
 }
-
-#: Early repolarisation, a variant of the normal: the J point is raised in V2 to V5 within the limits above.
-J_POINT = parse("J 52 38 0.03 0.01 -0.05")
 #: Axis of normal hearts. The limit on the left is -30 degrees in the textbook; in this model hearts beyond -10 have
 #: Q in III and aVF, which normal recordings lack (of 290 in PTB-XL none has 30 ms and 0.1 mV in two inferior leads).
 AXIS = (-10, 90)
@@ -149,7 +80,7 @@ class Infarction:
 
 def draw(rng: Generator, code: str | None = None, acute: bool | None = None) -> Infarction:
     """Draw an infarction: its territory and phase where they are not given, and its size, from hardly seen to large."""
-    drawn = str(rng.choice(list(TERRITORIES), p=[one.share for one in TERRITORIES.values()]))
+    drawn = str(rng.choice(list(TERRITORIES), p=[territory.share for territory in TERRITORIES.values()]))
     early = bool(rng.random() < 0.5)
     remains, turned = rng.uniform(0.2, 1.2), rng.uniform(0.2, 1.8)
     fresh, raised = rng.uniform(0.0, 0.5), rng.uniform(0.4, 1.6)

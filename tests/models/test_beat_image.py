@@ -62,7 +62,7 @@ def test_survives_saving(curve, tmp_path):
 
 
 def test_unknown_network():
-    with pytest.raises(InputError, match="no network 'lenet': choose light, signal"):
+    with pytest.raises(InputError, match="no network 'lenet': did you mean 'alexnet'"):
         beat_image.build("lenet")
 
 

@@ -148,7 +148,7 @@ def test_a_new_head_after_another(networks):
 
 
 def test_mistakes_are_told():
-    with pytest.raises(InputError, match="no network 'resnet': choose cnet, seq2seq"):
+    with pytest.raises(InputError, match="no network 'resnet': did you mean 'cnet'"):
         heartbeat.build("resnet")
     with pytest.raises(InputError, match="no steps of 10: choose 1, 11 or 17"):
         heartbeat.bilstm(step=10)

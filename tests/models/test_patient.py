@@ -67,6 +67,7 @@ def test_a_relu_on_the_logits_cuts_them_and_their_gradient(beats):
 def test_a_class_below_zero_is_never_learnt_with_the_relu_and_is_without(beats):
     y = np.full(len(beats), 3)
     shares = {}
+    keras.utils.set_random_seed(0)  # now and then features are so large that the logit is not below zero
     for model in (patient.build(), patient_faults.relu_logits()):
         last = model.get_layer("class")
         kernel, bias = last.get_weights()

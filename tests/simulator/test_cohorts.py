@@ -11,7 +11,7 @@ import pytest
 
 from ecg_lessons import simulator
 from ecg_lessons.errors import InputError
-from ecg_lessons.simulator import cohorts
+from ecg_lessons.simulator import cohorts, layouts
 
 #: The function without its last part, where the recordings are, and other arguments that make it quick.
 COHORTS = {
@@ -122,16 +122,17 @@ def test_two_processes_may_ask_for_the_sample_at_once(tmp_path, monkeypatch):
 
 def test_loser_of_the_race_keeps_the_winners_cohort(tmp_path, monkeypatch):
     monkeypatch.setenv("ECG_LESSONS_CACHE", str(tmp_path))
-    simulate = cohorts._simulate
+    close = layouts.PtbXl.close
 
-    def slow(name, folder, *rest):
-        simulate(name, folder.parent / "lost", *rest).rename(folder)
-        (folder / "winner").touch()
-        return simulate(name, folder, *rest)
+    def slow(layout, *tables):
+        close(layout, *tables)
+        winner = layout.folder.parent / f"ptb-xl-v{cohorts.VERSIONS['ptb-xl']}-2-patients-seed-0"
+        winner.mkdir()
+        (winner / "winner").touch()
 
-    monkeypatch.setattr(cohorts, "_simulate", slow)
+    monkeypatch.setattr(layouts.PtbXl, "close", slow)
     folder = simulator.sample_cohort(patients=2)
-    assert (folder / "winner").exists()
+    assert [path.name for path in folder.iterdir()] == ["winner"]
     assert list(folder.parent.iterdir()) == [folder]
 
 

@@ -1,0 +1,92 @@
+"""What figures share: colours, empty panels, axes, keys, curves with their intervals.
+
+Colours are those of Okabe and Ito (2008), which people with any colour vision tell apart; where two bars or
+lines meet, they also differ in lightness, hatching or dash, so that a grey print can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from ecg_lessons.errors import InputError
+
+BLUE, VERMILION, SKY, GREY = "#0072b2", "#d55e00", "#56b4e9", "#6e6e6e"
+#: Up to three groups in one picture, by colour, marker and dash.
+LOOKS = ((GREY, "s", "-"), (BLUE, "o", "--"), (VERMILION, "^", ":"))
+
+
+def panels(
+    width: float, height: float, columns: int = 1, rows: int = 1, framed: bool = False, **options
+) -> tuple[Figure, list[Axes]]:
+    """Give an empty figure (inches) and its panels, row by row; `options` are those of `Figure.subplots`."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    axes = list(figure.subplots(rows, columns, squeeze=False, **options).ravel())
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(framed)
+    return figure, axes
+
+
+def percent(*axes: Axis) -> None:
+    """Write shares as per cent."""
+    for axis in axes:
+        axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+
+
+def key(figure: Figure, columns: int, place: str = "upper center") -> None:
+    """Explain colours and markers beside the panels."""
+    figure.legend(loc=f"outside {place}", ncols=columns, frameon=False, fontsize=8)
+
+
+def class_rows(ax: Axes, names: Sequence[str], measure: str) -> None:
+    """Set one row a class, the first on top, against a share."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set(ylim=(len(names) - 0.5, -0.5), xlabel=measure)
+    percent(ax.xaxis)
+    ax.grid(axis="x", color="0.9")
+    ax.set_axisbelow(True)
+
+
+def curves(
+    ax: Axes,
+    arms: Mapping[str, Mapping[float, Mapping[str, float]]],
+    looks: Sequence[tuple[str, str, str]],
+    places: Sequence[Callable[[np.ndarray], np.ndarray]],
+    tick: Callable[[float], str],
+) -> None:
+    """Draw up to three arms, ``{x: {"value", "low", "high"}}``, each moved to a place of its own along the axis."""
+    for (arm, curve), (colour, marker, dash), place in zip(arms.items(), looks, places, strict=False):
+        at = np.array(sorted(curve))
+        value, low, high = (
+            np.array([curve[x][part] for x in at], float) for part in ("value", "low", "high")
+        )
+        whiskers = np.maximum([value - low, high - value], 0)
+        style = {"color": colour, "marker": marker, "linestyle": dash, "markersize": 6, "capsize": 3}
+        ax.errorbar(place(at), value, whiskers, label=arm, elinewidth=0.8, **style)
+    ticks = sorted({x for curve in arms.values() for x in curve})
+    ax.set_xticks(ticks, [tick(x) for x in ticks])
+    percent(ax.yaxis)
+    ax.grid(axis="y", color="0.9")
+    ax.legend(frameon=False, fontsize=8, loc="lower right")
+
+
+def typical_beats(
+    groups: Mapping[str, np.ndarray], rate: float, before: int, most: int, height: float
+) -> tuple[Figure, list[Axes]]:
+    """Draw some beats (n, samples) of every group, one panel a group, the median of all in front."""
+    figure, axes = panels(1.6 * len(groups), height, len(groups))
+    for ax, (title, group) in zip(axes, groups.items(), strict=True):
+        if not len(group):
+            raise InputError(f"There is no beat of {title} to draw: leave it out.")
+        time = (np.arange(group.shape[1]) - before) / rate
+        some = group[np.unique(np.linspace(0, len(group) - 1, most).astype(int))]
+        ax.plot(time, some.T, color=GREY, linewidth=0.4, alpha=0.5)
+        ax.plot(time, np.median(group, axis=0), color=BLUE, linewidth=2)
+        ax.set(xlim=(time[0], time[-1]), xlabel="time (s)")
+        ax.set_title(title, fontsize=9)
+    return figure, axes

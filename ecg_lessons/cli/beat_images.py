@@ -10,7 +10,7 @@ from rich import box
 from rich.progress import Progress
 from rich.table import Table
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 from ecg_lessons.cli import common
 from ecg_lessons.cli.common import export_app, out, train_app
 from ecg_lessons.errors import InputError
@@ -50,7 +50,7 @@ def train(
     changes: common.Changes,
 ) -> None:
     """Lesson 3: learn to tell eight kinds of heartbeat from their pictures."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import beat_image_runs as runs
     from ecg_lessons.lessons import beat_images as lesson
 
@@ -117,7 +117,7 @@ def export(
     ] = None,
 ) -> None:
     """Lesson 3: write every beat as a PNG file, the format that the original tutorial starts from."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import beat_image_files as files
     from ecg_lessons.lessons import beat_images as lesson
 

@@ -13,7 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 from ecg_lessons.cli.common import app, out
 from ecg_lessons.errors import InputError
 from ecg_lessons.experiments import jobs, runners, summary, trials
@@ -23,7 +23,7 @@ SWEEPS = Path("runs/sweeps")
 
 def rhythm_model(path: Path, changes: dict) -> None:
     """Check a model file of lesson 2, with the changes of a job."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import rhythm
 
     rhythm.design(path, **changes)
@@ -42,7 +42,7 @@ def rhythm_trial(
     progress: trials.Progress | None,
 ) -> dict:
     """Train and score a network of lesson 2: F1 by class, their mean without noise, accuracy."""
-    environment.setup()
+    machine.setup()
     import keras
 
     from ecg_lessons.lessons import rhythm, rhythm_runs
@@ -191,7 +191,7 @@ def split(
     recordings: Annotated[int | None, typer.Option(min=1, help="Size of the built-in cohort.")] = None,
 ) -> None:
     """Lesson 2: divide the recordings, with classes spread evenly, and keep who stands where as JSON."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons import splits
     from ecg_lessons.lessons import rhythm
 

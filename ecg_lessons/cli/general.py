@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 from ecg_lessons.cli import beat_images, common, heartbeat, inversion, rhythm
 from ecg_lessons.cli.common import app, out
 from ecg_lessons.data import catalog
@@ -20,7 +20,7 @@ from ecg_lessons.errors import InputError
 @app.command()
 def check() -> None:
     """Look at this machine: Python, packages, device, memory, disk, data."""
-    report = environment.check()
+    report = machine.check()
     out.print(str(report), markup=False)
     raise typer.Exit(0 if report.well else 1)
 
@@ -149,7 +149,7 @@ def results(
     ] = None,
 ) -> None:
     """Measure a lesson on the real databases and store the numbers as JSON."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import (
         beat_image_results,
         heartbeat_results,
@@ -183,7 +183,7 @@ def course(
     lesson: Annotated[str | None, typer.Option(help="Run one lesson only, such as 01.")] = None,
 ) -> None:
     """Run the lessons on the built-in cohort and show them on one page, index.html."""
-    from ecg_lessons import course as whole
+    from ecg_lessons.course import course as whole
 
     lessons = whole.build(to, lesson, out)
     out.print(f"Open {to / 'index.html'} in a browser.", markup=False)
@@ -192,7 +192,7 @@ def course(
 
 def _open(folder: Path):
     """Open a run; give it with the commands of its lesson."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons import training
 
     if (folder / "run.json").exists() and training.Run(folder).about.get("protocol") == "leave-one-out":

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 from ecg_lessons.cli import common
 from ecg_lessons.cli.common import export_app, out, train_app
 from ecg_lessons.errors import InputError
@@ -123,7 +123,7 @@ def _train(
     how: dict,
 ) -> None:
     """Train after the wishes of a command."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import heartbeat as lesson
     from ecg_lessons.lessons import heartbeat_choices as choices
     from ecg_lessons.lessons import heartbeat_runs as runs
@@ -171,7 +171,7 @@ def export_infarction(
 
 
 def _export(task: str, to: Path, source: str, rule: str = "annotated", seed: int = 0) -> None:
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import heartbeat as lesson
     from ecg_lessons.lessons import heartbeat_tables as files
 

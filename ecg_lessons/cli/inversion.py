@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 from ecg_lessons.cli import common
 from ecg_lessons.cli.common import export_app, out, train_app
 from ecg_lessons.errors import InputError
@@ -34,7 +34,7 @@ def train(
     changes: common.Changes,
 ) -> None:
     """Lesson 1: learn to find exchanged electrodes."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import inversion, inversion_runs
 
     chosen = changes.of(inversion.plan(network, preset), plan)
@@ -61,7 +61,7 @@ def export(
     seed: Annotated[int, typer.Option(min=0)] = 42,
 ) -> None:
     """Lesson 1: write the original's two CSV files, half of the ECGs with exchanged electrodes."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import inversion, inversion_files
 
     out.print(

@@ -10,7 +10,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 from ecg_lessons.cli import common, experiments
 from ecg_lessons.cli.common import app, out, train_app
 from ecg_lessons.errors import InputError
@@ -45,7 +45,7 @@ def train(
     changes: common.Changes,
 ) -> None:
     """Lesson 4: leave each patient out once; adapt a network to the patient's first minutes."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import patient_runs as runs
     from ecg_lessons.lessons import patients as lesson
 
@@ -98,7 +98,7 @@ def summarize(
 
 def _summarize(folder: Path) -> None:
     """Print the tables of lesson 4."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons import training
     from ecg_lessons.lessons import patient_files as files
     from ecg_lessons.lessons import patient_results as results

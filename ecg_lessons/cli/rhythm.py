@@ -9,7 +9,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 from ecg_lessons.cli import common
 from ecg_lessons.cli.common import app, out, train_app
 from ecg_lessons.errors import InputError
@@ -35,7 +35,7 @@ def train(
     changes: common.Changes,
 ) -> None:
     """Lesson 2: learn to tell normal rhythm, atrial fibrillation, other rhythms, and noise."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import rhythm as lesson
     from ecg_lessons.lessons import rhythm_runs as runs
 
@@ -69,7 +69,7 @@ def vote(
     to: Annotated[Path, typer.Option(help="The CSV file to write.")],
 ) -> None:
     """Lesson 2: let several networks vote on the rhythm of recordings, and write the verdicts as CSV."""
-    environment.setup()
+    machine.setup()
     from ecg_lessons import training
 
     if len(run) < 2:

@@ -10,9 +10,8 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecg_lessons import files
 from ecg_lessons.errors import InputError
@@ -111,38 +110,29 @@ def _png(figure: Figure) -> bytes:
     return small.getvalue()
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the check: what was looked at, what was found, and the remedy where it is not well."""
+class Finding(NamedTuple):
+    """One line of the check: what was looked at, what is there, and the remedy where it is not well."""
 
     what: str
-    found: str
+    state: str
     remedy: str = ""
 
-    @property
-    def well(self) -> bool:
-        """Whether there is nothing to mend."""
-        return not self.remedy
 
-
-@dataclass(frozen=True)
-class Report:
+class Report(tuple[Finding, ...]):
     """What `check` found."""
-
-    findings: tuple[Finding, ...]
 
     @property
     def well(self) -> bool:
         """Whether the lessons will run here."""
-        return all(finding.well for finding in self.findings)
+        return not any(finding.remedy for finding in self)
 
     def __str__(self) -> str:
-        width = max(len(finding.what) for finding in self.findings)
+        width = max(len(finding.what) for finding in self)
         lines = []
-        for finding in self.findings:
-            lines.append(f"{'ok ' if finding.well else '!! '} {finding.what:<{width}}  {finding.found}")
-            if finding.remedy:
-                lines.append(f"{'':<{width + 5}} -> {finding.remedy}")
+        for what, state, remedy in self:
+            lines.append(f"{'!! ' if remedy else 'ok '} {what:<{width}}  {state}")
+            if remedy:
+                lines.append(f"{'':<{width + 5}} -> {remedy}")
         return "\n".join(lines)
 
 
@@ -156,27 +146,25 @@ def check() -> Report:
     place = next(path for path in (cache, *cache.parents) if path.exists())
     free = shutil.disk_usage(place).free / 2**30
     supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    lacks = {
-        "Python": "" if supported else "use Python 3.11, 3.12 or 3.13",
-        "memory": "" if memory > 4 else "close other programs: lessons need 4 GiB",
-        "disk": "" if free > 1 else "make 1 GiB free there",
-    }
-    return Report(
+    versions = (f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    findings = (
+        ("Python", platform.python_version(), "" if supported else "use Python 3.11, 3.12 or 3.13"),
+        ("packages", ", ".join(versions)),
+        _backend(),
+        ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
         (
-            Finding("Python", platform.python_version(), lacks["Python"]),
-            Finding("packages", versions),
-            _backend(),
-            Finding("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
-            Finding("memory", f"{memory:.1f} GiB free", lacks["memory"]),
-            Finding("disk", f"{free:.1f} GiB free in {_short(cache)}", lacks["disk"]),
-            _writable(cache),
-            _real_data(),
-        )
+            "memory",
+            f"{memory:.1f} GiB free",
+            "" if memory > 4 else "close other programs: lessons need 4 GiB",
+        ),
+        ("disk", f"{free:.1f} GiB free in {_short(cache)}", "" if free > 1 else "make 1 GiB free there"),
+        _writable(cache),
+        _real_data(),
     )
+    return Report(Finding(*finding) for finding in findings)
 
 
-def _backend() -> Finding:
+def _backend() -> tuple[str, str, str]:
     import keras
     import numpy as np
 
@@ -187,10 +175,10 @@ def _backend() -> Finding:
     loss = float(model.train_on_batch(np.ones((4, 8)), np.ones((4, 1))))
     devices = ", ".join(keras.distribution.list_devices("gpu")) or "no GPU, the lessons do not need one"
     remedy = "" if np.isfinite(loss) else "reinstall with 'make clean course'"
-    return Finding("Keras", f"{keras.__version__} on {backend} {version}, trains; {devices}", remedy)
+    return ("Keras", f"{keras.__version__} on {backend} {version}, trains; {devices}", remedy)
 
 
-def _real_data() -> Finding:
+def _real_data() -> tuple[str, str, str]:
     from ecg_lessons.data import catalog, fetch
 
     whole, partly = [], []
@@ -201,19 +189,19 @@ def _real_data() -> Finding:
                 whole.append(name)
             except InputError:
                 partly.append(name)
-    found = ", ".join([*whole, *(f"{name} (incomplete)" for name in partly)])
+    there = ", ".join([*whole, *(f"{name} (incomplete)" for name in partly)])
     remedy = f"run 'ecg-lessons fetch {partly[0]}' to complete it" if partly else ""
-    return Finding("real data", found or "none; the lessons run on the built-in cohort", remedy)
+    return ("real data", there or "none; the lessons run on the built-in cohort", remedy)
 
 
-def _writable(folder: Path) -> Finding:
+def _writable(folder: Path) -> tuple[str, str, str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         well = os.access(folder, os.W_OK)
     except OSError:
         well = False
     remedy = "" if well else "set ECG_LESSONS_CACHE to a folder you may write to"
-    return Finding("cache", _short(folder), remedy)
+    return ("cache", _short(folder), remedy)
 
 
 def _short(path: Path) -> str:

@@ -37,7 +37,7 @@ def test_one_seed_one_stream():
     assert run(code.format(1)).stdout == run(code.format(1)).stdout != run(code.format(2)).stdout
 
 
-def test_the_settings_of_a_user_change_nothing_but_the_backend_that_he_names(tmp_path):
+def test_settings_of_a_user_change_nothing(tmp_path):
     settings = {
         "backend": "numpy",
         "floatx": "float16",

@@ -26,7 +26,7 @@ lint: .venv/.ready  ## Check style only
 	@$(BIN)/ruff format --check
 
 notebooks: .venv/.ready  ## Build and execute notebooks/*.ipynb from notebooks/source/*.py
-	@$(BIN)/python -m ecg_lessons.notebooks
+	@$(BIN)/python -m ecg_lessons.course.notebooks
 
 results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversion); goes on if interrupted
 	@$(BIN)/ecg-lessons results $(LESSON)

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup()
+machine.setup()
 
 import keras  # noqa: E402
 

@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup()
+machine.setup()
 
 from ecg_lessons import simulator  # noqa: E402
 from ecg_lessons.data import recordings  # noqa: E402

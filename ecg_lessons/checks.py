@@ -6,14 +6,13 @@ writes a trained score as a sentence that is the same on every machine.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import InputError, choice
 from ecg_lessons.signals import leads
 from ecg_lessons.signals.leads import RA_RL, SWAPS
 from ecg_lessons.splits import persons
@@ -40,7 +39,7 @@ def near(wanted: Any, tolerance: float = 1e-6) -> Callable[[Any], bool]:
 
 def computes(wanted: Callable, *inputs: tuple, tolerance: float = 1e-6) -> Callable[[Callable], bool]:
     """Accept a function that gives for each tuple of arguments what `wanted` gives."""
-    return lambda function: all(near(wanted(*given), tolerance)(function(*given)) for given in inputs)
+    return lambda function: all(near(wanted(*values), tolerance)(function(*values)) for values in inputs)
 
 
 def arms_exchanged(signal: Any) -> Any:
@@ -67,7 +66,7 @@ _VERDICTS = np.array([[0, 1, 3, 2], [0, 1, 2, 2], [1, 1, 2, 0]])
 
 
 def _corner(crop: np.ndarray) -> int | None:
-    """Give the number in the corner of a crop of `_PICTURE`, 96 x 96; None for another size."""
+    # The number in the corner of a crop of _PICTURE, 96 x 96; None for another size.
     return int(crop[0, 0]) if np.shape(crop) == (96, 96) else None
 
 
@@ -198,24 +197,9 @@ CHECKS: dict[str, Check] = {
 
 
 def expect(name: str, value: Any) -> None:
-    """Say whether `value` is as check `name` wants it, in one line.
-
-    Parameters
-    ----------
-    name : str
-        Lesson and name, for example ``"00.einthoven"``.
-    value : object
-        What the student computed: a number, a truth value, an array, or a function.
-
-    Raises
-    ------
-    InputError
-        If there is no such check.
-    """
+    """Say in one line whether a number, a truth value, an array or a function is as check `name` wants it."""
     if name not in CHECKS:
-        close = difflib.get_close_matches(name, CHECKS, 1)
-        hint = f"did you mean '{close[0]}'?" if close else f"the checks are {', '.join(CHECKS)}."
-        raise InputError(f"There is no check '{name}': {hint}")
+        raise choice("check", name, CHECKS)
     check, stumble = CHECKS[name], ""
     try:
         right = bool(check.right(value))
@@ -225,13 +209,7 @@ def expect(name: str, value: Any) -> None:
 
 
 def verdict(sentence: str, truth: bool) -> None:
-    """Print "`sentence`: yes" or "no", for scores whose digits depend on the machine.
-
-    Raises
-    ------
-    InputError
-        If `truth` is not a truth value, but a score that was never compared with anything.
-    """
+    """Print "`sentence`: yes" or "no", for scores whose digits depend on the machine."""
     if not isinstance(truth, bool | np.bool_):
         raise InputError(f"'{sentence}' needs yes or no: compare {truth!r} with a bound, as in score > 0.9.")
     print(f"{sentence}: {'yes' if truth else 'no'}")

@@ -193,10 +193,8 @@ def stratified_folds(examples: Examples, folds: int = BEAT_FOLDS, seed: int = 0)
     half = np.empty(len(examples), dtype=int)
     # Class by class, deal the shuffled rows out like cards.
     half[shuffled[np.argsort(examples.y[shuffled], kind="stable")]] = np.arange(len(examples)) % (2 * folds)
-    about = known(examples)
-    for k in range(folds):
-        split = _split(_fold(half, k, folds), f"beats-fold-{k}", "leaky")
-        yield split.guard(**about).covers(examples.y, examples.classes)
+    for split in _halves(examples, half, folds, "beats-fold", "leaky"):
+        yield split.covers(examples.y, examples.classes)
 
 
 def grouped_folds(
@@ -208,9 +206,7 @@ def grouped_folds(
     stands on one side only; it is off, because rare classes live in few patients.
     """
     half = _folds(examples.y, examples.patient, 2 * folds, seed)
-    about = known(examples)
-    for k in range(folds):
-        split = _split(_fold(half, k, folds), f"fold-{k}").guard(**about)
+    for split in _halves(examples, half, folds, "fold", "apart"):
         yield split.covers(examples.y, examples.classes) if every_class else split
 
 
@@ -262,7 +258,7 @@ def first_minutes(examples: Examples, patient: str, minutes: float = 10, validat
     end = 60 * minutes
     begin = end * (1 - validation)
     sides = (own & (time < begin), own & (time >= begin) & (time < end), own & (time >= end))
-    for side, where in zip((sides[0], sides[2]), ("before", "after"), strict=True):
+    for side, where in ((sides[0], "before"), (sides[2], "after")):
         if not side.any():
             raise InputError(f"Patient {patient!r} has no rows {where} minute {minutes:g}: choose another.")
     return _split(sides, "first-minutes", "personal").guard(person, time=time)
@@ -395,10 +391,12 @@ def _column(examples: Examples, name: str) -> np.ndarray:
     return examples.info[name].to_numpy()
 
 
-def _fold(half: np.ndarray, k: int, folds: int) -> tuple[np.ndarray, ...]:
-    # Two halves of a fold test, one half of the next fold validates.
-    held = 2 * ((k + 1) % folds)
-    return (half // 2 != k) & (half != held), half == held, half // 2 == k
+def _halves(examples: Examples, half: np.ndarray, folds: int, name: str, kind: str) -> Iterator[Split]:
+    about = known(examples)
+    for k in range(folds):
+        held = 2 * ((k + 1) % folds)  # two halves of a fold test, one half of the next fold validates
+        sides = ((half // 2 != k) & (half != held), half == held, half // 2 == k)
+        yield _split(sides, f"{name}-{k}", kind).guard(**about)
 
 
 def _even(y: np.ndarray, patient: np.ndarray, share: float, seed: int, draws: int = 500) -> np.ndarray:

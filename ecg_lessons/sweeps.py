@@ -156,9 +156,9 @@ def train_and_score(
     options: dict,
 ) -> dict:
     """Train and score a network; give its scores by name, those to compare by last."""
-    from ecg_lessons import environment, lessons
+    from ecg_lessons import lessons, machine
 
-    environment.setup()
+    machine.setup()
     import keras
 
     keras.utils.clear_session()  # a worker may have trained another network before

@@ -122,8 +122,7 @@ class Workers:
 
 def _warm(lesson: str) -> None:
     """Import a lesson in a worker, with what its networks need; a trial will tell what is wrong."""
-    from ecg_lessons import environment as machine
-    from ecg_lessons import lessons
+    from ecg_lessons import lessons, machine
 
     machine.setup()
     with suppress(Exception):

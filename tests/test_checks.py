@@ -92,7 +92,7 @@ def test_values_are_compared_with_shape_and_tolerance():
 def test_an_unknown_check_suggests_the_nearest():
     with pytest.raises(InputError, match=r"no check '00\.einthofen': did you mean '00\.einthoven'"):
         checks.expect("00.einthofen", 1)
-    with pytest.raises(InputError, match=r"the checks are 00\.rate, "):
+    with pytest.raises(InputError, match=r"choose 00\.rate, "):
         checks.expect("zzz", 1)
 
 

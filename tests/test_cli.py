@@ -230,7 +230,7 @@ def test_ctrl_c_is_told_in_one_sentence(call, monkeypatch):
     def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ecg_lessons.environment.check", interrupted)
+    monkeypatch.setattr("ecg_lessons.machine.check", interrupted)
     status, _, error = call("check")
     assert status == 130
     assert error == "ecg-lessons: stopped; the same command goes on from here.\n"

@@ -1,6 +1,7 @@
 """Splits: nobody on two sides, however one asks."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -144,7 +145,7 @@ def test_a_new_name_for_the_patient_of_a_record_does_not_help(record, refused):
 
 def test_new_names_do_not_get_past_the_splits_either():
     rows = records(["100", "101", "103", "201", "202"], each=8)
-    renamed = Examples(rows.x, rows.y, np.arange(len(rows)).astype(str), rows.classes, rows.info)
+    renamed = replace(rows, patient=np.arange(len(rows)).astype(str))
     with pytest.raises(InputError, match=r"record \w+ stands in"):
         splits.by_patient(renamed)
 

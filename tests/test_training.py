@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 from ecg_lessons.errors import InputError
 from ecg_lessons.plans import Plan
 
-environment.setup()
+machine.setup()
 
 import keras  # noqa: E402
 

@@ -67,7 +67,7 @@ def course(
     lesson: Annotated[str | None, typer.Option(help="Run one lesson only, such as 01.")] = None,
 ) -> None:
     """Run the lessons on the built-in cohort and show them on one page, index.html."""
-    from ecg_lessons import course as whole
+    from ecg_lessons.course import course as whole
 
     lessons = whole.build(to, lesson, out)
     out.print(f"Open {to / 'index.html'} in a browser.", markup=False)
@@ -77,9 +77,9 @@ def course(
 @app.command()
 def check(as_json: AsJson = False) -> None:
     """Look at this machine: Python, packages, device, memory, disk, data."""
-    from ecg_lessons import environment
+    from ecg_lessons import machine
 
-    report = environment.check()
+    report = machine.check()
     if as_json:
         print(json.dumps([vars(finding) for finding in report.findings], indent=1, ensure_ascii=False))
     else:
@@ -181,9 +181,9 @@ def results(
     """Measure a lesson on the real databases and store the numbers as JSON."""
     from rich.progress import track
 
-    from ecg_lessons import environment, lessons
+    from ecg_lessons import lessons, machine
 
-    environment.setup()
+    machine.setup()
     study = lessons.study(lesson)
     measurements = study.measurements(only)
     for measurement in track(measurements, description="Training", console=out):
@@ -331,9 +331,9 @@ def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
 
 def _check(asked) -> None:
     """Refuse a job whose models, source, plan or options the lesson does not know."""
-    from ecg_lessons import environment, lessons
+    from ecg_lessons import lessons, machine
 
-    environment.setup()
+    machine.setup()
     lesson = lessons.get(asked.job.lesson)
     try:
         lesson.options(**asked.job.options)
@@ -404,9 +404,9 @@ def split(
     recordings: Annotated[int | None, typer.Option(min=1, help="Size of the built-in cohort.")] = None,
 ) -> None:
     """Lesson 2: divide the recordings, with classes spread evenly, and keep who stands where as JSON."""
-    from ecg_lessons import environment, lessons, splits
+    from ecg_lessons import lessons, machine, splits
 
-    environment.setup()
+    machine.setup()
     with out.status("Reading the recordings"):
         examples = lessons.get("rhythm").load(source, **({"recordings": recordings} if recordings else {}))
     about = {"source": source, "seed": seed}
@@ -439,9 +439,9 @@ def vote(
         raise InputError(
             "One network cannot vote: give two run folders or more, or use 'ecg-lessons predict'."
         )
-    from ecg_lessons import environment, training
+    from ecg_lessons import machine, training
 
-    environment.setup()
+    machine.setup()
     from ecg_lessons.lessons import rhythm
 
     opened = [training.Run.open(folder) for folder in run]

@@ -337,9 +337,9 @@ def _no_run(folder: Path) -> None:
 
 def _lesson(name: str):
     """Import a lesson, with Keras as the course wants it."""
-    from ecg_lessons import environment
+    from ecg_lessons import machine
 
-    environment.setup()
+    machine.setup()
     return lessons.get(name)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from ecg_lessons import files
 from ecg_lessons.errors import InputError
 
 #: Folder of each WFDB symbol. "/" cannot be in the name of a folder, and shells have plans of their own with "!";
@@ -25,13 +24,7 @@ Chunk = tuple[np.ndarray, Sequence[str], Sequence[str]]
 
 
 def picture_names(records: Sequence[str], samples: Sequence[int]) -> list[str]:
-    """Name pictures after record and sample, for example ``100_000370``: whose a picture is stays known.
-
-    Raises
-    ------
-    InputError
-        If the name of a record cannot be part of a file name, or holds the "_" that ends it.
-    """
+    """Name pictures after record and sample, for example ``100_000370``: whose a picture is stays known."""
     for record in set(records):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", record):
             raise InputError(f"Record {record!r} cannot name pictures: use letters, digits and '-' only.")
@@ -43,44 +36,15 @@ def write_pictures(
 ) -> Path:
     """Write pictures into one folder a class, named by `FOLDER_NAMES`; all of them, or nothing.
 
-    Parameters
-    ----------
-    folder : str or Path
-        It must not exist, or be empty.
-    chunks : iterable of (images, names, symbols)
-        Images of uint8, shape (n, rows, columns), their names (see `picture_names`) and their WFDB symbols, each of
-        length n. Drawn chunk by chunk, the pictures of a whole database never stand in memory at once.
-    progress : callable, optional
-        Called with the number of pictures written so far.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    InputError
-        If the folder holds something, images are not uint8, a symbol has no folder, two pictures have one name,
-        there is nothing to write, or it cannot be written.
+    A chunk is images of uint8, shape (n, rows, columns), their names (see `picture_names`) and their WFDB symbols: the
+    pictures of a whole database never stand in memory at once. `progress` is called with the number written so far.
     """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists and is not empty: give a new folder for the pictures.")
-    draft = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        _write(draft, chunks, progress)
-        draft.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()
-        draft.replace(folder)
+        with files.new_folder(folder, "the pictures") as draft:
+            _write(draft, chunks, progress)
     except OSError as error:
         raise InputError(f"Cannot write pictures to {folder}: {error.strerror}.") from None
-    finally:
-        if draft:  # nothing is there any more once it bears its name
-            shutil.rmtree(draft, ignore_errors=True)
     return folder
 
 
@@ -89,64 +53,42 @@ def read_pictures(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Read class folders of PNG pictures, whatever wrote them; colours become grey.
 
-    Whether ink is bright or dark is left as it is: the lessons draw in white on black, many tools in black on
-    white.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Holds a folder a class, named as in `SYMBOLS` (small or capital letters). Hidden files, and files that are
-        not PNG, are passed over.
-    size : int
-        Rows and columns that every picture must have.
-
-    Returns
-    -------
-    images : ndarray of uint8, shape (n, size, size)
-    symbols : ndarray of str, shape (n,)
-        WFDB symbols.
-    records : ndarray of str, shape (n,)
-        What stands before the first "_", if a number follows it, as in ``100_000370.png``; else "": then nobody
-        knows whose beat it is, and no split by patient is possible.
-    names : ndarray of str, shape (n,)
-        File names without their ending.
-
-    Raises
-    ------
-    InputError
-        If a folder's name is no class, there are no pictures, or one is damaged or of another size.
+    Gives images (uint8, shape (n, size, size)), WFDB symbols, records and names. The record is what stands before the
+    first "_", if a number follows it, as in ``100_000370.png``; else "": then nobody knows whose beat it is, and no
+    split by patient is possible. Whether ink is bright or dark is left as it is: the lessons draw in white on black,
+    many tools in black on white.
     """
-    found = [(path, symbol) for one, symbol in _classes(Path(folder)) for path in _visible(one, ".png")]
-    if not found:
+    classes = _classes(Path(folder))
+    paths = [(path, symbol) for place, symbol in classes for path in _visible(place, ".png")]
+    if not paths:
         raise InputError(f"{folder} holds no PNG pictures in class folders: export them first.")
-    images = np.empty((len(found), size, size), np.uint8)
-    for image, (path, _) in zip(images, found, strict=True):
+    images = np.empty((len(paths), size, size), np.uint8)
+    for image, (path, _) in zip(images, paths, strict=True):
         image[:] = _read(path, size)
-    names = [path.stem for path, _ in found]
+    names = [path.stem for path, _ in paths]
     records = [match[1] if (match := re.match(r"([^_]+)_\d", name)) else "" for name in names]
-    return images, np.array([symbol for _, symbol in found]), np.array(records), np.array(names)
+    return images, np.array([symbol for _, symbol in paths]), np.array(records), np.array(names)
 
 
 def _write(folder: Path, chunks: Iterable[Chunk], progress: Callable[[int], None] | None) -> None:
     written = set()
     for images, names, symbols in chunks:
         if images.dtype != np.uint8 or images.ndim != 3:
-            raise InputError(
-                f"Images of {images.dtype} and shape {images.shape} make no pictures: "
-                "give uint8 of shape (n, rows, columns)."
-            )
+            kind = f"{images.dtype} and shape {images.shape}"
+            raise InputError(f"Images of {kind} make no pictures: give uint8 of shape (n, rows, columns).")
         for image, name, symbol in zip(images, names, symbols, strict=True):
             if symbol not in FOLDER_NAMES:
+                known = " ".join(FOLDER_NAMES)
                 raise InputError(
-                    f"Picture {name}: there is no folder for symbol {symbol!r}, only for {' '.join(FOLDER_NAMES)}."
+                    f"Picture {name}: there is no folder for symbol {symbol!r}, only for {known}."
                 )
             if name.lower() in written:
                 raise InputError(f"Two pictures have the name {name!r}: name them by record and sample.")
             written.add(name.lower())
-            one = folder / FOLDER_NAMES[symbol]
-            one.mkdir(exist_ok=True)
+            place = folder / FOLDER_NAMES[symbol]
+            place.mkdir(exist_ok=True)
             # Encoded here and written by Python: OpenCV's own writing does not say why it failed.
-            (one / f"{name}.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
+            (place / f"{name}.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
         if progress:
             progress(len(written))
     if not written:
@@ -154,24 +96,19 @@ def _write(folder: Path, chunks: Iterable[Chunk], progress: Callable[[int], None
 
 
 def _classes(folder: Path) -> list[tuple[Path, str]]:
-    """List the class folders with their symbols."""
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}: give one that holds a folder of pictures a class.")
-    found = [path for path in _visible(folder) if path.is_dir()]
-    for path in found:
+    places = [path for path in _visible(folder) if path.is_dir()]
+    for path in places:
         if path.name.lower() not in SYMBOLS:
-            raise InputError(
-                f"Folder {path} is no class: name it one of {', '.join(FOLDER_NAMES.values())}, or move it away."
-            )
-    return [(path, SYMBOLS[path.name.lower()]) for path in found]
+            names = ", ".join(FOLDER_NAMES.values())
+            raise InputError(f"Folder {path} is no class: name it one of {names}, or move it away.")
+    return [(path, SYMBOLS[path.name.lower()]) for path in places]
 
 
 def _visible(folder: Path, ending: str = "") -> list[Path]:
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if not path.name.startswith((".", "__")) and path.name.lower().endswith(ending)
-    )
+    paths = (path for path in folder.iterdir() if not path.name.startswith((".", "__")))
+    return sorted(path for path in paths if path.name.lower().endswith(ending))
 
 
 def _read(path: Path, size: int) -> np.ndarray:
@@ -183,7 +120,6 @@ def _read(path: Path, size: int) -> np.ndarray:
     if image is None:
         raise InputError(f"{path} is no PNG picture, or is damaged: export it again, or remove it.")
     if image.shape != (size, size):
-        raise InputError(
-            f"{path} has {image.shape[1]}x{image.shape[0]} pixels, not {size}x{size}: resize it, or export it again."
-        )
+        pixels = f"{image.shape[1]}x{image.shape[0]} pixels, not {size}x{size}"
+        raise InputError(f"{path} has {pixels}: resize it, or export it again.")
     return image

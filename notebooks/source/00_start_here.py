@@ -27,9 +27,9 @@
 # | **GPU** | no |
 
 # %%
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup(figures=True)
+machine.setup(figures=True)
 
 # %%
 import matplotlib.pyplot as plt
@@ -277,7 +277,7 @@ plots.ecg_page(infarction, title="Acute anterior infarction", highlight=["V2", "
 # ## 8 · Your machine
 
 # %% tags=["nbval-ignore-output"]
-print(environment.check())
+print(machine.check())
 
 # %% [markdown]
 # Lines with `!!` say what to do. No lesson needs a GPU.

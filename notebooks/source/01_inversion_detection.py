@@ -30,9 +30,9 @@
 # 12 leads, three seconds, inverted or not.
 
 # %%
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup(seed=42, figures=True)
+machine.setup(seed=42, figures=True)
 
 # %%
 import os

@@ -30,9 +30,9 @@
 # CRNNs together scored 82.1 on the hidden test set of the challenge; the winners had 83.
 
 # %%
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup(seed=42, figures=True)
+machine.setup(seed=42, figures=True)
 
 # %%
 import os

@@ -30,9 +30,9 @@
 # network for pictures name it. A tutorial by DeepBrainChain made a course of it.
 
 # %%
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup(seed=42, figures=True)
+machine.setup(seed=42, figures=True)
 
 # %%
 import os

@@ -30,9 +30,9 @@
 # ten minutes of that one. It described the second step, and stored a run without it.
 
 # %%
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup(seed=42, figures=True)
+machine.setup(seed=42, figures=True)
 
 # %%
 import os

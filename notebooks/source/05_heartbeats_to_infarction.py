@@ -30,9 +30,9 @@
 # later project that set CNet, their network, beside three recurrent ones.
 
 # %%
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup(seed=42, figures=True)
+machine.setup(seed=42, figures=True)
 
 # %%
 import os

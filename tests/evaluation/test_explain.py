@@ -1,8 +1,8 @@
 """Explanations of networks small enough to know the right answer."""
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup()
+machine.setup()
 
 import random  # noqa: E402
 

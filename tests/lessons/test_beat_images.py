@@ -1,8 +1,8 @@
 """Lesson 3: examples, splits, runs, pictures and files."""
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup()
+machine.setup()
 
 import json  # noqa: E402
 from dataclasses import replace  # noqa: E402

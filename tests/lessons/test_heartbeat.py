@@ -1,8 +1,8 @@
 """Lesson 5: examples, splits, runs, transfer and files."""
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup()
+machine.setup()
 
 import json  # noqa: E402
 import shutil  # noqa: E402

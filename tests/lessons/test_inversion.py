@@ -1,8 +1,8 @@
 """Lesson 1: examples, swaps, scores, and its runs."""
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup()
+machine.setup()
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

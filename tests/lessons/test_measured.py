@@ -1,8 +1,8 @@
 """The measurements of lessons 4 and 5, the whole way, on simulated patients."""
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup()
+machine.setup()
 
 import json  # noqa: E402
 

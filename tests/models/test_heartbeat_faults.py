@@ -1,8 +1,8 @@
 """The museum pieces of lesson 5 have the faults they are kept for."""
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup()
+machine.setup()
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402

@@ -1,8 +1,8 @@
 """The network of lesson 4, and its museum piece."""
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup()
+machine.setup()
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402

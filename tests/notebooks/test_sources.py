@@ -7,7 +7,7 @@ from statistics import median
 import nbformat
 import pytest
 
-from ecg_lessons import notebooks
+from ecg_lessons.course import notebooks
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted((FOLDER / "source").glob("[0-9][0-9]_*.py"))

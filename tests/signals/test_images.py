@@ -1,8 +1,8 @@
 """Beats as pictures: three ways of drawing that agree, and the nine crops."""
 
-from ecg_lessons import environment
+from ecg_lessons import machine
 
-environment.setup()
+machine.setup()
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from ecg_lessons import cli, course, notebooks
+from ecg_lessons import cli
+from ecg_lessons.course import course, notebooks
 
 FIGURE = """# %% [markdown]
 # # Lesson 1 · A <good> one
@@ -158,7 +159,7 @@ def test_a_changed_package_runs_again(clone, monkeypatch):
     before = course._digest(source)
     (clone / "package").mkdir()
     (clone / "package" / "new.py").write_text("")
-    monkeypatch.setattr(course, "__file__", str(clone / "package" / "course.py"))
+    monkeypatch.setattr(course, "__file__", str(clone / "package" / "course" / "course.py"))
     assert course._digest(source) != before
 
 

@@ -1,19 +1,24 @@
 """Set-up of the machine, in processes of their own."""
 
+import json
+import os
 import subprocess
 import sys
 
-from ecg_lessons import environment
+import pytest
+
+from ecg_lessons import machine
 
 
-def run(code: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+def run(code: str, **env: str) -> subprocess.CompletedProcess:
+    env = os.environ | env
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
 
 
 def test_import_is_silent_and_keeps_onednn():
     done = run(
         "import os; os.environ.pop('TF_ENABLE_ONEDNN_OPTS', None); os.environ.pop('TF_CPP_MIN_LOG_LEVEL', None)\n"
-        "from ecg_lessons import environment; environment.setup()\n"
+        "from ecg_lessons import machine; machine.setup()\n"
         "import keras, numpy as np\n"
         "m = keras.Sequential([keras.Input((9, 2)), keras.layers.Conv1D(3, 3), keras.layers.Flatten(),"
         " keras.layers.Dense(1)]); m.compile('adam', 'mse')\n"
@@ -26,10 +31,40 @@ def test_import_is_silent_and_keeps_onednn():
 
 def test_one_seed_one_stream():
     code = (
-        "from ecg_lessons import environment; environment.setup(seed={0})\n"
+        "from ecg_lessons import machine; machine.setup(seed={0})\n"
         "import keras, numpy as np; print(np.random.rand(), float(keras.random.uniform(())))"
     )
     assert run(code.format(1)).stdout == run(code.format(1)).stdout != run(code.format(2)).stdout
+
+
+def test_settings_of_a_user_change_nothing(tmp_path):
+    settings = {
+        "backend": "numpy",
+        "floatx": "float16",
+        "image_data_format": "channels_first",
+        "epsilon": 0.1,
+    }
+    (tmp_path / "keras.json").write_text(json.dumps(settings))
+    code = (
+        "from ecg_lessons import machine; machine.setup()\n"
+        "import keras; print(keras.config.backend(), keras.config.floatx(), keras.config.image_data_format(),"
+        " keras.config.epsilon(), keras.config.dtype_policy().name)"
+    )
+    shown = run(code, KERAS_HOME=str(tmp_path), KERAS_BACKEND="").stdout
+    assert shown == "tensorflow float32 channels_last 1e-07 float32\n"
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        run(code, KERAS_HOME=str(tmp_path), KERAS_BACKEND="abacus")
+    assert "abacus" in error.value.stderr
+
+
+def test_the_command_line_is_there_at_once():
+    heavy = "'numpy', 'pandas', 'sklearn', 'scipy', 'wfdb', 'nbformat', 'jupytext', 'nbclient', 'requests', 'pooch'"
+    run(
+        "import sys\n"
+        "import ecg_lessons.machine, ecg_lessons.data.catalog, ecg_lessons.data.fetch\n"
+        "from ecg_lessons.course import course, notebooks, pages\n"
+        f"assert not {{{heavy}, 'keras'}} & set(sys.modules), {{{heavy}}} & set(sys.modules)"
+    )
 
 
 def test_data_and_signals_do_not_import_keras():
@@ -50,7 +85,7 @@ def test_a_figure_in_a_notebook_is_one_small_png_of_its_own_size():
         "import os; os.environ['MPLBACKEND'] = 'module://matplotlib_inline.backend_inline'\n"
         "import io\n"
         "from IPython.core.interactiveshell import InteractiveShell; shell = InteractiveShell.instance()\n"
-        "from ecg_lessons import environment; environment.setup(figures=True)\n"
+        "from ecg_lessons import machine; machine.setup(figures=True)\n"
         "import matplotlib.pyplot as plt; from PIL import Image; from ecg_lessons.evaluation import paper\n"
         "ours, theirs = paper.sheet(127, 50.8)[0], plt.subplots(figsize=(3, 2))[0]\n"
         "for figure, size in ((ours, (500, 200)), (theirs, (300, 200))):\n"
@@ -62,8 +97,8 @@ def test_a_figure_in_a_notebook_is_one_small_png_of_its_own_size():
 
 
 def test_data_sets_of_arrays_are_not_tuned():
-    environment.setup()
-    environment.setup()
+    machine.setup()
+    machine.setup()
     import numpy as np
     from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 

@@ -10,21 +10,21 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from ecg_lessons import files
+from ecg_lessons.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-from ecg_lessons.errors import InputError
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "opencv-python-headless", "wfdb")
 
 
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Send the C++ side's standard error to nowhere: TensorFlow greets there before any log level counts."""
+    # The C++ side's standard error goes nowhere: TensorFlow greets there before any log level counts.
     sys.stderr.flush()
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
@@ -39,15 +39,12 @@ def _quiet_stderr() -> Iterator[None]:
 def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> None:
     """Prepare Keras and its backend. Call it first; calling it again only sets seed and precision.
 
-    Parameters
-    ----------
-    seed : int
-        For Python, NumPy and the backend.
-    precision : {"float32", "mixed_bfloat16", "mixed_float16"}
-        Keras dtype policy.
-    figures : bool
-        Also set Matplotlib up for notebooks: PNG figures of one size on every machine.
+    The seed is for Python, NumPy and the backend; the precision, such as "mixed_bfloat16", is Keras's dtype policy.
+    `figures` also sets Matplotlib up for notebooks: PNG figures of one size on every machine. What stands in a user's
+    keras.json changes nothing; the backend is TensorFlow, or what KERAS_BACKEND names.
     """
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
     # Errors come as Python's exceptions; what else the C++ side logs differs from processor to processor.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet_stderr():
@@ -61,6 +58,9 @@ def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> N
                 with contextlib.suppress(RuntimeError):  # already in use: leave it as it is
                     tf.config.experimental.set_memory_growth(gpu, True)
             _spare_the_autotuner(tf)
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
     keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(precision)
     if figures:
@@ -68,11 +68,9 @@ def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> N
 
 
 def _spare_the_autotuner(tf) -> None:
-    """Switch tf.data's autotuner off for arrays in memory, where it has nothing to tune.
-
-    It sleeps for 10 ms, 20 ms, 40 ms ... and a data set that ends waits until it wakes: an epoch of 23 s took 41 s.
-    Keras has no way to say so; should it change what is wrapped here, epochs only get slower again.
-    """
+    # tf.data's autotuner has nothing to tune in arrays in memory. It sleeps for 10 ms, 20 ms, 40 ms ... and a data set
+    # that ends waits until it wakes: an epoch of 23 s took 41 s. Keras has no way to say so; should it change what is
+    # wrapped here, epochs only get slower again.
     with contextlib.suppress(ImportError, AttributeError):
         from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
@@ -90,7 +88,7 @@ def _spare_the_autotuner(tf) -> None:
 
 
 def _figures() -> None:
-    """Show every Figure that ends a cell once, as a PNG of one size and of 256 colours: a third of the bytes."""
+    # Every Figure that ends a cell is shown once, as a PNG of one size and of 256 colours: a third of the bytes.
     import matplotlib.pyplot as plt
     from IPython import get_ipython
     from matplotlib.figure import Figure
@@ -103,7 +101,6 @@ def _figures() -> None:
 
 
 def _png(figure: Figure) -> bytes:
-    """Draw a figure as PNG with a palette."""
     from PIL import Image
 
     drawn, small = io.BytesIO(), io.BytesIO()
@@ -113,52 +110,35 @@ def _png(figure: Figure) -> bytes:
     return small.getvalue()
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the check: what was looked at, what was found, and the remedy where it is not well."""
+class Finding(NamedTuple):
+    """One line of the check: what was looked at, what is there, and the remedy where it is not well."""
 
     what: str
-    found: str
+    state: str
     remedy: str = ""
 
-    @property
-    def well(self) -> bool:
-        """Whether there is nothing to mend."""
-        return not self.remedy
 
-
-@dataclass(frozen=True)
-class Report:
+class Report(tuple[Finding, ...]):
     """What `check` found."""
-
-    findings: tuple[Finding, ...]
 
     @property
     def well(self) -> bool:
         """Whether the lessons will run here."""
-        return all(finding.well for finding in self.findings)
+        return not any(finding.remedy for finding in self)
 
     def __str__(self) -> str:
-        width = max(len(finding.what) for finding in self.findings)
+        width = max(len(finding.what) for finding in self)
         lines = []
-        for finding in self.findings:
-            lines.append(f"{'ok ' if finding.well else '!! '} {finding.what:<{width}}  {finding.found}")
-            if finding.remedy:
-                lines.append(f"{'':<{width + 5}} -> {finding.remedy}")
+        for what, state, remedy in self:
+            lines.append(f"{'!! ' if remedy else 'ok '} {what:<{width}}  {state}")
+            if remedy:
+                lines.append(f"{'':<{width + 5}} -> {remedy}")
         return "\n".join(lines)
 
 
 def check() -> Report:
-    """Look at Python, the packages, the device, memory, disk and data, and time a training step.
-
-    Returns
-    -------
-    Report
-        One finding a line; `Report.well` tells whether the lessons will run.
-    """
+    """Look at Python, the packages, the device, memory, disk and data, and time a training step."""
     import psutil
-
-    from ecg_lessons import files
 
     setup()
     memory = psutil.virtual_memory().available / 2**30
@@ -166,47 +146,39 @@ def check() -> Report:
     place = next(path for path in (cache, *cache.parents) if path.exists())
     free = shutil.disk_usage(place).free / 2**30
     supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    return Report(
+    versions = (f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    findings = (
+        ("Python", platform.python_version(), "" if supported else "use Python 3.11, 3.12 or 3.13"),
+        ("packages", ", ".join(versions)),
+        _backend(),
+        ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
         (
-            Finding(
-                "Python", platform.python_version(), "" if supported else "use Python 3.11, 3.12 or 3.13"
-            ),
-            Finding("packages", ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)),
-            _backend(),
-            Finding("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
-            Finding(
-                "memory",
-                f"{memory:.1f} GiB free",
-                "" if memory > 4 else "close other programs: lessons need 4 GiB",
-            ),
-            Finding(
-                "disk", f"{free:.1f} GiB free in {_short(cache)}", "" if free > 1 else "make 1 GiB free there"
-            ),
-            _writable(cache),
-            _real_data(),
-        )
+            "memory",
+            f"{memory:.1f} GiB free",
+            "" if memory > 4 else "close other programs: lessons need 4 GiB",
+        ),
+        ("disk", f"{free:.1f} GiB free in {_short(cache)}", "" if free > 1 else "make 1 GiB free there"),
+        _writable(cache),
+        _real_data(),
     )
+    return Report(Finding(*finding) for finding in findings)
 
 
-def _backend() -> Finding:
-    """Name the backend and its devices, and let it train for one step."""
+def _backend() -> tuple[str, str, str]:
     import keras
     import numpy as np
 
     backend = keras.backend.backend()
-    version = (
-        importlib.metadata.version(backend) if backend != "torch" else importlib.metadata.version("torch")
-    )
+    version = importlib.metadata.version(backend)
     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
     model.compile("adam", "mse")
     loss = float(model.train_on_batch(np.ones((4, 8)), np.ones((4, 1))))
     devices = ", ".join(keras.distribution.list_devices("gpu")) or "no GPU, the lessons do not need one"
     remedy = "" if np.isfinite(loss) else "reinstall with 'make clean course'"
-    return Finding("Keras", f"{keras.__version__} on {backend} {version}, trains; {devices}", remedy)
+    return ("Keras", f"{keras.__version__} on {backend} {version}, trains; {devices}", remedy)
 
 
-def _real_data() -> Finding:
-    """Name the datasets that are there, and those of which only a part is."""
+def _real_data() -> tuple[str, str, str]:
     from ecg_lessons.data import catalog, fetch
 
     whole, partly = [], []
@@ -217,22 +189,21 @@ def _real_data() -> Finding:
                 whole.append(name)
             except InputError:
                 partly.append(name)
-    found = ", ".join([*whole, *(f"{name} (incomplete)" for name in partly)])
+    there = ", ".join([*whole, *(f"{name} (incomplete)" for name in partly)])
     remedy = f"run 'ecg-lessons fetch {partly[0]}' to complete it" if partly else ""
-    return Finding("real data", found or "none; the lessons run on the built-in cohort", remedy)
+    return ("real data", there or "none; the lessons run on the built-in cohort", remedy)
 
 
-def _writable(folder: Path) -> Finding:
+def _writable(folder: Path) -> tuple[str, str, str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         well = os.access(folder, os.W_OK)
     except OSError:
         well = False
     remedy = "" if well else "set ECG_LESSONS_CACHE to a folder you may write to"
-    return Finding("cache", _short(folder), remedy)
+    return ("cache", _short(folder), remedy)
 
 
 def _short(path: Path) -> str:
-    """Write a path in the home folder with a tilde."""
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

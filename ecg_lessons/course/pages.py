@@ -7,14 +7,15 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import zip_longest
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
-import nbformat
-from nbformat import NotebookNode
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
-_INDEX = Path(__file__).with_name("course.html")
+_INDEX = Path(__file__).with_name("index.html")
 _TOP = """<style>main { max-width: 64rem; margin: 0 auto; }</style>
 <nav aria-label="Course"><a href="index.html">All lessons</a></nav>"""
 #: What nbconvert writes for a figure.
@@ -56,7 +57,7 @@ class Lesson:
 
     @property
     def state(self) -> str:
-        """One of done, failed, not run."""
+        """Say "done", "failed" or "not run"."""
         return "failed" if self.failure else "not run" if self.seconds is None else "done"
 
     @property
@@ -73,6 +74,7 @@ def page(lesson: Lesson) -> str:
 
     The caption in italics below a figure becomes its alternative text.
     """
+    import nbformat
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(
@@ -97,32 +99,25 @@ def page(lesson: Lesson) -> str:
 
 
 def _mark_folds(markdown: str) -> str:
-    """Put marks, paragraphs of their own, for the tags of folded blocks.
-
-    nbconvert cleans the HTML of one paragraph at a time and would close a tag whose end stands in another.
-    """
-    opened = re.sub(
-        r"<details>\s*<summary>(.*?)</summary>",
-        rf"\n\n{_FOLD}\1{_TITLED}\n\n",
-        markdown,
-        flags=re.DOTALL,
-    )
+    # Marks, paragraphs of their own, stand for the tags of folded blocks: nbconvert cleans the HTML of one paragraph at
+    # a time, and would close a tag whose end stands in another.
+    marks = rf"\n\n{_FOLD}\1{_TITLED}\n\n"
+    opened = re.sub(r"<details>\s*<summary>(.*?)</summary>", marks, markdown, flags=re.DOTALL)
     return opened.replace("</details>", f"\n\n{_UNFOLD}\n\n")
 
 
 def _write_folds(page: str) -> str:
-    """Put tags for the marks."""
-    opened = re.sub(
-        rf"<p>{_FOLD}(.*?){_TITLED}</p>", r"<details><summary>\1</summary>", page, flags=re.DOTALL
-    )
+    tags = r"<details><summary>\1</summary>"
+    opened = re.sub(rf"<p>{_FOLD}(.*?){_TITLED}</p>", tags, page, flags=re.DOTALL)
     return opened.replace(f"<p>{_UNFOLD}</p>", "</details>")
 
 
 def _captions(notebook: NotebookNode) -> Iterator[str]:
     """Give for every figure what stands in italics at the beginning of the cell below, or nothing."""
-    for cell, below in pairwise([*notebook.cells, nbformat.v4.new_markdown_cell()]):
-        found = re.match(r"\*(?!\*)(.+?)\*(?!\*)", below.source, re.DOTALL)
-        caption = " ".join(_plain(found[1]).split()) if found and below.cell_type == "markdown" else ""
+    for cell, below in zip_longest(notebook.cells, notebook.cells[1:]):
+        text = below.source if below and below.cell_type == "markdown" else ""
+        words = re.match(r"\*(?!\*)(.+?)\*(?!\*)", text, re.DOTALL)
+        caption = " ".join(_plain(words[1]).split()) if words else ""
         for output in cell.get("outputs", ()):
             if "image/png" in output.get("data", {}):
                 yield caption
@@ -130,19 +125,16 @@ def _captions(notebook: NotebookNode) -> Iterator[str]:
 
 def index(lessons: Sequence[Lesson], to: Path) -> str:
     """Write the page that shows all lessons; pictures and pages that it links to lie in `to`."""
-    counts = [lesson.state for lesson in lessons]
-    summary = ", ".join(
-        f"{counts.count(state)} {state}" for state in ("done", "failed", "not run") if state in counts
-    )
+    states = [lesson.state for lesson in lessons]
+    counts = (f"{states.count(state)} {state}" for state in ("done", "failed", "not run") if state in states)
     return Template(_INDEX.read_text(encoding="utf-8")).substitute(
         rows="\n".join(_row(lesson, to) for lesson in lessons),
-        summary=summary,
+        summary=", ".join(counts),
         date=time.strftime("%d %B %Y"),
     )
 
 
 def _row(lesson: Lesson, to: Path) -> str:
-    """Write one row of the table."""
     stem, title = lesson.source.stem, html.escape(lesson.title)
     picture, link = "", title
     if (to / f"{stem}.png").exists():

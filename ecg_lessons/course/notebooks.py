@@ -1,6 +1,6 @@
 """From ``notebooks/source/NN_name.py`` to ``notebooks/NN_name.ipynb``: built, executed, and compared.
 
-``python -m ecg_lessons.notebooks`` builds all notebooks, or those named by number; ``--check`` only compares.
+``python -m ecg_lessons.course.notebooks`` builds all notebooks, or those named by number; ``--check`` only compares.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jupytext
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
+from ecg_lessons import files
+from ecg_lessons.errors import InputError, choice
 
-from ecg_lessons.errors import InputError
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+Progress = Callable[[int, int], None]
 
 #: Longest time for one cell, and largest notebook with its outputs.
 SECONDS, BYTES = 1800, 500_000
@@ -37,38 +38,33 @@ class CellFailed(Exception):
 
 
 def locate() -> Path:
-    """Find the folder ``notebooks`` in the current directory, above it, or in the clone of this package.
-
-    Raises
-    ------
-    InputError
-        Outside of a clone.
-    """
+    """Find the folder ``notebooks`` in the current directory, above it, or in the clone of this package."""
     here = Path.cwd()
-    for place in (here, *here.parents, Path(__file__).resolve().parents[1]):
+    for place in (here, *here.parents, Path(__file__).resolve().parents[2]):
         if (place / "notebooks" / "source").is_dir():
             return place / "notebooks"
     raise InputError(f"There is no folder notebooks/source in or above {here}: run this inside the clone.")
 
 
 def sources(folder: Path, only: str | None = None) -> list[Path]:
-    """List the sources in `folder`, or the one whose number or name is `only`.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    found = sorted((folder / "source").glob("[0-9][0-9]_*.py"))
-    chosen = [path for path in found if only is None or only in (path.stem, path.stem[:2])]
+    """List the sources in `folder`, or the one whose number or name is `only`."""
+    paths = sorted((folder / "source").glob("[0-9][0-9]_*.py"))
+    chosen = [path for path in paths if only is None or only in (path.stem, path.stem[:2])]
     if not chosen:
-        there = ", ".join(path.stem[:2] for path in found) or "none yet"
-        raise InputError(f"There is no lesson {only!r}: the numbers are {there}.")
+        raise choice("lesson", only, [path.stem[:2] for path in paths])
     return chosen
+
+
+def target(source: Path) -> Path:
+    """Name the notebook of a source."""
+    return source.parents[1] / f"{source.stem}.ipynb"
 
 
 def read(source: Path) -> NotebookNode:
     """Turn a source into a notebook without outputs; a cell's id follows from what stands in it."""
+    import jupytext
+    import nbformat
+
     notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
     notebook.metadata = nbformat.from_dict(_METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -81,35 +77,25 @@ def read(source: Path) -> NotebookNode:
     return notebook
 
 
-def execute(
-    notebook: NotebookNode, folder: Path, progress: Callable[[int, int], None] = lambda done, all_: None
-) -> None:
+def execute(notebook: NotebookNode, folder: Path, progress: Progress = lambda done, total: None) -> None:
     """Run all cells in place, in `folder`, on the built-in cohort, whatever the user's own settings are.
 
-    Parameters
-    ----------
-    notebook : NotebookNode
-        Gets the outputs, as far as the cells ran.
-    folder : Path
-        Where the kernel starts.
-    progress : callable
-        Told before each code cell how many are done, and how many there are.
-
-    Raises
-    ------
-    CellFailed
-        For the first cell that fails.
+    `progress` is called before each code cell with how many are done, and how many there are. `CellFailed` tells of
+    the first cell that fails; the outputs up to there stay.
     """
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    total = sum(cell.cell_type == "code" for cell in notebook.cells)
     number = 0
 
     def starting(**_) -> None:
         # nbclient would take Ctrl-C for a dead kernel and let the caller go on: leave it to Python.
         asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
-    def count(cell: NotebookNode, **_) -> None:
+    def count(**_) -> None:
         nonlocal number
-        progress(number, len(code))
+        progress(number, total)
         number += 1
 
     client = NotebookClient(
@@ -124,17 +110,13 @@ def execute(
         on_notebook_start=starting,
         on_cell_execute=count,
     )
+    settings = {"ECG_LESSONS_SOURCE": "sample", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     with tempfile.TemporaryDirectory() as profile:
-        settings = {
-            "ECG_LESSONS_SOURCE": "sample",
-            "IPYTHONDIR": profile,
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        }
         try:
-            client.execute(env=os.environ | settings)
+            client.execute(env=os.environ | settings | {"IPYTHONDIR": profile})
         except CellExecutionError as error:
-            said = error.evalue.strip().split("\n")[0][:300]
-            raise CellFailed(f"cell {number} failed with {error.ename}: {said}") from None
+            reason = error.evalue.strip().split("\n")[0][:300]
+            raise CellFailed(f"cell {number} failed with {error.ename}: {reason}") from None
         except CellTimeoutError:
             raise CellFailed(f"cell {number} took longer than {SECONDS // 60} minutes") from None
         except DeadKernelError:
@@ -145,6 +127,8 @@ def execute(
 
 def _tidy(notebook: NotebookNode) -> None:
     """Drop what differs between machines and runs: versions, times, the random ids of widgets."""
+    import nbformat
+
     notebook.metadata = nbformat.from_dict(_METADATA)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
@@ -163,63 +147,38 @@ def cover(notebook: NotebookNode) -> bytes | None:
     return None
 
 
-def target(source: Path) -> Path:
-    """Name the notebook of a source."""
-    return source.parents[1] / f"{source.stem}.ipynb"
+def build(source: Path) -> Path:
+    """Build and execute one notebook, and write it and its picture ``images/lesson-NN.png``, or neither."""
+    import nbformat
 
-
-def build(source: Path, progress: Callable[[int, int], None] = lambda done, all_: None) -> Path:
-    """Build and execute one notebook, and write it and its picture ``images/lesson-NN.png``.
-
-    Raises
-    ------
-    CellFailed
-        If a cell fails or the notebook grows too large; the files then stay as they were.
-    """
     notebook = read(source)
-    execute(notebook, source.parents[1], progress)
-    text = nbformat.writes(notebook) + "\n"
-    if len(text.encode()) > BYTES:
-        raise CellFailed(
-            f"the notebook has {len(text) // 1000} kB, more than {BYTES // 1000}: draw smaller figures"
-        )
-    place(target(source), text.encode())
-    picture = cover(notebook)
-    if picture:
-        place(source.parents[2] / "images" / f"lesson-{source.stem[:2]}.png", picture)
+    execute(notebook, source.parents[1])
+    content = (nbformat.writes(notebook) + "\n").encode()
+    if len(content) > BYTES:
+        size = f"{len(content) // 1000} kB, more than {BYTES // 1000}"
+        raise CellFailed(f"the notebook has {size}: draw smaller figures")
+    files.write(target(source), content)
+    if picture := cover(notebook):
+        files.write(source.parents[2] / "images" / f"lesson-{source.stem[:2]}.png", picture)
     return target(source)
-
-
-def place(path: Path, content: bytes) -> None:
-    """Write a file that appears under its name only when it is complete.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        raise InputError(f"Cannot write {path} ({error.strerror}): choose another place.") from error
 
 
 def difference(source: Path) -> str | None:
     """Say in one sentence how the stored notebook differs from its source, or None if it does not."""
-    remedy = "run 'make notebooks'"
-    stored_path = target(source)
-    if not stored_path.exists():
-        return f"{stored_path.name} is not built: {remedy}."
-    stored, fresh = nbformat.read(stored_path, as_version=4), read(source)
+    import nbformat
+
+    path, remedy = target(source), "run 'make notebooks'"
+    if not path.exists():
+        return f"{path.name} is not built: {remedy}."
+    stored, fresh = nbformat.read(path, as_version=4), read(source)
     kept = ("cell_type", "id", "source", "metadata")
     for number, cell in enumerate(fresh.cells):
         if number >= len(stored.cells) or any(stored.cells[number][key] != cell[key] for key in kept):
-            return f"{stored_path.name} differs from its source in cell {number + 1}, counted from the top: {remedy}."
+            return (
+                f"{path.name} differs from its source in cell {number + 1}, counted from the top: {remedy}."
+            )
     if len(stored.cells) > len(fresh.cells):
-        return f"{stored_path.name} has more cells than its source: {remedy}."
+        return f"{path.name} has more cells than its source: {remedy}."
     return None
 
 
@@ -228,21 +187,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", nargs="*", help="such as 01; all if none is given")
     parser.add_argument("--check", action="store_true", help="only compare the notebooks with their sources")
-    given = parser.parse_args()
+    asked = parser.parse_args()
     status = 0
     try:
         folder = locate()
-        for source in [path for number in given.numbers or [None] for path in sources(folder, number)]:
-            if given.check:
-                said = difference(source)
-            else:
-                try:
-                    said = None
-                    print(f"{build(source).name} is built.")
-                except CellFailed as error:
-                    said = f"{source.name}: {error}."
-            if said:
-                print(said, file=sys.stderr)
+        for source in [path for number in asked.numbers or [None] for path in sources(folder, number)]:
+            try:
+                problem = difference(source) if asked.check else print(f"{build(source).name} is built.")
+            except CellFailed as error:
+                problem = f"{source.name}: {error}."
+            if problem:
+                print(problem, file=sys.stderr)
                 status = 1
     except InputError as error:
         print(error, file=sys.stderr)

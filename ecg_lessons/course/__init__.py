@@ -1,0 +1,1 @@
+"""The notebooks of the course: built from their sources, executed, and shown as pages."""

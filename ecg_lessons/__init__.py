@@ -1,1 +1,6 @@
-"""Deep learning on the electrocardiogram: the package under the lessons."""
+"""ECG Lessons: the small package under the course."""
+
+import pkgutil
+
+# Lessons of your own may stand in another folder: see `ecg_lessons.lessons`.
+__path__ = pkgutil.extend_path(__path__, __name__)

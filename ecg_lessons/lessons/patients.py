@@ -279,6 +279,7 @@ class LeaveOneOut(Lesson):
         plan: Plan | Path | None = None,
         *,
         preset: str | None = None,
+        settings: Settings | None = None,
         changes: Mapping | None = None,
         paths: tuple = (),
         examples: Examples | None = None,
@@ -299,7 +300,7 @@ class LeaveOneOut(Lesson):
         plan = (Plan.read(plan, base) if isinstance(plan, Path) else plan or base).but(**(changes or {}))
         if tensorboard:
             training.require_tensorboard()
-        settings = SETTINGS[preset]
+        settings = settings or SETTINGS[preset]
         examples = examples if examples is not None else self.load(source, **options)
         wanted = people(examples, None if chosen.patients is None else chosen.patients.split(","))
         cohort = Cohort(Path(out))

@@ -193,6 +193,7 @@ def learn(asked: Asked) -> Learning:
 
 def _in_phases(chosen: Design, asked: Asked, learning: Learning) -> keras.Model:
     """Train the earlier phases, each into a folder of its own, and build the network of the last."""
+    Run(asked.folder).write("model.toml", chosen.toml())
     build = _builder(chosen)
     *earlier, last = chosen.phases or (None,)
     for number, phase in enumerate(earlier, start=1):

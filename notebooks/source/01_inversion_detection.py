@@ -43,12 +43,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import checks, simulator, training
+from ecg_lessons import checks, simulator, study, training
 from ecg_lessons.data import recordings
 from ecg_lessons.evaluation import interactive, plots, scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import inversion as lesson
-from ecg_lessons.lessons import inversion_results, inversion_runs
 from ecg_lessons.models import inversion as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import leads
@@ -173,14 +172,12 @@ print("in the last layer:", original.layers[-1].count_params())
 
 # %%
 plan = lesson.plan("usoltsev", "laptop")
-run_original, held = inversion_runs.train_original(
-    correct, RUNS / "original", plan, (split.train, split.validation)
-)
+run_original, held = lesson.train_original(correct, RUNS / "original", plan, (split.train, split.validation))
 print(len(train), "recordings became", 6 * len(train), "training copies")
 
 # %%
 own = (training.predict(run_original, held.x)[:, 1] > 0.5) == held.y
-honest = lesson.score(inversion_runs.predict(run_original, every), every)
+honest = lesson.score(lesson.predict(run_original, every), every)
 checks.verdict(
     "the original finds exchanged electrodes better than a coin", honest["balanced_accuracy"].low > 0.5
 )
@@ -236,7 +233,7 @@ print("parameters:", network.count_params(), "- about a third of the original's"
 # the same page twice.
 
 # %%
-run = inversion_runs.train(RUNS / "hypotheses", "hypotheses", SOURCE, given=correct)
+run = lesson.train(RUNS / "hypotheses", "hypotheses", SOURCE, examples=correct)
 print("epochs:", len(run.history))
 plots.learning_curves(run.history)
 
@@ -244,7 +241,7 @@ plots.learning_curves(run.history)
 # *Training and validation loss fall together. If the two curves part, the network has begun to learn people by heart.*
 
 # %%
-probability = inversion_runs.predict(run, every)
+probability = lesson.predict(run, every)
 ours = lesson.score(probability, every)
 whose = "simulated" if SOURCE == "sample" else "real"
 checks.verdict(f"{whose} patients: balanced accuracy above 85 %", ours["balanced_accuracy"].value > 0.85)
@@ -270,7 +267,7 @@ plots.confusion(
 # apart, three seeds; and LUDB, 200 patients from another country whom no network had seen.
 
 # %%
-real = inversion_results.read("../data/results")
+real = study.read("../data/results", "inversion")
 print(real["data"]["ptb-xl"])
 print(real["data"]["ludb"])
 print(real["data"]["copies"])

@@ -37,7 +37,6 @@ machine.setup(seed=42, figures=True)
 # %%
 import os
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -45,11 +44,9 @@ import numpy as np
 import pandas as pd
 from scipy import signal as scipy_signal
 
-from ecg_lessons import checks
+from ecg_lessons import checks, study
 from ecg_lessons.evaluation import explain, plots, rhythm_plots, scores
 from ecg_lessons.lessons import rhythm as lesson
-from ecg_lessons.lessons import rhythm_results
-from ecg_lessons.lessons import rhythm_runs as runs
 from ecg_lessons.models import crnn, crnn_faults
 from ecg_lessons.signals import augment_recordings, beats, spectrograms
 
@@ -239,7 +236,7 @@ rhythm_plots.traces({name: one[0, : 8 * RATE] / 1000 for name, one in versions.i
 # on it. The score of the challenge is the mean F1 of N, A and O.
 
 # %%
-real = rhythm_results.read("../data/results")
+real = study.read("../data/results", "rhythm")
 counts, claimed = pd.Series(real["data"]), real["claimed"]["five folds"]
 ours, beside = real["networks"]["compact"], real["networks"]["compact-signal"]["augmented"]
 always = counts["N"] / counts.sum()
@@ -320,8 +317,9 @@ rhythm_plots.by_class(given.classes, classes)
 
 # %%
 design = lesson.design("compact", epochs=24, batch_size=16, average=0.95)
-design = replace(design, augmentation=replace(design.augmentation, window_seconds=20.0))
-run = runs.train(design, RUNS / "compact", SOURCE, "fold-0", given=given)
+design = design.but(augmentation=design.augmentation.but(window_seconds=20.0))
+(RUNS / "compact.toml").write_text(design.toml(), encoding="utf-8")
+run = lesson.train(RUNS / "compact", RUNS / "compact.toml", SOURCE, "fold-0", examples=given)
 print("epochs:", len(run.history))
 plots.learning_curves(run.history)
 
@@ -330,8 +328,8 @@ plots.learning_curves(run.history)
 # it: we keep the last epoch.*
 
 # %%
-network, test = run.model, runs.test_part(run, given)
-probability = runs.predict(run, test)
+network, (test, _) = run.model, lesson.LESSON.judged(run, given)
+probability = lesson.predict(run, test)
 result = lesson.score(probability, test)
 checks.verdict(f"{whose}: mean F1 of N, A, O above 0.4", result["mean_f1"].value > 0.4)
 checks.verdict("accuracy above that of always N", result["accuracy"].value > result["majority"].value)
@@ -467,7 +465,7 @@ print("real: left out {:.3f}, the challenge's {:.3f}, with noise {:.3f}".format(
 
 # %%
 three = np.array([[[0.5, 0.4, 0.1, 0]], [[0.5, 0.4, 0.1, 0]], [[0, 0.9, 0.1, 0]]])
-print("by vote:", lesson.CLASSES[runs.vote(three)[0].argmax()])
+print("by vote:", lesson.CLASSES[lesson.vote(three)[0].argmax()])
 print("by mean probability:", lesson.CLASSES[three.mean(axis=0)[0].argmax()])
 
 # %% [markdown]
@@ -513,7 +511,7 @@ checks.expect("02.vote", vote)
 # <details><summary>Solution</summary>
 #
 # `return (verdicts[..., None] == np.arange(4)).sum(axis=0).argmax(axis=-1)`. Where votes are equal, this takes the first
-# class; `runs.vote` asks the mean probability.
+# class; `lesson.vote` asks the mean probability.
 # </details>
 #
 # ## 12 · Quiz

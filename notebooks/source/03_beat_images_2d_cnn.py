@@ -42,11 +42,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import checks, simulator, training
+from ecg_lessons import checks, simulator, study, training
 from ecg_lessons.data import fetch, recordings
 from ecg_lessons.evaluation import beat_plots, explain, plots, scores
 from ecg_lessons.examples import Examples
-from ecg_lessons.lessons import beat_image_results, beat_image_runs
 from ecg_lessons.lessons import beat_images as lesson
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.signals import images, labels
@@ -209,8 +208,8 @@ for name, split in (("beats at random", mixed), ("patients apart", apart)):
     print(f"{name}: {len(both)} of {len(set(some.patient))} people on both sides")
 
 # %%
-run_mixed = beat_image_runs.train(RUNS / "mixed", "light", SOURCE, "random-beats", given=some)
-run_apart = beat_image_runs.train(RUNS / "apart", "light", SOURCE, "by-patient", given=some)
+run_mixed = lesson.train(RUNS / "mixed", "light", SOURCE, "random-beats", examples=some)
+run_apart = lesson.train(RUNS / "apart", "light", SOURCE, "by-patient", examples=some)
 print("epochs:", len(run_mixed.history), "and", len(run_apart.history))
 
 # %%
@@ -228,8 +227,8 @@ plots.learning_curves(run_apart.history)
 # *Patients apart. Training goes as before; validation does not follow. The network learns hearts rather than kinds of beat.*
 
 # %%
-on_mixed = beat_image_runs.evaluate(run_mixed, given=some)
-on_apart = beat_image_runs.evaluate(run_apart, given=some)
+on_mixed = lesson.evaluate(run_mixed, examples=some)
+on_apart = lesson.evaluate(run_apart, examples=some)
 whose = "simulated" if SOURCE == "sample" else "real"
 checks.verdict(f"{whose}, beats at random: accuracy above 90 %", on_mixed["accuracy"].value > 0.9)
 fall = on_mixed["accuracy"].value - on_apart["accuracy"].value
@@ -244,7 +243,7 @@ for name, result in (("beats at random", on_mixed), ("patients apart", on_apart)
 # %%
 test = some.take(apart.test)
 test = test.take(lesson.scorable(test, some.y[apart.train]))
-verdict = beat_image_runs.predict(run_apart, test).argmax(axis=1)
+verdict = lesson.predict(run_apart, test).argmax(axis=1)
 counted = scores.Scores.of(test.y, verdict, test.patient, test.classes)
 print("test people:", len(set(test.patient)), "- classes among them:", len(set(test.y)))
 plots.confusion(counted.confusion, test.classes)
@@ -258,7 +257,7 @@ plots.confusion(counted.confusion, test.classes)
 # All of this was measured with the code of this lesson on the 48 records of MIT-BIH.
 
 # %%
-real = beat_image_results.read("../data/results")
+real = study.read("../data/results", "beat_images")
 counts = pd.DataFrame(real["data"])
 print("beats:", counts["examples"].sum())
 counts.T

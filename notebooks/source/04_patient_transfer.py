@@ -44,14 +44,12 @@ import keras
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import checks, simulator
+from ecg_lessons import checks, simulator, study
 from ecg_lessons.data import fetch, recordings
 from ecg_lessons.evaluation import beat_plots, patient_plots, plots
-from ecg_lessons.lessons import patient_measured, patient_results, patient_runs
 from ecg_lessons.lessons import patients as lesson
 from ecg_lessons.lessons.beat_images import thin
-from ecg_lessons.lessons.patient_arms import Reused
-from ecg_lessons.lessons.patient_pretraining import Shared
+from ecg_lessons.lessons.patient_arms import Reused, Shared
 from ecg_lessons.models import patient as models
 from ecg_lessons.models import patient_faults
 from ecg_lessons.splits import persons
@@ -294,9 +292,10 @@ checks.verdict("scaled by the test's own range: over ten points better", flatter
 # We leave out twelve of the simulated patients, each in turn. It takes about a minute.
 
 # %%
-plan, settings = lesson.plan("quick"), lesson.SETTINGS["quick"]
-cohort = patient_runs.train(RUNS / "loo", SOURCE, people[:12], plan=plan, settings=settings, given=given)
-summary = patient_results.summarise(cohort)
+plan, settings = lesson.plan(preset="quick"), lesson.SETTINGS["quick"]
+who = {"leave_one_out": True, "patients": ",".join(people[:12])}
+cohort = lesson.train(RUNS / "loo", source=SOURCE, preset="quick", examples=given, **who)
+summary = lesson.summarise(cohort)
 print(len(cohort.finished()), "patients,", sum(summary.beats.values()), "beats tested")
 
 # %% [markdown]
@@ -345,7 +344,7 @@ patient_plots.adaptation({"adapted": start | curve["whole"], "alone": curve["alo
 # The same protocol on all of MIT-BIH, 48 records of 47 people, measured with the code of this lesson.
 
 # %%
-real = patient_measured.read("../data/results")
+real = study.read("../data/results", "patients")
 arms = real["summary"]["arms"]
 counts = pd.DataFrame(real["data"])
 print("beats:", counts["examples"].sum())

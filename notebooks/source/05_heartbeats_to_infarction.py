@@ -48,13 +48,11 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-from ecg_lessons import checks, simulator, training
+from ecg_lessons import checks, simulator, study, training
 from ecg_lessons.data import fetch, recordings
 from ecg_lessons.evaluation import beat_plots, heartbeat_plots, plots
 from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import heartbeat as lesson
-from ecg_lessons.lessons import heartbeat_results, infarction_results
-from ecg_lessons.lessons import heartbeat_runs as runs
 from ecg_lessons.models import heartbeat as models
 from ecg_lessons.models import heartbeat_faults as museum
 from ecg_lessons.signals import balance, beats, kachuee, labels
@@ -108,7 +106,7 @@ heartbeat_plots.peaks(scaled, kachuee.RATE, found, known, slice(found[0], found[
 # all but 48 of 109,494 beats, so they cannot come from the rule as it is written.</details>
 
 # %%
-given, published = lesson.examples(SOURCE), lesson.examples(SOURCE, "published")
+given, published = lesson.examples(SOURCE), lesson.examples(SOURCE, rule="published")
 table = given.counts().assign(found=published.counts()["examples"])
 print(f"{len(given):,} annotated beats; the published rule gives {len(published):,}")
 table
@@ -164,9 +162,9 @@ for name in ("random-beats", "by-patient"):
 
 # %%
 plan = lesson.plan("cnet").but(epochs=6, batch_size=32)
-mixed = runs.train(RUNS / "mixed", "heartbeat", "cnet", SOURCE, "random-beats", plan, given=given)
-apart = runs.train(RUNS / "apart", "heartbeat", "cnet", SOURCE, "by-patient", plan, given=given)
-on_mixed, on_apart = runs.evaluate(mixed, given=given), runs.evaluate(apart, given=given)
+mixed = lesson.train(RUNS / "mixed", "cnet", SOURCE, "random-beats", plan, examples=given)
+apart = lesson.train(RUNS / "apart", "cnet", SOURCE, "by-patient", plan, examples=given)
+on_mixed, on_apart = lesson.evaluate(mixed, examples=given), lesson.evaluate(apart, examples=given)
 
 # %%
 print("epochs:", len(mixed.history))
@@ -193,7 +191,7 @@ for name, result in (("beats at random", on_mixed), ("people apart", on_apart)):
 # split, in which half of the hearts train (DS1) and the others are tested (DS2). Paced hearts are in neither.
 
 # %%
-real = heartbeat_results.read("../data/results")
+real = study.read("../data/results", "heartbeat")
 print("beats:", sum(real["data"]["examples"].values()))
 pd.DataFrame(real["data"]).T
 
@@ -209,7 +207,7 @@ def macro(protocol, network, balance="none"):
 
 
 rows = []
-for network in heartbeat_results.NETWORKS:
+for network in lesson.ORIGINALS:
     for how in ("none", "smote"):
         measured = (macro(p, network, how) for p in real["protocols"])
         three = (real["claimed"]["macro F1"][how][network], *(one and one[0] for one in measured))
@@ -231,7 +229,7 @@ three = [
         "same": macro("random beats", network),
         "honest": macro("DS1 to DS2", network),
     }
-    for network in heartbeat_results.NETWORKS
+    for network in lesson.ORIGINALS
     if macro("random beats", network)
 ]
 print("networks:", len(three), "- classes in the mean:", len(lesson.CLASSES["heartbeat"]))
@@ -371,7 +369,7 @@ def shown(one):
 
 
 rows = []
-for network in heartbeat_results.NETWORKS:
+for network in lesson.ORIGINALS:
     found = real["protocols"]["DS1 to DS2"][network]["none"]["by_class"]
     rows.append([network, *(shown(found[k][score]) for k in "SV" for score in ("sensitivity", "precision"))])
 print("people with S:", found["S"]["patients"], "- with V:", found["V"]["patients"])
@@ -440,7 +438,7 @@ heartbeat_plots.territories(rows, beats.BEAT_RATE, LEADS, marked="II")
 # or *full*, from the same start with everything free.
 
 # %%
-mi = lesson.infarction(SOURCE)
+mi = lesson.INFARCTION.load(SOURCE)
 print("beats:", len(mi), "of", len(set(mi.patient)), "people")
 mi.counts()
 
@@ -448,11 +446,10 @@ mi.counts()
 # %%
 def learn(start, share):
     options = {} if start == "scratch" else {"transfer_from": RUNS / "mixed", "frozen": start == "frozen"}
-    plan = lesson.plan("cnet", task="infarction").but(batch_size=32, epochs=10 if share == 1 else 15)
-    run = runs.train(
-        RUNS / f"{start}-{share}", "infarction", None, SOURCE, plan=plan, share=share, given=mi, **options
-    )
-    return runs.evaluate(run, given=mi)
+    plan = lesson.INFARCTION.plan("cnet").but(batch_size=32, epochs=10 if share == 1 else 15)
+    folder = RUNS / f"{start}-{share}"
+    run = lesson.INFARCTION.train(folder, None, SOURCE, plan=plan, examples=mi, share=share, **options)
+    return lesson.INFARCTION.evaluate(run, examples=mi)
 
 
 starts = ("scratch", "frozen", "full")
@@ -486,10 +483,10 @@ checks.verdict(f"{whose}, scratch: inferior ones found more often, by 10 points 
 # Real patients of PTB-XL, five folds, people apart:
 
 # %%
-mi_real = infarction_results.read("../data/results")
+mi_real = study.read("../data/results", "infarction")
 found = mi_real["protocols"]
 arms = {
-    start: {s: found["by patient"][f"cnet, {start}, {s:.0%}"]["macro_f1"] for s in infarction_results.SHARES}
+    start: {s: found["by patient"][f"cnet, {start}, {s:.0%}"]["macro_f1"] for s in lesson.SHARES}
     for start in starts
 }
 print("beats:", sum(mi_real["data"]["examples"].values()), "of", mi_real["data"]["recordings"], "recordings")
@@ -545,8 +542,8 @@ heartbeat_plots.unusual(
 # DS1 has no such heart, so we make some, for training alone: of hearts with many S we keep the premature beats and few others.
 
 # %%
-run_ours = runs.train(RUNS / "ours", "heartbeat", "ours", SOURCE, "by-patient", given=given)
-on_ours = runs.evaluate(run_ours, given=given)
+run_ours = lesson.train(RUNS / "ours", "ours", SOURCE, "by-patient", examples=given)
+on_ours = lesson.evaluate(run_ours, examples=given)
 for name in "SV":
     gain = on_ours["by_class"][name]["f1"].value - on_apart["by_class"][name]["f1"].value
     checks.verdict(f"{whose}, people apart, F1 of {name}: more than 10 points above CNet's", gain > 0.1)

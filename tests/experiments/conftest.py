@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from ecg_lessons.experiments import jobs, runners, trials
 
 from ecg_lessons.cli import experiments as cli
-from ecg_lessons.experiments import jobs, runners, trials
 
 TRAIN = "fake_trial:train"
 

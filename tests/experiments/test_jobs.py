@@ -4,9 +4,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from ecg_lessons.experiments import jobs, trials
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.experiments import jobs, trials
 
 JOBS = sorted((Path(__file__).parents[2] / "experiments" / "jobs").glob("*.toml"))
 

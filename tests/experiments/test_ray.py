@@ -15,10 +15,10 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from ecg_lessons.experiments import runners, trials
 
 import ecg_lessons
 from ecg_lessons.errors import InputError
-from ecg_lessons.experiments import runners, trials
 
 pytestmark = pytest.mark.skipif(
     not runners.ray_is_there(), reason="Ray is not installed: pip install 'ecg-lessons[cluster]'"

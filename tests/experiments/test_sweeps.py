@@ -1,9 +1,9 @@
 """Sweeps without Ray, and what is told of them."""
 
 import pytest
+from ecg_lessons.experiments import summary, trials
 
 from ecg_lessons import errors
-from ecg_lessons.experiments import summary, trials
 
 pytestmark = pytest.mark.usefixtures("without_ray")
 

@@ -17,12 +17,10 @@ from ecg_lessons.data import pictures, recordings  # noqa: E402
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.evaluation import classwise  # noqa: E402
 from ecg_lessons.examples import Examples  # noqa: E402
-from ecg_lessons.lessons import beat_image_files as files  # noqa: E402
-from ecg_lessons.lessons import beat_image_results as results  # noqa: E402
-from ecg_lessons.lessons import beat_image_runs as runs  # noqa: E402
+from ecg_lessons.lesson import names_of  # noqa: E402
 from ecg_lessons.lessons import beat_images as lesson  # noqa: E402
 from ecg_lessons.lessons.beat_images import Sight  # noqa: E402
-from ecg_lessons.signals import images  # noqa: E402
+from ecg_lessons.signals import beat_sets, images  # noqa: E402
 
 FEW = lesson.plan("light").but(epochs=2, batch_size=32)
 
@@ -44,12 +42,14 @@ def few(given):
 
 @pytest.fixture(scope="module")
 def run(few, tmp_path_factory):
-    return runs.train(tmp_path_factory.mktemp("runs") / "light", plan=FEW, given=few)
+    return lesson.train(tmp_path_factory.mktemp("runs") / "light", plan=FEW, examples=few)
 
 
 @pytest.fixture(scope="module")
 def folder(few, tmp_path_factory):
-    return files.export(few, tmp_path_factory.mktemp("pictures") / "beats")
+    folder = tmp_path_factory.mktemp("pictures") / "beats"
+    lesson.export(few, folder)
+    return folder
 
 
 def test_examples_are_what_they_promise(given):
@@ -58,7 +58,7 @@ def test_examples_are_what_they_promise(given):
     assert given.x["curve"].max() == 1
     assert given.x["rr"].shape == (len(given), 3)
     assert (given.info["symbol"] == np.array(given.classes)[given.y]).all()
-    assert len(set(runs.names_of(given.info))) == len(given)
+    assert len(set(names_of(given.info))) == len(given)
 
 
 def test_a_curve_is_the_signal_between_the_neighbours(cohort, given):
@@ -78,8 +78,8 @@ def test_thin_keeps_some_of_everything(given):
     counts = pd.DataFrame({"patient": thin.patient, "y": thin.y}).value_counts()
     whole = pd.DataFrame({"patient": given.patient, "y": given.y}).value_counts()
     pd.testing.assert_series_equal(counts.sort_index(), whole.clip(upper=5).sort_index())
-    assert (runs.names_of(lesson.thin(given, 5, seed=1).info) == runs.names_of(thin.info)).all()
-    assert (runs.names_of(lesson.thin(given, 5, seed=2).info) != runs.names_of(thin.info)).any()
+    assert (names_of(lesson.thin(given, 5, seed=1).info) == names_of(thin.info)).all()
+    assert (names_of(lesson.thin(given, 5, seed=2).info) != names_of(thin.info)).any()
 
 
 @pytest.mark.parametrize("name", ["by-patient", "fold-0", "fold-4"])
@@ -102,7 +102,6 @@ def test_leaky_splits_do_not(given, name):
     [
         ("fold-5", "no split 'fold-5'"),
         ("beats-fold-10", "no split 'beats-fold-10'"),
-        ("", "no split ''"),
         ("de-chazal", "neither DS1 nor DS2"),
     ],
 )
@@ -137,35 +136,24 @@ def test_jun_trains_as_published():
     assert float(rate) == pytest.approx(1e-4)
 
 
-def test_a_run_scores_its_own_test_beats(run, few):
-    result = runs.evaluate(run, given=few)
-    table = pd.read_csv(run.folder / "predictions.csv")
-    names = json.loads((run.folder / "split.json").read_text())
-    assert not set(names["train"]) & set(names["test"])
-    stored = json.loads((run.folder / "metrics.json").read_text())
-    assert stored["accuracy"]["value"] == round((table["verdict"] == table["symbol"]).mean(), 4)
-    assert stored["examples"] == len(table) == sum(row["beats"] for row in result["by_class"].values())
-    assert set(table["record"]) <= {name.split("_")[0] for name in names["test"]}
-
-
 def test_a_class_that_was_never_learnt_is_left_out(few, tmp_path):
     only = few.take(few.y != few.classes.index("V"))
-    trained = runs.train(tmp_path / "r", "signal", plan=FEW, given=only)
-    (tmp_path / "r" / "split.json").write_text(json.dumps({"test": runs.names_of(few.info).tolist()}))
-    result = runs.evaluate(trained, given=few)
+    trained = lesson.train(tmp_path / "r", "signal", plan=FEW, examples=only)
+    (tmp_path / "r" / "split.json").write_text(json.dumps({"test": names_of(few.info).tolist()}))
+    result = lesson.evaluate(trained, examples=few)
     assert result["left_out"] == {"V": int((few.y == few.classes.index("V")).sum())}
     assert "V" not in result["by_class"]
 
 
 def test_an_interrupted_plan_is_not_mixed_with_another(run, few):
     with pytest.raises(InputError, match=r"holds another run \(epochs: 2 there, 3 here\)"):
-        runs.train(run.folder, plan=FEW.but(epochs=3), given=few)
+        lesson.train(run.folder, plan=FEW.but(epochs=3), examples=few)
 
 
 def test_nine_crops_average_nine_answers(few, tmp_path):
-    trained = runs.train(tmp_path / "r", "light", sight=Sight(nine_crops=True, rr=True), plan=FEW, given=few)
+    trained = lesson.train(tmp_path / "r", "light", nine_crops=True, rr=True, plan=FEW, examples=few)
     part = few.take(np.arange(6))
-    answer = runs.predict(trained, part)
+    answer = lesson.predict(trained, part)
     whole = trained.model.predict(lesson.look(part.x, Sight(True, True)), verbose=0)
     assert answer.shape == (6, 8)
     np.testing.assert_allclose(answer.sum(axis=1), 1, atol=1e-5)
@@ -173,28 +161,26 @@ def test_nine_crops_average_nine_answers(few, tmp_path):
 
 
 def test_timing_reaches_the_network(few, tmp_path):
-    trained = runs.train(tmp_path / "r", "light", sight=Sight(rr=True), plan=FEW, given=few)
+    trained = lesson.train(tmp_path / "r", "light", rr=True, plan=FEW, examples=few)
     part = few.take(np.arange(6))
     early = replace(part, x=part.x | {"rr": part.x["rr"] * np.float32([0.4, 1.5, 1])})
-    assert np.abs(runs.predict(trained, part) - runs.predict(trained, early)).max() > 1e-5
+    assert np.abs(lesson.predict(trained, part) - lesson.predict(trained, early)).max() > 1e-5
 
 
 def test_the_network_of_the_curve_refuses_what_it_cannot_see(few, folder, tmp_path):
     with pytest.raises(InputError, match="sees no picture to crop"):
-        runs.train(tmp_path / "r", "signal", sight=Sight(nine_crops=True), plan=FEW, given=few)
+        lesson.train(tmp_path / "r", "signal", nine_crops=True, plan=FEW, examples=few)
     with pytest.raises(InputError, match="needs the curve"):
-        runs.train(tmp_path / "r", "signal", plan=FEW, given=lesson.from_pictures(folder))
+        lesson.train(tmp_path / "r", "signal", plan=FEW, examples=lesson.from_pictures(folder))
     with pytest.raises(InputError, match="hold no RR intervals"):
-        runs.train(
-            tmp_path / "r", "light", sight=Sight(rr=True), plan=FEW, given=lesson.from_pictures(folder)
-        )
+        lesson.train(tmp_path / "r", "light", rr=True, plan=FEW, examples=lesson.from_pictures(folder))
     assert not (tmp_path / "r").exists()
 
 
 def test_pictures_are_the_same_beats(few, folder):
     again = lesson.from_pictures(folder)
-    order = np.argsort(runs.names_of(few.info))
-    assert (again.info["name"].sort_values() == runs.names_of(few.info)[order]).all()
+    order = np.argsort(names_of(few.info))
+    assert (again.info["name"].sort_values() == names_of(few.info)[order]).all()
     back = again.take(np.argsort(again.info["name"]))
     assert (back.y == few.y[order]).all()
     assert (back.patient == few.patient[order]).all()
@@ -204,21 +190,21 @@ def test_pictures_are_the_same_beats(few, folder):
 
 def test_a_network_trains_on_pictures_and_judges_curves(few, folder, tmp_path):
     seen = lesson.from_pictures(folder)
-    trained = runs.train(tmp_path / "r", "light", plan=FEW, pictures=folder)
-    result = runs.evaluate(trained, given=seen)
+    trained = lesson.train(tmp_path / "r", "light", plan=FEW, paths=[folder])
+    result = lesson.evaluate(trained, examples=seen)
     assert 0 <= result["accuracy"].value <= 1
-    order = np.argsort(runs.names_of(few.info))
-    on_curves = runs.predict(trained, few.take(order))
-    on_pictures = runs.predict(trained, seen.take(np.argsort(seen.info["name"].to_numpy())))
+    order = np.argsort(names_of(few.info))
+    on_curves = lesson.predict(trained, few.take(order))
+    on_pictures = lesson.predict(trained, seen.take(np.argsort(seen.info["name"].to_numpy())))
     np.testing.assert_allclose(on_curves, on_pictures, atol=0.02)
     with pytest.raises(InputError, match="--pictures"):
-        runs.evaluate(trained)
+        lesson.evaluate(trained)
 
 
 def test_a_network_of_curves_judges_pictures(run, few, folder):
     seen = lesson.from_pictures(folder)
-    on_pictures = runs.predict(run, seen.take(np.argsort(seen.info["name"].to_numpy())))
-    on_curves = runs.predict(run, few.take(np.argsort(runs.names_of(few.info))))
+    on_pictures = lesson.predict(run, seen.take(np.argsort(seen.info["name"].to_numpy())))
+    on_curves = lesson.predict(run, few.take(np.argsort(names_of(few.info))))
     np.testing.assert_allclose(on_curves, on_pictures, atol=0.02)
 
 
@@ -252,9 +238,9 @@ def test_score_knows_the_rest_of_the_world():
 def test_verdicts_on_records_with_and_without_annotations(run, cohort, tmp_path):
     for ending in ("hea", "dat", "atr"):
         (tmp_path / f"a001.{ending}").write_bytes((cohort / f"a001.{ending}").read_bytes())
-    annotated = files.verdicts(run, *files.read_input(tmp_path / "a001"))
+    annotated = lesson.judge(run, tmp_path / "a001")
     (tmp_path / "a001.atr").unlink()
-    found = files.verdicts(run, *files.read_input(tmp_path))
+    found = lesson.judge(run, tmp_path)
     assert set(found["CLASS"]) <= set(lesson.CLASSES)
     assert set(found["ANNOTATED"]) == {""}
     assert "" not in set(annotated["ANNOTATED"])
@@ -269,8 +255,10 @@ def test_other_rates_give_the_same_beats(run, cohort, tmp_path):
     form = {"fmt": ["16"] * 2, "adc_gain": [1000.0] * 2, "baseline": [0] * 2}
     wfdb.wrsamp("fast", 720, ["mV"] * 2, ["II", "V1"], twice, write_dir=str(tmp_path), **form)
     wfdb.wrann("fast", "atr", recording.beats.samples * 2, recording.beats.symbols, write_dir=str(tmp_path))
-    x, info = files.read_input(tmp_path / "fast.hea")
-    slow, before = files.read_input(cohort / recording.name)
+    (x, info), (slow, before) = (
+        lesson.inputs([beat_sets.with_beats(path)[0]], beat_sets.KIN_OF_MLII)
+        for path in (tmp_path / "fast", cohort / recording.name)
+    )
     assert (info["symbol"] == before["symbol"]).all()
     np.testing.assert_allclose(info["time"], before["time"], atol=0.003)
     assert np.median(np.abs(x["curve"] - slow["curve"])) < 0.02
@@ -280,52 +268,10 @@ def test_too_few_beats_are_told_with_the_record(cohort, tmp_path):
     form = {"fmt": ["16"], "adc_gain": [1000.0], "baseline": [0]}
     wfdb.wrsamp("flat", 360, ["mV"], ["MLII"], np.zeros((3600, 1)), write_dir=str(tmp_path), **form)
     with pytest.raises(InputError, match="Record flat: 0 R peaks found"):
-        files.read_input(tmp_path / "flat")
+        lesson.judge(None, tmp_path / "flat")
     wfdb.wrann("flat", "atr", np.array([400, 800]), ["N", "N"], write_dir=str(tmp_path))
     with pytest.raises(InputError, match="Record flat: no beat stands between two others"):
-        files.read_input(tmp_path / "flat")
-
-
-def test_known_hearts_are_left_out_of_another_score(run, few, folder):
-    sides = json.loads((run.folder / "split.json").read_text())
-    for given in (few, lesson.from_pictures(folder)):
-        runs.evaluate(run, source="elsewhere", given=given)
-        judged = pd.read_csv(run.folder / "predictions-elsewhere.csv")
-        known = {name.split("_")[0] for name in [*sides["train"], *sides["validation"]]}
-        assert len(judged) == len(sides["test"])
-        assert not set(judged["record"]) & known
-    trained = few.take(np.isin(runs.names_of(few.info), sides["train"]))
-    with pytest.raises(InputError, match="no beat is left to score on"):
-        runs.evaluate(run, source="elsewhere", given=trained)
-
-
-def test_a_folder_without_records_is_told(tmp_path):
-    with pytest.raises(InputError, match="No WFDB headers"):
-        files.read_input(tmp_path)
-
-
-def test_results_are_gathered_from_runs(given, tmp_path, monkeypatch):
-    """The whole way of the measurement, on simulated patients."""
-    monkeypatch.setattr(
-        results, "_loaded", lambda subset=None: given if subset is None else lesson.thin(given, 4)
-    )
-    monkeypatch.setattr(results, "plan", lambda job: FEW.but(epochs=1, batch_size=128, seed=job.seed))
-    few = [job for job in results.jobs() if job.network == "signal" and job.seed == 1]
-    assert {job.protocol for job in few} >= {"random beats", "by patient"}
-    few = [job for job in few if job.split != "beats-fold-0"][:2]
-    for job in few:
-        results.run(job, tmp_path / "runs")
-    stamp = (few[0].folder(tmp_path / "runs") / "probabilities.npz").stat().st_mtime_ns
-    results.run(few[0], tmp_path / "runs")
-    assert (few[0].folder(tmp_path / "runs") / "probabilities.npz").stat().st_mtime_ns == stamp
-    results.write(few, tmp_path / "runs", tmp_path / "json")
-    found = results.read(tmp_path / "json")["protocols"]["by patient"]["networks"]["signal"]
-    assert list(found["by_split"]) == ["fold-0, seed 1", "fold-1, seed 1"]
-    beats = sum(row["beats"] for row in found["by_class"].values()) + sum(found["left_out"].values())
-    assert beats == sum(len(lesson.split(given, job.split, 1).test) for job in few)
-    right = sum(row["sensitivity"]["value"] * row["beats"] for row in found["by_class"].values())
-    whole = sum(row["beats"] for row in found["by_class"].values())
-    assert found["accuracy"]["value"] == pytest.approx(right / whole, abs=2e-4)
+        lesson.judge(None, tmp_path / "flat")
 
 
 def test_real_beats(real):

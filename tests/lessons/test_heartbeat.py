@@ -17,11 +17,9 @@ from ecg_lessons import simulator, training  # noqa: E402
 from ecg_lessons.data import recordings  # noqa: E402
 from ecg_lessons.data.tables import read_beats  # noqa: E402
 from ecg_lessons.errors import InputError  # noqa: E402
+from ecg_lessons.examples import Examples  # noqa: E402
+from ecg_lessons.lesson import names_of  # noqa: E402
 from ecg_lessons.lessons import heartbeat as lesson  # noqa: E402
-from ecg_lessons.lessons import heartbeat_choices as choices  # noqa: E402
-from ecg_lessons.lessons import heartbeat_files as files  # noqa: E402
-from ecg_lessons.lessons import heartbeat_runs as runs  # noqa: E402
-from ecg_lessons.lessons import heartbeat_tables as tables  # noqa: E402
 from ecg_lessons.signals import unusual  # noqa: E402
 from ecg_lessons.splits import few  # noqa: E402
 
@@ -46,26 +44,27 @@ def standing(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def infarcted(standing):
-    return lesson.from_diagnoses(lesson._diagnosed(recordings.ptb_xl(standing)))
+    return lesson.from_diagnoses(lesson.diagnosed(recordings.ptb_xl(standing)))
 
 
 @pytest.fixture(scope="module")
 def run(given, tmp_path_factory):
-    return runs.train(tmp_path_factory.mktemp("runs") / "cnet", plan=FEW, given=given)
+    return lesson.train(tmp_path_factory.mktemp("runs") / "cnet", plan=FEW, examples=given)
 
 
 @pytest.fixture(scope="module")
 def ours(given, tmp_path_factory):
-    return runs.train(tmp_path_factory.mktemp("runs") / "ours", network="ours", plan=FEW, given=given)
+    return lesson.train(tmp_path_factory.mktemp("runs") / "ours", network="ours", plan=FEW, examples=given)
 
 
 @pytest.fixture(scope="module")
 def folder(given, infarcted, tmp_path_factory):
     """The four CSV files of the original, of simulated beats."""
     folder = tmp_path_factory.mktemp("csv")
-    for task, table in (("heartbeat", given), ("infarction", infarcted)):
-        for path in tables.export(task, table, folder / task).iterdir():
-            shutil.move(path, folder / path.name)
+    lesson.export_heartbeats(given, folder / "h")
+    lesson.export_infarctions(infarcted, folder / "i")
+    for path in [*(folder / "h").iterdir(), *(folder / "i").iterdir()]:
+        shutil.move(path, folder / path.name)
     return folder
 
 
@@ -83,7 +82,7 @@ def test_examples_are_what_they_promise(given):
     assert given.x["beat"].max() == 1
     assert given.classes == ("N", "S", "V", "F", "Q")
     assert list(given.info) == ["record", "sample", "time", "symbol"]
-    assert len(set(lesson.names_of(given.info))) == len(given)
+    assert len(set(names_of(given.info))) == len(given)
     aami = {"N": "N", "L": "N", "R": "N", "A": "S", "V": "V", "E": "V", "F": "F", "/": "Q"}
     assert (given.info["symbol"].map(aami) == np.array(CLASSES)[given.y]).all()
 
@@ -109,16 +108,6 @@ def test_infarctions_are_those_of_the_superclasses(standing, infarcted):
     assert set(infarcted.x) == {"beat"}
 
 
-def test_half_of_the_built_in_cohort_has_an_infarction(tmp_path, monkeypatch):
-    monkeypatch.setenv("ECG_LESSONS_CACHE", str(tmp_path))
-    given = lesson.infarction(patients=20)
-    people = given.counts()["patients"]
-    assert 5 <= people["infarction"] <= 15
-    assert 18 <= people.sum() <= 20  # of some, the rule finds no peaks
-    with pytest.raises(InputError, match="at least 1 patient"):
-        lesson.infarction(patients=0)
-
-
 def test_a_recording_published_twice_counts_once(standing):
     found = [(one, "normal") for one, _ in zip(recordings.ptb_xl(standing), range(3), strict=False)]
     twice = [*found, (replace(found[0][0], name="9000", patient="stranger"), "normal")]
@@ -132,11 +121,11 @@ def test_reasons_for_admission_become_classes(standing):
         replace(one, labels={"reason": reason})
         for one, reason in zip(recordings.ptb_xl(standing), reasons, strict=False)
     ]
-    given = lesson.from_diagnoses(lesson._admitted(found))
+    given = lesson.from_diagnoses(lesson.admitted(found))
     assert set(given.info["record"][given.y == 0]) == {found[0].name}
     assert set(given.info["record"][given.y == 1]) == {found[1].name}
     with pytest.raises(InputError, match=r"scp_statements.csv must stand"):
-        lesson.from_diagnoses(lesson._admitted(found[2:]))
+        lesson.from_diagnoses(lesson.admitted(found[2:]))
 
 
 def test_plans_are_the_originals():
@@ -144,7 +133,7 @@ def test_plans_are_the_originals():
         plan = lesson.plan(name, "paper")
         assert (plan.epochs, plan.batch_size, plan.learning_rate) == (80, 256, 1e-3)
         assert (plan.optimizer, plan.schedule) == ("adam", "constant")
-        assert lesson.plan(name, "paper", "infarction").epochs == 600
+        assert lesson.INFARCTION.plan(name, "paper").epochs == 600
         assert (lesson.plan(name).epochs, lesson.plan(name).schedule) == (8, "cosine")
     plan = lesson.plan("ours", "paper")
     assert (plan.optimizer, plan.schedule, plan.keep) == ("adamw", "cosine", "last")
@@ -155,11 +144,9 @@ def test_plans_are_the_originals():
     [
         (lambda: lesson.plan("resnet"), "no network 'resnet'"),
         (lambda: lesson.plan("cnet", "desk"), "no preset 'desk'"),
-        (lambda: lesson.plan("cnet", task="sleep"), "no task 'sleep'"),
-        (lambda: lesson.load("sleep"), "no task 'sleep'"),
         (lambda: lesson.examples("moon"), "no source 'moon': choose sample or physionet"),
         (lambda: lesson.examples(rule="own"), "no rule 'own'"),
-        (lambda: lesson.infarction("moon"), "no source 'moon': choose sample, physionet or ptbdb"),
+        (lambda: lesson.INFARCTION.load("moon"), "no source 'moon': choose sample, physionet or ptbdb"),
     ],
 )
 def test_what_is_unknown_is_told(words, told):
@@ -205,17 +192,12 @@ def test_what_is_no_share_is_told(given, share):
         few(given, np.arange(9), share)
 
 
-def test_its_own_source_by_name_is_still_its_own_test_part(run, given):
-    named = runs.evaluate(run, source=run.about["source"], given=given)
-    assert named["accuracy"] == runs.evaluate(run, given=given)["accuracy"]
-
-
 def test_a_run_scores_its_own_test_beats(run, given):
-    result = runs.evaluate(run, given=given)
+    result = lesson.evaluate(run, examples=given)
     table = pd.read_csv(run.folder / "predictions.csv", keep_default_na=False)
     stored = json.loads((run.folder / "metrics.json").read_text())
     names = json.loads((run.folder / "split.json").read_text())
-    assert set(names["test"]) == set(lesson.names_of(given.info[np.isin(given.patient, table["patient"])]))
+    assert set(names["test"]) == set(names_of(given.info[np.isin(given.patient, table["patient"])]))
     assert not set(names["train"]) & set(names["test"])
     assert stored["accuracy"]["value"] == round((table["verdict"] == table["label"]).mean(), 4)
     assert stored["examples"] == len(table) == len(names["test"]) - sum(result["left_out"].values())
@@ -242,29 +224,29 @@ def test_a_run_tells_what_it_is(run, given):
 
 def test_a_class_that_was_never_learnt_is_left_out(given, tmp_path):
     only = given.take(given.y != CLASSES.index("V"))
-    trained = runs.train(tmp_path / "r", plan=FEW, given=only)
-    (tmp_path / "r" / "split.json").write_text(json.dumps({"test": lesson.names_of(given.info).tolist()}))
-    result = runs.evaluate(trained, given=given)
+    trained = lesson.train(tmp_path / "r", plan=FEW, examples=only)
+    (tmp_path / "r" / "split.json").write_text(json.dumps({"test": names_of(given.info).tolist()}))
+    result = lesson.evaluate(trained, examples=given)
     assert result["left_out"] == {"V": int((given.y == CLASSES.index("V")).sum())}
     assert "V" not in result["by_class"]
     with pytest.raises(InputError, match="test beats are not in these data"):
-        runs.evaluate(trained, given=only)
+        lesson.evaluate(trained, examples=only)
 
 
 def test_ours_sees_comparisons_and_nothing_else(ours, given):
     part = given.take(np.arange(40))
-    p = runs.predict(ours, part)
+    p = lesson.predict(ours, part)
     assert p.shape == (40, 5)
     np.testing.assert_array_equal(
-        p, runs.predict(ours, replace(part, x=part.x | {"beat": 0 * part.x["beat"]}))
+        p, lesson.predict(ours, replace(part, x=part.x | {"beat": 0 * part.x["beat"]}))
     )
     other = replace(part, x=part.x | {"unusual": np.roll(part.x["unusual"], 1, axis=0)})
-    np.testing.assert_allclose(np.roll(p, 1, axis=0), runs.predict(ours, other), atol=1e-6)
+    np.testing.assert_allclose(np.roll(p, 1, axis=0), lesson.predict(ours, other), atol=1e-6)
 
 
 def test_ours_has_nothing_to_compare_an_infarction_with(infarcted, tmp_path):
     with pytest.raises(InputError, match="an infarction is in all beats"):
-        runs.train(tmp_path / "r", "infarction", network="ours", plan=FEW, given=infarcted)
+        lesson.INFARCTION.train(tmp_path / "r", network="ours", plan=FEW, examples=infarcted)
 
 
 @pytest.fixture
@@ -283,9 +265,9 @@ def shown(monkeypatch):
 
 @pytest.mark.parametrize("balance", ["smote", "smote-tomek"])
 def test_smote_fills_the_training_part_only(given, shown, tmp_path, balance):
-    runs.train(tmp_path / "plain", plan=FEW, given=given, split="random-beats")
+    lesson.train(tmp_path / "plain", plan=FEW, examples=given, split="random-beats")
     plain = dict(shown)
-    runs.train(tmp_path / "r", plan=FEW, given=given, split="random-beats", balance=balance)
+    lesson.train(tmp_path / "r", plan=FEW, examples=given, split="random-beats", balance=balance)
     n = len(plain["train"])
     counts, before = np.bincount(shown["train"].y), np.bincount(plain["train"].y)
     assert len(shown["train"]) > n
@@ -298,23 +280,23 @@ def test_smote_fills_the_training_part_only(given, shown, tmp_path, balance):
 
 
 def test_weights_and_focal_loss_leave_the_examples_alone(given, shown, tmp_path):
-    runs.train(tmp_path / "w", plan=FEW, given=given, balance="weights")
+    lesson.train(tmp_path / "w", plan=FEW, examples=given, balance="weights")
     weights = np.array(shown["plan"].class_weights)
     assert weights @ np.bincount(shown["train"].y, minlength=5) == pytest.approx(len(shown["train"]))
     assert shown["loss"] is None
-    runs.train(tmp_path / "f", plan=FEW, given=given, balance="focal")
+    lesson.train(tmp_path / "f", plan=FEW, examples=given, balance="focal")
     assert shown["loss"].gamma == 2
     assert shown["plan"] == FEW
 
 
 def test_a_focal_run_survives_its_folder(given, tmp_path):
-    trained = runs.train(tmp_path / "r", plan=FEW, given=given, balance="focal")
+    trained = lesson.train(tmp_path / "r", plan=FEW, examples=given, balance="focal")
     assert trained.about["loss"]["gamma"] == 2
     assert trained.model.loss.gamma == 2
-    again = runs.train(tmp_path / "r", plan=FEW, given=given, balance="focal")
+    again = lesson.train(tmp_path / "r", plan=FEW, examples=given, balance="focal")
     assert len(again.history) == 1
     part = given.take(np.arange(64))
-    p = runs.predict(trained, part)[np.arange(64), part.y]
+    p = lesson.predict(trained, part)[np.arange(64), part.y]
     expected = np.mean(-((1 - p) ** 2) * np.log(np.maximum(p, keras.config.epsilon())))
     measured = trained.model.evaluate(part.x["beat"], part.y, verbose=0, return_dict=True)["loss"]
     assert measured == pytest.approx(expected, rel=1e-4)
@@ -322,29 +304,29 @@ def test_a_focal_run_survives_its_folder(given, tmp_path):
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_transfer_keeps_or_changes_the_body(run, infarcted, tmp_path, frozen):
-    trained = runs.train(
-        tmp_path / "r", "infarction", plan=FEW, given=infarcted, transfer_from=run.folder, frozen=frozen
+    trained = lesson.INFARCTION.train(
+        tmp_path / "r", plan=FEW, examples=infarcted, transfer_from=run.folder, frozen=frozen
     )
     assert trained.about["network"] == run.about["network"]
     assert trained.about["transfer_from"] == str(run.folder)
     before, after = body(run.model), body(trained.model)
     same = [np.array_equal(one, two) for one, two in zip(before, after, strict=True)]
     assert all(same) if frozen else not any(same)
-    result = runs.evaluate(trained, given=infarcted)
+    result = lesson.INFARCTION.evaluate(trained, examples=infarcted)
     assert {"infarction_sensitivity", "infarction_specificity"} <= set(result)
     assert set(result["by_class"]) == {"normal", "infarction"}
 
 
 def test_an_interrupted_frozen_training_stays_frozen(run, infarcted, tmp_path, monkeypatch):
     plan = FEW.but(epochs=2)
-    how = {"given": infarcted, "transfer_from": run.folder, "frozen": True}
+    how = {"examples": infarcted, "transfer_from": run.folder, "frozen": True}
 
     def stop(epoch, row):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        runs.train(tmp_path / "r", "infarction", plan=plan, progress=stop, **how)
-    trained = runs.train(tmp_path / "r", "infarction", plan=plan, **how)
+        lesson.INFARCTION.train(tmp_path / "r", plan=plan, progress=stop, **how)
+    trained = lesson.INFARCTION.train(tmp_path / "r", plan=plan, **how)
     assert len(trained.history) == 2
     assert all(np.array_equal(*pair) for pair in zip(body(run.model), body(trained.model), strict=True))
 
@@ -352,7 +334,7 @@ def test_an_interrupted_frozen_training_stays_frozen(run, infarcted, tmp_path, m
 def test_mistakes_of_transfer_are_told(run, given, tmp_path):
     def refused(told, **how):
         with pytest.raises(InputError, match=told):
-            runs.train(tmp_path / "r", "infarction", plan=FEW, given=given, **how)
+            lesson.INFARCTION.train(tmp_path / "r", plan=FEW, examples=given, **how)
         assert not (tmp_path / "r").exists()
 
     refused("is no run", transfer_from=tmp_path)
@@ -366,13 +348,13 @@ def test_mistakes_of_transfer_are_told(run, given, tmp_path):
     (unfinished / "model.keras").write_text("")
     refused("is a run of lesson 'inversion'", transfer_from=unfinished)
     with pytest.raises(InputError, match="has learnt the same task from the same data"):
-        runs.train(tmp_path / "r", "heartbeat", plan=FEW, given=given, transfer_from=run.folder)
+        lesson.train(tmp_path / "r", plan=FEW, examples=given, transfer_from=run.folder)
 
 
 def test_mistakes_of_training_are_told(given, tmp_path):
     def refused(told, table=given, **how):
         with pytest.raises(InputError, match=told):
-            runs.train(tmp_path / "r", plan=FEW, given=table, **how)
+            lesson.train(tmp_path / "r", plan=FEW, examples=table, **how)
         assert not (tmp_path / "r").exists()
 
     refused("no balance 'adasyn': choose none, smote", balance="adasyn")
@@ -384,13 +366,13 @@ def test_mistakes_of_training_are_told(given, tmp_path):
 
 
 def test_runs_of_a_share_say_whom_they_saw(given, shown, tmp_path):
-    runs.train(tmp_path / "r", plan=FEW, given=given, share=0.1)
+    lesson.train(tmp_path / "r", plan=FEW, examples=given, share=0.1)
     names = json.loads((tmp_path / "r" / "split.json").read_text())
     assert len(names["train"]) == len(shown["train"]) == sum(shown["about"]["counts"].values())
     assert shown["about"]["share"] == 0.1
     whole = lesson.split(given, "by-patient", FEW.seed)
     assert len(names["test"]) == len(whole.test)
-    kept = given.take(np.isin(lesson.names_of(given.info), names["train"]))
+    kept = given.take(np.isin(names_of(given.info), names["train"]))
     everyone = given.take(whole.train)
     for patient in np.unique(kept.patient):
         assert (kept.patient == patient).sum() == (everyone.patient == patient).sum()
@@ -398,7 +380,7 @@ def test_runs_of_a_share_say_whom_they_saw(given, shown, tmp_path):
 
 
 def test_tables_are_the_same_beats(given, folder):
-    read = tables.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
+    read = lesson.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
     assert len(read) == len(given)
     assert (read.info["part"] == 1).sum() == round(0.2 * len(given))
     order = [np.lexsort(one.x["beat"][..., 0].T) for one in (read, given)]
@@ -417,12 +399,12 @@ def test_tables_of_infarctions_hold_a_class_each(infarcted, folder):
 def test_export_leaves_a_full_folder_alone(given, folder):
     before = sorted(path.name for path in folder.iterdir())
     with pytest.raises(InputError, match="exists and is not empty"):
-        tables.export("heartbeat", given, folder)
+        lesson.export_heartbeats(given, folder)
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
 def test_the_files_are_a_split(folder):
-    read = tables.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
+    read = lesson.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
     parts = lesson.split(read, "files")
     record = read.info["record"].to_numpy()
     assert set(record[parts.train]) == set(record[parts.validation]) == {"mitbih_train.csv"}
@@ -434,10 +416,10 @@ def test_the_files_are_a_split(folder):
 
 @pytest.mark.parametrize("name", ["by-patient", "fold-0", "de-chazal"])
 def test_rows_of_nobody_are_not_split_by_patient(folder, name):
-    read = tables.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
+    read = lesson.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
     with pytest.raises(InputError, match=r"do not say whose .* choose --split files"):
         lesson.split(read, name)
-    read = tables.from_csv("infarction", folder / "ptbdb_normal.csv", folder / "ptbdb_abnormal.csv")
+    read = lesson.from_csv("infarction", folder / "ptbdb_normal.csv", folder / "ptbdb_abnormal.csv")
     with pytest.raises(InputError, match=r"do not say whose .* choose --split random-beats"):
         lesson.split(read, name)
     with pytest.raises(InputError, match="no split 'files'"):
@@ -446,34 +428,40 @@ def test_rows_of_nobody_are_not_split_by_patient(folder, name):
 
 def test_two_tables_need_two_names(folder):
     with pytest.raises(InputError, match=r"Two files are called mitbih_test.csv"):
-        tables.from_csv("heartbeat", folder / "mitbih_test.csv", folder / "mitbih_test.csv")
+        lesson.from_csv("heartbeat", folder / "mitbih_test.csv", folder / "mitbih_test.csv")
 
 
 def test_a_run_on_tables_needs_them_to_be_judged(folder, given, tmp_path):
     csv = (folder / "mitbih_train.csv", folder / "mitbih_test.csv")
-    trained = runs.train(tmp_path / "r", plan=FEW, csv=csv)
+    trained = lesson.train(tmp_path / "r", plan=FEW, paths=csv)
     assert (trained.about["source"], trained.about["split"]) == ("csv", "files")
-    result = runs.evaluate(trained, csv=csv[1:])
+    result = lesson.evaluate(trained, paths=csv[1:])
     assert sum(row["beats"] for row in result["by_class"].values()) == round(0.2 * len(given))
     assert all("patients" not in row for row in result["by_class"].values())
     table = pd.read_csv(tmp_path / "r" / "predictions.csv")
     stored = json.loads((tmp_path / "r" / "metrics.json").read_text())
     assert stored["accuracy"]["value"] == round((table["verdict"] == table["label"]).mean(), 4)
-    with pytest.raises(InputError, match=r"trained on mitbih_train.csv and mitbih_test.csv: name the files"):
-        runs.evaluate(trained)
+    with pytest.raises(
+        InputError, match=r"trained on mitbih_train.csv and mitbih_test.csv: name --train-csv"
+    ):
+        lesson.evaluate(trained)
     with pytest.raises(InputError, match="test beats are not in these data"):
-        runs.evaluate(trained, csv=csv[:1])
+        lesson.evaluate(trained, paths=csv[:1])
     with pytest.raises(InputError, match="The network ours compares a beat with the others of its heart"):
-        runs.train(tmp_path / "o", network="ours", plan=lesson.plan("ours"), csv=csv)
+        lesson.train(tmp_path / "o", network="ours", plan=lesson.plan("ours"), paths=csv)
 
 
-def test_a_run_on_recordings_judges_tables(run, folder):
-    result = runs.evaluate(run, csv=[folder / "mitbih_test.csv"])
+def test_a_run_on_recordings_judges_the_beats_of_tables_that_it_has_not_met(run, folder, given):
+    result = lesson.evaluate(run, paths=[folder / "mitbih_test.csv"])
     x, y = read_beats(folder / "mitbih_test.csv")
-    p = training.predict(run, x[..., None])
+    p = training.predict(run.model, x[..., None])
     assert (run.folder / "predictions-mitbih_test.csv").exists()
-    scored = np.isin(y, run.about["learnt"])
-    assert result["accuracy"].value == pytest.approx(float((p.argmax(axis=1) == y)[scored].mean()))
+    met = given.take(~np.isin(names_of(given.info), run.sides["test"])).x["beat"][..., 0]
+    new = np.isin(y, run.about["learnt"]) & ~np.isin(
+        x[:, :50] @ np.arange(50.0), met[:, :50] @ np.arange(50.0)
+    )
+    assert 0 < result["met_before"] == len(y) - new.sum()
+    assert result["accuracy"].value == pytest.approx(float((p.argmax(axis=1) == y)[new].mean()))
 
 
 def test_intervals_of_nameless_beats_are_those_over_beats():
@@ -481,8 +469,8 @@ def test_intervals_of_nameless_beats_are_those_over_beats():
     y = rng.integers(0, 2, 4000)
     verdict = np.where(rng.random(4000) < 0.8, y, 1 - y)
     x, info = {"beat": np.zeros((4000, 1))}, pd.DataFrame({"known": np.zeros(4000, bool)})
-    given = lesson.Examples(x, y, np.arange(4000).astype(str), lesson.CLASSES["infarction"], info)
-    found = runs._score(np.eye(2)[verdict], given)["accuracy"]
+    given = Examples(x, y, np.arange(4000).astype(str), lesson.CLASSES["infarction"], info)
+    found = lesson.score(np.eye(2)[verdict], given)["accuracy"]
     half = 1.96 * np.sqrt(0.8 * 0.2 / 4000)
     assert found.high - found.low == pytest.approx(2 * half, rel=0.15)
 
@@ -490,9 +478,9 @@ def test_intervals_of_nameless_beats_are_those_over_beats():
 def test_verdicts_on_records_with_and_without_annotations(run, cohort, tmp_path):
     for ending in ("hea", "dat", "atr"):
         shutil.copy(cohort / f"a001.{ending}", tmp_path)
-    annotated = files.verdicts(run, tmp_path / "a001.hea")
+    annotated = lesson.judge_beats(run, tmp_path / "a001.hea")
     (tmp_path / "a001.atr").unlink()
-    found = files.verdicts(run, tmp_path)
+    found = lesson.judge_beats(run, tmp_path)
     assert list(found.columns) == ["ID", "TIME", "CLASS", "PROBABILITY", "ANNOTATED"]
     assert set(found["CLASS"]) <= set(CLASSES)
     assert set(found["ANNOTATED"]) == {""}
@@ -501,34 +489,26 @@ def test_verdicts_on_records_with_and_without_annotations(run, cohort, tmp_path)
 
 
 def test_verdicts_are_those_of_the_examples(run, cohort, given):
-    judged = files.verdicts(run, cohort / "a002")
+    judged = lesson.judge_beats(run, cohort / "a002")
     mine = given.take((given.info["record"] == "a002").to_numpy())
-    p = runs.predict(run, mine)
-    assert judged["ID"].tolist() == lesson.names_of(mine.info).tolist()
+    p = lesson.predict(run, mine)
+    assert judged["ID"].tolist() == names_of(mine.info).tolist()
     np.testing.assert_allclose(judged["PROBABILITY"], p.max(axis=1), atol=1e-4)
     assert judged["CLASS"].tolist() == np.array(CLASSES)[p.argmax(axis=1)].tolist()
 
 
 def test_verdicts_on_infarction_are_one_a_recording(infarcted, standing, tmp_path):
-    trained = runs.train(tmp_path / "r", "infarction", plan=FEW, given=infarcted)
-    judged = files.verdicts(trained, standing / "records500" / "00000")
+    trained = lesson.INFARCTION.train(tmp_path / "r", plan=FEW, examples=infarcted)
+    judged = lesson.judge_recordings(trained, standing / "records500" / "00000")
     assert list(judged.columns) == ["ID", "BEATS", "CLASS", "PROBABILITY"]
     assert judged["ID"].is_unique
     assert ((judged["CLASS"] == "no beats") == (judged["BEATS"] == 0)).all()
     assert set(judged["CLASS"]) <= {"normal", "infarction", "no beats"}
     third = (infarcted.info["record"] == "3").to_numpy()
-    mean = runs.predict(trained, infarcted.take(third)).mean(axis=0)
+    mean = lesson.predict(trained, infarcted.take(third)).mean(axis=0)
     assert judged["BEATS"][2] == third.sum() > 0
     assert judged["CLASS"][2] == infarcted.classes[mean.argmax()]
     assert judged["PROBABILITY"][2] == pytest.approx(mean.max(), abs=1e-4)
-
-
-def test_origins_are_left_as_they_are(run):
-    assert choices.origin(None, "infarction", "sample", None, False) is None
-    opened = choices.origin(run.folder, "infarction", "sample", None, True)
-    assert opened == run
-    assert choices.network_of(None, opened) == "cnet"
-    assert choices.network_of(None, None) == "cnet"
 
 
 def test_real_beats_of_ds1_and_ds2(real):

@@ -9,24 +9,26 @@ from dataclasses import replace  # noqa: E402
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 
 from ecg_lessons import simulator  # noqa: E402
 from ecg_lessons.data import recordings  # noqa: E402
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.lessons import patient_arms as arms  # noqa: E402
-from ecg_lessons.lessons import patient_files as files  # noqa: E402
-from ecg_lessons.lessons import patient_pretraining as pretraining  # noqa: E402
-from ecg_lessons.lessons import patient_results as results  # noqa: E402
-from ecg_lessons.lessons import patient_runs as runs  # noqa: E402
 from ecg_lessons.lessons import patients as lesson  # noqa: E402
 from ecg_lessons.lessons.beat_images import thin  # noqa: E402
 from ecg_lessons.models import patient as models  # noqa: E402
 
-PLAN = lesson.plan("quick").but(epochs=1)
+PLAN = lesson.plan(preset="quick").but(epochs=1)
 SOME = ["a001", "a002", "a004", "a007"]
-FEW = lesson.Settings(folds=3, most=20, adaptation=lesson.Adaptation(steps=20))
+FEW = lesson.Settings(folds=3, most=20, adaptation=arms.Adaptation(steps=20))
+
+
+def leave_out(folder, patients=None, say=lambda line: None, **how):
+    """Leave patients out, and hear what is said."""
+    who = {"patients": ",".join(patients)} if patients else {}
+    how = {"leave_one_out": True, "progress": lambda number, row: say(row["line"])} | how
+    return lesson.train(folder, **who, **how)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def given(cohort):
 @pytest.fixture(scope="module")
 def done(given, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "loo"
-    return runs.train(folder, patients=SOME, minutes=2, plan=PLAN, settings=FEW, given=given)
+    return leave_out(folder, patients=SOME, adapt_minutes=2, plan=PLAN, settings=FEW, examples=given)
 
 
 def test_examples_are_what_they_promise(cohort, given):
@@ -110,14 +112,14 @@ def test_frequent_f1_is_not_ruled_by_single_beats():
 
 
 def test_unknown_presets_and_sources_are_told():
-    with pytest.raises(InputError, match="no preset 'desk': choose laptop, quick, paper"):
-        lesson.plan("desk")
+    with pytest.raises(InputError, match="no preset 'desk': choose laptop, quick or paper"):
+        lesson.plan(preset="desk")
     with pytest.raises(InputError, match="no source 'moon'"):
         lesson.examples("moon")
-    assert set(lesson.SETTINGS) == set(lesson.PLANS["patient"])
+    assert set(lesson.SETTINGS) == set(lesson.NETWORKS["patient"].plans)
 
 
-@pytest.mark.parametrize("way", [pretraining.Plain, pretraining.Shared])
+@pytest.mark.parametrize("way", [arms.Plain, arms.Shared])
 def test_nobody_is_in_their_own_pretraining(way, given, tmp_path, monkeypatch):
     """Whatever reaches a network in a training is noted, and traced back to whose beat it is."""
     taught = thin(given, 10)
@@ -133,7 +135,7 @@ def test_nobody_is_in_their_own_pretraining(way, given, tmp_path, monkeypatch):
     pupil = way(taught, tmp_path / "p", PLAN)
     for patient in ("a001", "a004"):
         seen.clear()
-        if way is pretraining.Shared:
+        if way is arms.Shared:
             pupil._first.clear()
         pupil.weights(patient)
         assert seen
@@ -141,14 +143,14 @@ def test_nobody_is_in_their_own_pretraining(way, given, tmp_path, monkeypatch):
         assert set(taught.patient[split.test]) == {patient}
         for side in (split.train, split.validation):
             assert patient not in taught.patient[side]
-        if way is pretraining.Plain or patient == "a001":
+        if way is arms.Plain or patient == "a001":
             assert set(seen) == set(taught.patient) - {patient}
         assert patient not in seen
 
 
 def test_in_both_ways_everybody_else_trains(given, tmp_path):
     taught = thin(given, 10)
-    for way in (pretraining.Plain, pretraining.Shared):
+    for way in (arms.Plain, arms.Shared):
         split = way(taught, tmp_path, PLAN).split("a005")
         both = np.concatenate([split.train, split.validation])
         assert set(taught.patient[both]) == set(taught.patient) - {"a005"}
@@ -157,7 +159,7 @@ def test_in_both_ways_everybody_else_trains(given, tmp_path):
 def test_too_few_patients_for_folds(given, tmp_path):
     few = given.take(np.isin(given.patient, ["a001", "a002", "a003"]))
     with pytest.raises(InputError, match="3 patients are too few to leave one out"):
-        runs.train(tmp_path / "r", given=few, minutes=2, plan=PLAN, settings=FEW)
+        leave_out(tmp_path / "r", examples=few, adapt_minutes=2, plan=PLAN, settings=FEW)
     assert not (tmp_path / "r").exists()
 
 
@@ -180,7 +182,7 @@ def test_the_head_adapts_the_last_two_layers_only(given):
     own = given.take(given.patient == "a003")
     parts = lesson.split(own, "a003", 2)
     first, test = own.take(parts.train), own.take(parts.test)
-    learner = arms.Arms(lesson.Adaptation(steps=30))
+    learner = arms.Arms(arms.Adaptation(steps=30))
     generic = models.build().get_weights()
     found = learner.answers(generic, first, test.x, (1.0, 2.0), 0)
     assert set(found) == {("generic", 0)} | {
@@ -219,33 +221,33 @@ def test_finished_patients_and_phases_are_not_trained_again(done, given, monkeyp
     lines = []
     with monkeypatch.context() as patch:
         patch.setattr(keras.Model, "fit", never)
-        args = {"minutes": 2, "plan": PLAN, "settings": FEW, "given": given}
-        runs.train(done.folder, patients=SOME, **args, say=lines.append)
+        args = {"adapt_minutes": 2, "plan": PLAN, "settings": FEW, "examples": given}
+        leave_out(done.folder, patients=SOME, **args, say=lines.append)
     assert len(lines) == 4
     assert all("finished before" in line for line in lines)
     before = done.metrics("a004")
     (done.folder / "patients" / "a004" / "metrics.json").unlink()
     lines.clear()
-    runs.train(done.folder, patients=["a004"], **args, say=lines.append)
+    leave_out(done.folder, patients=["a004"], **args, say=lines.append)
     assert len(lines) == 1  # the shared phase was at hand
     assert done.metrics("a004")["arms"] == before["arms"]
 
 
 def test_other_wishes_are_not_mixed_into_a_folder(done, given, tmp_path):
-    args = {"minutes": 2, "plan": PLAN, "settings": FEW, "given": given}
+    args = {"adapt_minutes": 2, "plan": PLAN, "settings": FEW, "examples": given}
     for change, words in (
-        ({"minutes": 1}, "minutes: 2.0 there, 1.0 here"),
+        ({"adapt_minutes": 1}, "minutes: 2.0 there, 1.0 here"),
         ({"plain": True}, "plain: False there"),
         ({"plan": PLAN.but(seed=1)}, "seed: 42 there, 1 here"),
-        ({"given": given.take(np.arange(len(given) - 1))}, "beats"),
+        ({"examples": given.take(np.arange(len(given) - 1))}, "beats"),
     ):
         with pytest.raises(InputError, match=words):
-            runs.train(done.folder, **(args | change))
+            leave_out(done.folder, **(args | change))
     (tmp_path / "note.txt").write_text("mine")
     with pytest.raises(InputError, match="is not empty and is no run"):
-        runs.train(tmp_path, **args)
+        leave_out(tmp_path, **args)
     with pytest.raises(InputError, match="give a number above 0"):
-        runs.train(tmp_path / "r", **(args | {"minutes": 0}))
+        leave_out(tmp_path / "r", **(args | {"adapt_minutes": 0}))
 
 
 def test_a_patient_without_first_beats_is_told_and_the_others_go_on(given, tmp_path):
@@ -255,8 +257,8 @@ def test_a_patient_without_first_beats_is_told_and_the_others_go_on(given, tmp_p
     gone |= (given.patient == "a004") & (time < 120) & (given.y != right)
     late = given.take(~gone)
     lines = []
-    args = {"minutes": 2, "plan": PLAN, "settings": FEW, "given": late}
-    cohort = runs.train(tmp_path / "r", patients=["a002", "a003", "a004"], **args, say=lines.append)
+    args = {"adapt_minutes": 2, "plan": PLAN, "settings": FEW, "examples": late}
+    cohort = leave_out(tmp_path / "r", patients=["a002", "a003", "a004"], **args, say=lines.append)
     told = "\n".join(lines)
     assert "Patient 'a002' has no rows before minute 2" in told
     assert "No beat before minute 1: not adapted on 1." in told
@@ -264,15 +266,15 @@ def test_a_patient_without_first_beats_is_told_and_the_others_go_on(given, tmp_p
     assert "head 1" not in cohort.metrics("a003")["arms"]
     assert "head 2" in cohort.metrics("a003")["arms"]
     with pytest.raises(InputError, match=r"No patient could be done. Patient 'a002' has no rows before"):
-        runs.train(tmp_path / "r", patients=["a002"], **args)
-    summary = results.summarise(cohort)
+        leave_out(tmp_path / "r", patients=["a002"], **args)
+    summary = lesson.summarise(cohort)
     assert list(summary.refused) == ["a002"]
     assert summary.table.loc[("head", 1.0), "patients"] == 1
     assert summary.table.loc[("head", 2.0), "patients"] == 2
 
 
 def test_the_summary_compares_patient_by_patient(done):
-    summary = results.summarise(done)
+    summary = lesson.summarise(done)
     assert summary.minutes == 2
     longest = summary.by_patient("accuracy")
     assert list(longest.columns) == list(arms.ARMS)
@@ -286,59 +288,44 @@ def test_the_summary_compares_patient_by_patient(done):
     wanted = np.mean([arm["alone 1"]["accuracy"] - arm["head 1"]["accuracy"] for arm in one])
     assert found.value == pytest.approx(wanted)
     hurt = summary.hurt("alone", "accuracy")
-    assert (hurt < -results.MARGIN).all()
+    assert (hurt < -lesson.MARGIN).all()
     change = longest["alone"] - longest["generic"]
-    assert set(hurt.index) == set(change.index[change < -results.MARGIN])
+    assert set(hurt.index) == set(change.index[change < -lesson.MARGIN])
     stored = summary.as_dict()
     assert stored["arms"]["head 1"]["patients"] == 4
     assert json.loads(json.dumps(stored, allow_nan=False)) == stored
 
 
 def test_verdicts_of_all_patients_are_counted(done, given):
-    counted = results.counted(done, ("head", 2.0))
+    counted = lesson.counted(done, ("head", 2.0))
     late = given.take((given.info["time"].to_numpy() >= 120) & np.isin(given.patient, SOME))
     assert counted.table()["n"].tolist() == late.counts()["examples"].tolist()
     with pytest.raises(InputError, match=r"No patient in .* has the arm 'head' at 7 minutes"):
-        results.counted(done, ("head", 7.0))
+        lesson.counted(done, ("head", 7.0))
 
 
 def test_a_mean_over_one_patient_has_no_interval():
-    assert results.mean(np.array([0.5, np.nan])).value == 0.5
-    assert np.isnan(results.mean(np.array([0.5, np.nan])).low)
-    assert np.isnan(results.mean(np.array([np.nan])).value)
-    spread = results.mean(np.random.default_rng(0).normal(1, 1, 400))
+    assert lesson.mean(np.array([0.5, np.nan])).value == 0.5
+    assert np.isnan(lesson.mean(np.array([0.5, np.nan])).low)
+    assert np.isnan(lesson.mean(np.array([np.nan])).value)
+    spread = lesson.mean(np.random.default_rng(0).normal(1, 1, 400))
     assert spread.high - spread.low == pytest.approx(4 * 1 / 20, rel=0.1)
 
 
 def test_damaged_files_are_told(done, tmp_path):
-    broken = files.Cohort(tmp_path)
+    broken = lesson.Cohort(tmp_path)
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(InputError, match=r"run.json is damaged: choose another folder"):
-        broken.prepare({}, PLAN)
+    with pytest.raises(InputError, match=r"run.json is damaged: train into another folder"):
+        print(broken.about)
     (tmp_path / "run.json").write_text('{"protocol": "leave-one-out"}')
     (tmp_path / "patients" / "a").mkdir(parents=True)
     (tmp_path / "patients" / "a" / "metrics.json").write_text("{")
     with pytest.raises(InputError, match=r"metrics.json is damaged: remove it"):
-        files.Cohort.open(tmp_path).metrics("a")
+        lesson.Cohort.open(tmp_path).metrics("a")
     with pytest.raises(InputError, match="holds no predictions"):
         broken.predictions("a")
     with pytest.raises(InputError, match="'a009' is not finished"):
         done.metrics("a009")
-
-
-def test_parquet_is_written_where_it_can_be_read(tmp_path, monkeypatch):
-    """With a stand-in for pyarrow, which is not always installed."""
-    cohort, table = files.Cohort(tmp_path), pd.DataFrame({"record": ["100"], "symbol": ["N"]})
-    monkeypatch.setattr(files, "_has_pyarrow", lambda: True)
-    monkeypatch.setattr(
-        pd.DataFrame, "to_parquet", lambda self, path, index: self.to_pickle(path, compression=None)
-    )
-    monkeypatch.setattr(pd, "read_parquet", lambda path: pd.read_pickle(path, compression=None))
-    cohort.store("100", {"patient": "100"}, table)
-    pd.testing.assert_frame_equal(cohort.predictions("100"), table)
-    monkeypatch.setattr(files, "_has_pyarrow", lambda: False)
-    with pytest.raises(InputError, match="needs pyarrow: install it"):
-        cohort.predictions("100")
 
 
 def test_real_patients(real):
@@ -353,10 +340,3 @@ def test_real_patients(real):
         parts = lesson.split(own, patient)
         assert len(parts.train) > 300
         assert len(parts.test) > 700
-
-
-def test_a_kill_while_the_folder_was_made_does_no_harm(tmp_path):
-    (tmp_path / "plan.toml").write_text("")
-    (tmp_path / ".plan.toml.partial").write_text("")
-    files.Cohort(tmp_path).prepare({"protocol": "leave-one-out"}, PLAN)
-    assert files.Cohort(tmp_path).about == {"protocol": "leave-one-out"}

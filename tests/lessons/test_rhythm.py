@@ -7,9 +7,10 @@ from ecg_lessons import splits
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Examples
-from ecg_lessons.lessons import measuring, rhythm, rhythm_results
-from ecg_lessons.lessons import rhythm_runs as runs
+from ecg_lessons.lesson import Asked
+from ecg_lessons.lessons import rhythm
 from ecg_lessons.models.crnn_design import Design
+from ecg_lessons.plans import Plan
 
 RNG = np.random.default_rng(1)
 SMALL = {
@@ -25,6 +26,13 @@ def recording(name, length=3000, rhythm="N", rate=300.0, leads=1):
         name, name, RNG.normal(0, 0.2, (length, leads)).astype("float32"), rate, ("ECG",) * leads,
         labels={"rhythm": rhythm},
     )  # fmt: skip
+
+
+def small(folder, **changes):
+    """Write a small model file."""
+    path = folder / "small.toml"
+    path.write_text(Design(**SMALL | changes).toml(), encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -73,31 +81,39 @@ def test_the_score_of_the_challenge_leaves_noise_out():
 
 def test_networks_vote_and_the_mean_decides_a_tie():
     one, two, three = np.eye(4)[[0, 1, 2]] * 0.6 + 0.1
-    assert runs.vote([[one], [one], [two]]).argmax() == 0
+    assert rhythm.vote([[one], [one], [two]]).argmax() == 0
     sure = np.array([0.0, 0.9, 0.1, 0.0])
-    assert runs.vote([[one], [sure], [three]]).argmax() == 1
-    np.testing.assert_allclose(runs.vote([[one], [two]]).sum(), 1)
+    assert rhythm.vote([[one], [sure], [three]]).argmax() == 1
+    np.testing.assert_allclose(rhythm.vote([[one], [two]]).sum(), 1)
 
 
 def test_the_five_folds_test_every_recording_once(given):
     tested = np.concatenate([rhythm.split(given, f"fold-{k}").test for k in range(5)])
     assert sorted(tested) == list(range(len(given)))
     for wrong in ("fold-5", "fold--1", "random", "by-patient"):
-        with pytest.raises(InputError, match="choose fold-0 to fold-4"):
+        with pytest.raises(InputError, match="no split"):
             rhythm.split(given, wrong)
 
 
+def small_validation(examples, share):
+    """Split as a model file with a small share for validation does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rhythm, "design", lambda _: Design(validation=share))
+        return rhythm.split(examples, None, 14, Asked("", rhythm.Choices(), Plan()))
+
+
 def test_a_small_validation_part_still_has_every_class(given):
-    split = rhythm.split(given, "fold-0", 0.01)
+    split = small_validation(given, 0.01)
     assert set(given.y[split.validation]) == {0, 1, 2, 3}
     assert len(split.validation) < 8
     few = given.take(np.flatnonzero((given.y != 3) | (np.cumsum(given.y == 3) <= 5)))
-    assert 3 in few.y[rhythm.split(few, "fold-0", 0.05).validation]
+    assert 3 in few.y[small_validation(few, 0.05).validation]
 
 
 def test_a_run_trains_is_evaluated_and_keeps_its_split(given, tmp_path):
-    run = runs.train(Design.of(SMALL), tmp_path / "run", "sample", "fold-1", name="small", given=given)
-    result = runs.evaluate(run, given=given)
+    network = small(tmp_path)
+    run = rhythm.train(tmp_path / "run", network, "sample", "fold-1", examples=given)
+    result = rhythm.evaluate(run, examples=given)
     assert result["accuracy"].low <= result["accuracy"].value
     stored = json.loads((run.folder / "metrics.json").read_text())
     assert stored["examples"] == 16
@@ -105,23 +121,23 @@ def test_a_run_trains_is_evaluated_and_keeps_its_split(given, tmp_path):
         path.name for path in run.folder.iterdir()
     }
     with pytest.raises(InputError, match="test recordings are not in these data"):
-        runs.evaluate(run, given=given.take(np.arange(10)))
-    again = runs.train(Design.of(SMALL), tmp_path / "run", "sample", "fold-1", name="small", given=given)
+        rhythm.evaluate(run, examples=given.take(np.arange(10)))
+    again = rhythm.train(tmp_path / "run", network, "sample", "fold-1", examples=given)
     assert len(again.history) == 2
     assert again.history["val_mean_f1"].between(0, 1).all()
 
 
 def test_a_stored_split_serves_for_training(given, tmp_path):
     path = splits.write(splits.sized(given, 0.5, 0.25, 0.25, 3), given, tmp_path / "split.json")
-    run = runs.train(Design.of(SMALL), tmp_path / "run", "sample", str(path), given=given)
+    run = rhythm.train(tmp_path / "run", small(tmp_path), "sample", str(path), examples=given)
     assert len(json.loads((run.folder / "split.json").read_text())["test"]) == 20
 
 
 @pytest.mark.parametrize("part", ["convolutions", "waves"])
 def test_phases_hand_their_weights_on(given, tmp_path, part):
     phases = [{"trains": name, "epochs": 1} for name in ("convolutions", "recurrence", "all")]
-    design = Design.of(SMALL | {"phases": phases, "repeat_classes": [1, 3, 1, 7], "signal": {"channels": 8}})
-    run = runs.train(design, tmp_path / "run", "sample", "fold-0", given=given)
+    network = small(tmp_path, phases=phases, repeat_classes=[1, 3, 1, 7], signal={"channels": 8})
+    run = rhythm.train(tmp_path / "run", network, "sample", "fold-0", examples=given)
     places = [tmp_path / "run" / "phase-1", tmp_path / "run" / "phase-2", tmp_path / "run"]
     first, second, last = (type(run).open(place).model.get_layer(part) for place in places)
     # What batch normalisation has seen goes on in no frozen layer either.
@@ -134,7 +150,7 @@ def test_phases_hand_their_weights_on(given, tmp_path, part):
 def test_the_last_phase_goes_on_with_the_recurrence_of_the_one_before(given, tmp_path):
     still = {"trains": "all", "epochs": 1, "learning_rate": 1e-12}
     phases = [{"trains": name, "epochs": 1} for name in ("convolutions", "recurrence")]
-    run = runs.train(Design.of(SMALL | {"phases": [*phases, still]}), tmp_path / "run", given=given)
+    run = rhythm.train(tmp_path / "run", small(tmp_path, phases=[*phases, still]), examples=given)
     before = type(run).open(tmp_path / "run" / "phase-2").model.get_layer("recurrence_1").get_weights()
     for one, two in zip(before, run.model.get_layer("recurrence_1").get_weights(), strict=True):
         np.testing.assert_allclose(one, two, atol=1e-6)
@@ -142,28 +158,7 @@ def test_the_last_phase_goes_on_with_the_recurrence_of_the_one_before(given, tmp
 
 def test_repeats_must_fit_the_classes(given, tmp_path):
     with pytest.raises(InputError, match="repeat_classes has 2 numbers"):
-        runs.train(Design.of(SMALL | {"repeat_classes": [1, 2]}), tmp_path / "run", given=given)
-
-
-def test_results_of_folds_are_pooled_and_seeds_judged_together(given, tmp_path, monkeypatch):
-    monkeypatch.setattr(rhythm_results, "_loaded", lambda: given)
-    arms = {"augmented": (1, 2), "plain": (1,)}
-    monkeypatch.setattr(rhythm_results, "ARMS", {"compact": arms, "compact-signal": {"augmented": (1,)}})
-    monkeypatch.setattr(rhythm, "design", lambda *_, **how: Design.of(
-        SMALL | {"training": {"epochs": 1, "seed": how["seed"]}} | ({} if how["augmented"] else {"augmentation": {}})
-    ))  # fmt: skip
-    jobs = [job for job in rhythm_results.jobs(("compact",)) if job.fold < 2]
-    for job in jobs:
-        rhythm_results.run(job, tmp_path)
-        assert measuring.is_done(job.folder(tmp_path))
-    stored = json.loads(rhythm_results.write(jobs, tmp_path, tmp_path / "to").read_text())
-    arms = stored["networks"]["compact"]
-    assert len(arms["augmented"]["by_fold"]) == 4
-    assert set(arms["augmented"]["by_seed"]) == {"seed 1", "seed 2"}
-    assert arms["augmented"]["folds"] == [0, 1]
-    assert arms["augmented"]["together"]["networks"] == 2
-    assert (arms["all together"]["networks"], arms["all together"]["folds"]) == (3, [0, 1])
-    assert np.sum(arms["plain"]["confusion"]) == 32
+        rhythm.train(tmp_path / "run", small(tmp_path, repeat_classes=[1, 2]), examples=given)
 
 
 def test_real_recordings_are_read_with_their_published_counts(real):

@@ -1,0 +1,301 @@
+"""What all lessons do: what a run may be scored on, and a sixth lesson that is one file."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from ecg_lessons import machine
+
+machine.setup()
+
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import pytest  # noqa: E402
+
+from ecg_lessons import files, lessons, simulator  # noqa: E402
+from ecg_lessons.data import recordings  # noqa: E402
+from ecg_lessons.errors import InputError  # noqa: E402
+from ecg_lessons.lesson import names_of, people  # noqa: E402
+from ecg_lessons.lessons import beat_images, heartbeat, inversion, rhythm  # noqa: E402
+from ecg_lessons.training import Run  # noqa: E402
+
+NAMES = [name for name in lessons.titles() if name != "patients"]
+
+
+@pytest.fixture(scope="module")
+def cohorts(tmp_path_factory):
+    """Small examples of every lesson, by name."""
+    folder = tmp_path_factory.mktemp("cohorts")
+    holter = simulator.simulate_arrhythmias(folder / "holter", patients=12, minutes=1)
+    standing = simulator.simulate_cohort(folder / "standing", patients=50)
+    one_lead = simulator.simulate_rhythms(folder / "one-lead", 100)
+    return {
+        "inversion": inversion.from_recordings(recordings.ptb_xl(standing)),
+        "rhythm": rhythm.from_recordings(recordings.challenge_2017(one_lead)),
+        "beat-images": beat_images.from_recordings(recordings.mitdb(holter)),
+        "heartbeat": heartbeat.from_recordings(recordings.mitdb(holter)),
+        "infarction": heartbeat.from_diagnoses(heartbeat.diagnosed(recordings.ptb_xl(standing))),
+    }
+
+
+@pytest.fixture
+def begun(cohorts, tmp_path):
+    """Make the folder of a run of a lesson, as a training leaves it but for the network."""
+
+    def make(name, source="sample", split=None):
+        lesson, examples = lessons.get(name), cohorts[name]
+        parts = lesson.split(examples, split)
+        run, rows = Run(tmp_path / name), names_of(examples.info)
+        about = {"lesson": name, "network": "any", "source": source, "split": parts.name}
+        run.write("run.json", about | {"learnt": list(range(len(examples.classes)))})
+        run.write("split.json", {side: rows[index].tolist() for side, index in parts.sides.items()})
+        return run, lesson, examples, parts
+
+    return make
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_is_scored_on_its_own_test_rows_and_on_all_of_them(begun, name):
+    run, lesson, examples, parts = begun(name)
+    for source in (None, "sample"):  # its own source under its name is no other data
+        rows, met = lesson.judged(run, examples, source)
+        assert (sorted(names_of(rows.info)), met) == (sorted(run.sides["test"]), 0)
+    with pytest.raises(InputError, match=r"1 of its \d+ test (beats|recordings) are not in these data"):
+        lesson.judged(run, examples.take(np.setdiff1d(np.arange(len(examples)), parts.test[:1])))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "rhythm"])
+def test_of_other_files_nobody_is_scored_whom_the_run_has_met(begun, name, tmp_path):
+    run, lesson, examples, parts = begun(name)
+    (tmp_path / "other").write_text("")
+    rows, met = lesson.judged(run, examples, paths=[tmp_path / "other"])
+    assert met == len(parts.train) + len(parts.validation)
+    known = people(np.array([*run.sides["train"], *run.sides["validation"]]))
+    assert not set(people(names_of(rows.info))) & set(known)
+    stranger = examples.but(info=examples.info.assign(record="x" + examples.info["record"].astype(str)))
+    assert lesson.judged(run, stranger, paths=[tmp_path / "other"])[1] == 0
+    nobody = lesson.judged(run, examples.take(parts.train), paths=[tmp_path / "other"])
+    assert (len(nobody[0]), nobody[1]) == (0, len(parts.train))
+    with pytest.raises(InputError, match="are left to score on"):
+        lesson.evaluate(run, paths=[tmp_path / "other"], examples=examples.take(parts.train))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_database_knows_nobody_of_another(begun, name):
+    run, lesson, examples, _ = begun(name)
+    assert lesson.judged(run, examples, "physionet")[1] == 0
+
+
+def test_of_beats_split_at_random_single_beats_are_known(begun, tmp_path):
+    run, lesson, examples, parts = begun("beat-images", split="random-beats")
+    (tmp_path / "other").write_text("")
+    rows, met = lesson.judged(run, examples, paths=[tmp_path / "other"])
+    assert sorted(names_of(rows.info)) == sorted(run.sides["test"])
+    assert met == len(parts.train) + len(parts.validation)
+
+
+def test_the_id_of_an_exported_ecg_is_known_again(begun, cohorts, tmp_path):
+    run, lesson, examples, parts = begun("inversion")
+    inversion.export(examples, tmp_path, source="sample")
+    pair = (tmp_path / "data.csv", tmp_path / "labels.csv")
+    rows, met = lesson.judged(run, lesson.read(pair), paths=pair)
+    assert met == len(parts.train) + len(parts.validation)
+    assert set(rows.info["record"]) == {f"sample-{name}" for name in run.sides["test"]}
+    inversion.export(examples, tmp_path, source="ludb")
+    assert lesson.judged(run, lesson.read(pair), paths=pair)[1] == 0
+
+
+def test_files_are_known_again_whatever_they_are_called(begun, cohorts, tmp_path):
+    heartbeat.export_heartbeats(cohorts["heartbeat"], tmp_path / "csv")
+    pair = [tmp_path / "csv" / name for name in ("mitbih_train.csv", "mitbih_test.csv")]
+    run = heartbeat.train(tmp_path / "run", paths=pair, changes={"epochs": 1})
+    moved = [path.rename(path.with_name(f"my-{path.name}")) for path in pair]
+    assert heartbeat.LESSON.is_own(run, None, moved)
+    assert heartbeat.LESSON.is_own(run, None, moved[1:])
+    turned = [moved[1].rename(pair[0]), moved[0].rename(pair[1])]  # called as its own, and not so
+    examples = heartbeat.LESSON.read(turned[1:])
+    assert heartbeat.LESSON.is_own(run, None, turned)
+    pair[1].write_text("\n".join(pair[1].read_text().splitlines()[:400]) + "\n")
+    assert not heartbeat.LESSON.is_own(run, None, pair[1:])
+    few, met = heartbeat.LESSON.judged(run, heartbeat.LESSON.read(pair[1:]), paths=pair[1:])
+    assert (len(few), met) == (0, 400)  # all of them from the file that trained it
+    assert len(examples) > 400
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_of_older_versions_are_read(begun, name):
+    """They have no learnt classes, and know files by name only."""
+    run, lesson, examples, _ = begun(name)
+    about = run.about
+    del about["learnt"]
+    run.write("run.json", about | {"source": {"beat-images": "pictures"}.get(name, "data.csv")})
+    assert lesson.judged(run, examples, None)[1] == 0
+    if name != "rhythm":
+        assert lesson.is_own(run, None, [Path("data.csv")])
+        assert lesson.is_own(run, None, [Path("else.csv")]) == (name == "beat-images")
+
+
+@pytest.mark.parametrize("name", lessons.titles())
+def test_every_lesson_says_what_is_unknown(name):
+    lesson = lessons.get(name)
+    with pytest.raises(InputError, match=r"no source 'moon': choose sample"):
+        lesson.load("moon")
+    with pytest.raises(InputError, match=r"no network 'resent'"):
+        lesson.plan("resent")
+    with pytest.raises(InputError, match=r"no preset 'desk': choose laptop"):
+        lesson.plan(None, "desk")
+    assert lesson.title.startswith("Lesson ")
+    assert next(iter(lesson.sources)) == "sample"
+
+
+def test_a_name_that_is_nearly_right_gets_a_hint():
+    with pytest.raises(InputError, match=r"no network 'lihgt': did you mean 'light'\? Choose light, signal"):
+        beat_images.plan("lihgt")
+    with pytest.raises(InputError, match="no lesson 'rythm': did you mean 'rhythm'"):
+        lessons.get("rythm")
+
+
+SIXTH = '''
+"""Lesson 6: tell from one median beat whether a heart is left or right of the middle."""
+
+from functools import partial
+
+import keras
+import numpy as np
+import pandas as pd
+
+from ecg_lessons import simulator, splits, training
+from ecg_lessons.data import recordings
+from ecg_lessons.evaluation import classwise
+from ecg_lessons.examples import Examples
+from ecg_lessons.lesson import Files, Learning, Lesson, Network, Options, Source
+from ecg_lessons.plans import Plan
+from ecg_lessons.signals import beats
+
+
+def load(found):
+    found = list(found)
+    x = np.stack([beats.median_beat(record.signal, record.rate) for record in found])
+    y = (x[..., 0].max(axis=1) > x[..., 1].max(axis=1)).astype(int)
+    info = pd.DataFrame({"record": [record.name for record in found]})
+    return Examples(x, y, np.array([record.patient for record in found]), ("right", "left"), info)
+
+
+def net(classes=2):
+    beat = keras.Input((200, 12))
+    return keras.Model(beat, keras.layers.Dense(classes, "softmax")(keras.layers.Flatten()(beat)))
+
+
+def learn(asked):
+    return Learning(partial(net), *asked.sides, asked.plan)
+
+
+def judge(run, path, tick=None):
+    examples = load(map(recordings.read, recordings.paths(path)))
+    verdict = training.predict(run.model, examples.x).argmax(axis=1)
+    return pd.DataFrame({"ID": examples.info["record"], "CLASS": np.array(examples.classes)[verdict]})
+
+
+def export(examples, to):
+    to.mkdir(parents=True)
+    np.save(to / "beats.npy", examples.x)
+    return f"{len(examples)} beats are in {to}."
+
+
+LESSON = Lesson(
+    "axis",
+    "Lesson 6: learn to tell left from right.",
+    {"net": Network(net, {"laptop": Plan(epochs=2)})},
+    {"sample": Source("built-in cohort", lambda _: load(recordings.ptb_xl(simulator.sample_cohort(30))))},
+    lambda examples, name=None, seed=42, asked=None: splits.named(examples, name or "by-patient", seed),
+    learn,
+    lambda run, x, tick=None: training.predict(run.model, x, tick=tick),
+    classwise.score,
+    judge,
+    Options,
+    Files("beats", {}, load, export),
+)
+'''
+
+
+def test_a_sixth_lesson_is_one_file(tmp_path):
+    """It trains, is scored, predicts, exports, is swept and listed, without a change elsewhere."""
+    assert len(SIXTH.strip().splitlines()) <= 65
+    (tmp_path / "ecg_lessons" / "lessons").mkdir(parents=True)
+    (tmp_path / "ecg_lessons" / "lessons" / "axis.py").write_text(SIXTH)
+    (tmp_path / "job.toml").write_text(
+        'lesson = "axis"\nmodels = ["net"]\nfolds = [0, 1]\ncpus = 1\n[plan]\nepochs = 1\n'
+    )
+    here = Path(lessons.__file__).parents[2]
+    paths = os.pathsep.join([str(here), str(tmp_path), os.environ.get("PYTHONPATH", "")])
+
+    def call(*words):
+        command = [sys.executable, "-m", "ecg_lessons", *words]
+        env = os.environ | {"PYTHONPATH": paths}
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "Lesson 6: learn to tell left from right." in call("train", "--help")
+    assert "epoch 2/2" in call("train", "axis", "--out", "run")
+    assert "macro f1" in call("evaluate", "run")
+    cohort = simulator.simulate_cohort(tmp_path / "cohort", patients=2)
+    call("predict", "run", str(cohort / "records500" / "00000"), "--to", "v.csv")
+    assert set(pd.read_csv(tmp_path / "v.csv")["CLASS"]) <= {"left", "right"}
+    assert "beats are in" in call("export", "axis", "--to", "csv")
+    assert "net fold-1 finished" in call("sweep", "job.toml", "--out", "sweeps")
+    assert re.search(r"net\s+job\s+2", call("summarize", "sweeps"))
+
+
+def test_imports_go_one_way():
+    """No module imports from a floor above, and nothing below the lessons names one."""
+    floors = [
+        ["errors"],
+        ["files"],
+        ["settings", "simulator"],
+        ["examples", "plans", "data", "machine"],
+        ["signals", "splits"],
+        ["models", "training", "evaluation"],
+        ["checks", "lesson"],
+        ["trials", "study"],
+        ["lessons"],
+        ["sweeps", "ray_runner", "course"],
+        ["cli"],
+        ["__main__"],
+    ]
+    floor = {name: number for number, names in enumerate(floors) for name in names}
+    root = Path(lessons.__file__).parents[1]
+    told = re.compile(r"^(?:from|import) ecg_lessons(?:\.(\w+))?(?: import ([\w, ]+))?", re.MULTILINE)
+    names = "|".join([*lessons.titles(), "patients"])
+    for path in root.rglob("*.py"):
+        mine = path.relative_to(root).parts[0].removesuffix(".py")
+        if mine == "__init__":
+            continue
+        text = path.read_text(encoding="utf-8")
+        for package, imported in told.findall(text):
+            for name in [package] if package else re.findall(r"(\w+)(?: as \w+)?(?:, |$)", imported):
+                assert floor[name] <= floor[mine], f"{path.name} imports {name} from above"
+        if floor[mine] < floor["lessons"]:
+            assert not re.search(rf"from ecg_lessons\.lessons|lessons\.({names})", text), path.name
+
+
+def test_settings_of_a_run_stand_in_its_folder(cohorts, tmp_path):
+    run = inversion.train(
+        tmp_path / "r",
+        "plain",
+        task="inverted",
+        examples=cohorts["inversion"],
+        changes={"epochs": 1, "seed": 3},
+    )
+    assert (run.about["task"], run.about["network"], run.plan.seed) == ("inverted", "plain", 3)
+    assert set(run.about) == {"lesson", "network", "source", "split", "task", "learnt"}
+    result = inversion.evaluate(run, examples=cohorts["inversion"])
+    stored = files.read_json(run.folder / "metrics.json", "")
+    table = pd.read_csv(run.folder / "predictions.csv", dtype={"record": str})
+    assert stored["examples"] == len(table) == 10 * len(run.sides["test"])
+    assert set(table["record"]) == set(run.sides["test"])
+    assert stored["specificity"]["value"] == round(result["specificity"].value, 4)
+    assert json.loads((run.folder / "split.json").read_text())["content"]

@@ -81,13 +81,13 @@ def _write(lesson: pages.Lesson, to: Path, about: dict) -> None:
 
 
 def _digest(source: Path) -> str:
-    """Name the state of the lesson and of the package that it imports."""
+    # Name the state of the lesson and of the package that it imports.
     parts = [source, *sorted(Path(__file__).parents[1].rglob("*.py"))]
     return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
 
 
 def _recall(lesson: pages.Lesson, to: Path) -> None:
-    """Take over what an earlier call left in `to`, if the lesson has not changed since."""
+    # Take over what an earlier call left in `to`, if the lesson has not changed since.
     import nbformat
 
     try:

@@ -126,7 +126,7 @@ def execute(notebook: NotebookNode, folder: Path, progress: Progress = lambda do
 
 
 def _tidy(notebook: NotebookNode) -> None:
-    """Drop what differs between machines and runs: versions, times, the random ids of widgets."""
+    # Drop what differs between machines and runs: versions, times, the random ids of widgets.
     import nbformat
 
     notebook.metadata = nbformat.from_dict(_METADATA)

@@ -113,7 +113,7 @@ def _write_folds(page: str) -> str:
 
 
 def _captions(notebook: NotebookNode) -> Iterator[str]:
-    """Give for every figure what stands in italics at the beginning of the cell below, or nothing."""
+    # Give for every figure what stands in italics at the beginning of the cell below, or nothing.
     for cell, below in zip_longest(notebook.cells, notebook.cells[1:]):
         text = below.source if below and below.cell_type == "markdown" else ""
         words = re.match(r"\*(?!\*)(.+?)\*(?!\*)", text, re.DOTALL)
@@ -161,6 +161,6 @@ def duration(seconds: float) -> str:
 
 
 def _plain(markdown: str) -> str:
-    """Take the marks of Markdown and HTML off a line."""
+    # Take the marks of Markdown and HTML off a line.
     text = re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", markdown.replace("<br>", " "))
     return re.sub(r"<[^>]+>|[*`]", "", text).strip()

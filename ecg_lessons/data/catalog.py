@@ -66,7 +66,7 @@ class Dataset:
 
 
 def _listed(index: Path) -> list[str]:
-    """Read the names of the records from RECORDS (one a line) or from the table of PTB-XL."""
+    # Read the names of the records from RECORDS (one a line) or from the table of PTB-XL.
     with index.open(encoding="utf-8", errors="replace", newline="") as lines:
         if index.suffix == ".csv":
             names = [row.get("filename_hr") or "" for row in csv.DictReader(lines)]

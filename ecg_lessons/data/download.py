@@ -72,7 +72,7 @@ class Downloads:
                     raise InputError(f"{wrong}: {remedy}.") from None
 
     def _receive_into(self, target: Path) -> Callable[[str, str, object], None]:
-        """Make the pooch downloader that fills the part of `target` and hands it over when complete."""
+        # Make the pooch downloader that fills the part of `target` and hands it over when complete.
         part = target.with_name(target.name + ".part")
 
         def downloader(url: str, output_file: str, _: object) -> None:
@@ -89,7 +89,7 @@ class Downloads:
         return downloader
 
     def _persist(self, url: str, target: Path, part: Path) -> None:
-        """Receive until the file is complete; only failures without a new byte count against the server."""
+        # Receive until the file is complete; only failures without a new byte count against the server.
         failures, best = 0, 0
         while True:
             try:
@@ -111,7 +111,7 @@ class Downloads:
                 self.stop.wait(WAITS[failures - 1])
 
     def _receive(self, url: str, target: Path, part: Path) -> None:
-        """Ask for the bytes still missing, and append them to the part."""
+        # Ask for the bytes still missing, and append them to the part.
         start = part.stat().st_size if part.exists() else 0
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
         with self.session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
@@ -133,7 +133,7 @@ class Downloads:
 
     @contextmanager
     def _known(self, answer: requests.Response) -> Iterator[None]:
-        """Let `halt` know of an answer while its bytes come in."""
+        # Let `halt` know of an answer while its bytes come in.
         self._answers.add(answer)
         try:
             yield

@@ -102,7 +102,7 @@ class _Fetch:
                     disk.write(self.folder / _MEMORY, self.stamps)
 
     def _get_sums(self, files: list[str] | None) -> None:
-        """Get and read the checksums; not every mirror has them."""
+        # Get and read the checksums; not every mirror has them.
         from ecg_lessons.data.download import NotOnServer
 
         if self._read_sums():
@@ -154,19 +154,19 @@ class _Fetch:
         return True
 
     def _note(self, path: str) -> None:
-        """Remember that a file has just been verified."""
+        # Remember that a file has just been verified.
         if path in self.sums:
             self.stamps[path] = _stamp(self.folder / path)
 
     def _get_index(self) -> None:
-        """Get the file that lists the records, where the dataset has one."""
+        # Get the file that lists the records, where the dataset has one.
         index = self.dataset.records
         if isinstance(index, str) and self._missing([index]):
             self._announce([index])
             self._get_one(index)
 
     def _get(self, missing: list[str]) -> None:
-        """Download several files at a time; the first failure ends all."""
+        # Download several files at a time; the first failure ends all.
         if not missing:  # the zip had everything
             return
         with self.bar.over(self.dataset.name, len(missing)), ThreadPoolExecutor(WORKERS) as pool:
@@ -183,7 +183,7 @@ class _Fetch:
         self._note(path)
 
     def _unzip(self, missing: list[str]) -> None:
-        """Take files out of the project's zip; what it lacks or has damaged is left to be fetched alone."""
+        # Take files out of the project's zip; what it lacks or has damaged is left to be fetched alone.
         archive = self.folder / self.dataset.zip_name
         for last in (False, True):
             with self.bar.over(archive.name, 1):
@@ -218,7 +218,7 @@ class _Fetch:
             part.unlink(missing_ok=True)
 
     def _announce(self, missing: list[str]) -> None:
-        """Show licence and citation once per folder, and say when files cannot be verified."""
+        # Show licence and citation once per folder, and say when files cannot be verified.
         dataset, console = self.dataset, _console()
         if not self.announced:
             console.print(
@@ -271,7 +271,7 @@ class _Bar:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time fetch into a folder: classmates may share it."""
+    # Let one process at a time fetch into a folder: classmates may share it.
     waiting = f"Another process is fetching into {folder}: waiting for it."
     with ExitStack() as stack:
         with suppress(OSError):  # where no lock can be written, nothing else can

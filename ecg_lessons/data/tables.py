@@ -178,7 +178,7 @@ def _read(path: Path, form: _Form) -> tuple[list[str], np.ndarray]:
 
 
 def _head(path: Path) -> tuple[str, list[str]]:
-    """Sniff the separator and read the first row, after a look at all of the file: refuse what is no CSV at all."""
+    # Sniff the separator and read the first row, after a look at all of the file: refuse what is no CSV at all.
     if path.is_dir():
         raise InputError(f"{path} is a folder: give the CSV file inside it.")
     try:
@@ -202,7 +202,7 @@ def _head(path: Path) -> tuple[str, list[str]]:
 
 
 def _rows(path: Path, separator: str, skip: int) -> Iterator[tuple[int, list[str]]]:
-    """Read rows with their line numbers, empty lines left out."""
+    # Read rows with their line numbers, empty lines left out.
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=separator)
         try:
@@ -216,7 +216,7 @@ def _rows(path: Path, separator: str, skip: int) -> Iterator[tuple[int, list[str
 
 
 def _explain(path: Path, form: _Form, separator: str, decimal: str, reason: str) -> NoReturn:
-    """Find the first line that pandas could not take; slow, so only after a failure."""
+    # Find the first line that pandas could not take; slow, so only after a failure.
     for line, row in _rows(path, separator, form.named):
         place = f"{path}, line {line}" + (f" (ID {row[0][:20]!r})" if form.named else "")
         if len(row) != form.columns:
@@ -251,7 +251,7 @@ def _finite(path: str | Path, what: str, values: np.ndarray, shape: tuple) -> np
 
 
 def _unique(path: str | Path, ids: Iterable[str]) -> list[str]:
-    """Give the IDs stripped of blanks; refuse an empty one and one that comes twice."""
+    # Give the IDs stripped of blanks; refuse an empty one and one that comes twice.
     names = [str(name).strip() for name in ids]
     seen: set[str] = set()
     for row, name in enumerate(names, start=1):

@@ -54,9 +54,8 @@ def protocols(names: Sequence[str], scores: Mapping[str, Sequence[Mapping[str, f
     give), or None where it cannot be scored.
     """
     figure, (ax,) = panels(6, 0.9 + 0.36 * len(names))
-    for (protocol, row_scores), colour, marker, shift in zip(
-        scores.items(), (GREY, BLUE), "so", (-0.12, 0.12), strict=True
-    ):
+    looks = ((GREY, "s", -0.12), (BLUE, "o", 0.12))
+    for (protocol, row_scores), (colour, marker, shift) in zip(scores.items(), looks, strict=True):
         ax.plot([], [], marker, color=colour, label=protocol)
         for row, score in enumerate(row_scores):
             if not score:

@@ -38,9 +38,9 @@ def percent(*axes: Axis) -> None:
         axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 
 
-def key(figure: Figure, columns: int, place: str = "upper center") -> None:
+def key(figure: Figure, columns: int, place: str = "upper center", **handles) -> None:
     """Explain colours and markers beside the panels."""
-    figure.legend(loc=f"outside {place}", ncols=columns, frameon=False, fontsize=8)
+    figure.legend(loc=f"outside {place}", ncols=columns, frameon=False, fontsize=8, **handles)
 
 
 def class_rows(ax: Axes, names: Sequence[str], measure: str) -> None:
@@ -62,9 +62,8 @@ def curves(
     """Draw up to three arms, ``{x: {"value", "low", "high"}}``, each moved to a place of its own along the axis."""
     for (arm, curve), (colour, marker, dash), place in zip(arms.items(), looks, places, strict=False):
         at = np.array(sorted(curve))
-        value, low, high = (
-            np.array([curve[x][part] for x in at], float) for part in ("value", "low", "high")
-        )
+        parts = ("value", "low", "high")
+        value, low, high = np.array([[curve[x][part] for x in at] for part in parts], float)
         whiskers = np.maximum([value - low, high - value], 0)
         style = {"color": colour, "marker": marker, "linestyle": dash, "markersize": 6, "capsize": 3}
         ax.errorbar(place(at), value, whiskers, label=arm, elinewidth=0.8, **style)

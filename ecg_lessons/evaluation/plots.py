@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, SKY, VERMILION, class_rows, panels, percent
+from ecg_lessons.evaluation.panels import BLUE, GREY, SKY, VERMILION, class_rows, key, panels, percent
 from ecg_lessons.evaluation.paper import ecg_page, ecg_strip
 from ecg_lessons.evaluation.scores import predictive_value
 
@@ -106,11 +106,8 @@ def three_numbers(rows: Sequence[Mapping], measure: str = "accuracy") -> Figure:
     ax.set(ylim=(0, 1.08), ylabel=measure, xlim=(-0.55, len(rows) - 0.45))
     percent(ax.yaxis)
     ax.set_yticks(np.arange(0, 1.01, 0.2))
-    keys = [
-        Patch(facecolor=colour, edgecolor=BLUE, hatch=hatch, label=words)
-        for _, words, _, colour, hatch in _BARS
-    ]
-    figure.legend(handles=keys, loc="outside upper center", ncols=3, frameon=False, fontsize=8)
+    keys = [Patch(fc=colour, ec=BLUE, hatch=hatch, label=words) for _, words, _, colour, hatch in _BARS]
+    key(figure, 3, handles=keys)
     return figure
 
 

@@ -20,8 +20,8 @@ class Configured:
 
     def get_config(self) -> dict:
         """Give what is needed to build the object again."""
-        names = inspect.signature(type(self).__init__).parameters.keys() - {"self", "kwargs"}
-        return super().get_config() | {name: getattr(self, name) for name in names}
+        names = list(inspect.signature(type(self).__init__).parameters)[1:]
+        return super().get_config() | {name: getattr(self, name) for name in names if name != "kwargs"}
 
 
 class Augmentation(Configured, keras.layers.Layer):

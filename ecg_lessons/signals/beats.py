@@ -84,10 +84,10 @@ def lead(recording: Recording, *names: str) -> np.ndarray:
 def windows(
     signal: np.ndarray, samples: np.ndarray, before: int, after: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut windows of one length around the samples of beats, from `before` of them before to `after` from the beat on.
+    """Cut windows of one length around beats: `before` samples before each, `after` from it on.
 
-    The signal is (samples,) or (samples, leads). Gives the windows that lie inside it, (beats that fit, before +
-    after) or with leads behind, and which these are, (beats,).
+    From (samples,) or (samples, leads). Gives those windows that lie inside the signal, (beats that fit, before +
+    after) or with leads behind, and which beats they are, (beats,).
     """
     width, shape = before + after, signal.shape[1:]
     start = np.asarray(samples, dtype=int) - before

@@ -150,10 +150,9 @@ class _Strip:
 def _by_height(recording: Recording, strip: _Strip) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Apply the published rule: a row for every peak, the peaks at 125 Hz, and T in samples."""
     peaks = strip.maxima()
-    rows = pd.DataFrame({"sample": np.round(peaks * (recording.rate / RATE)).astype(int)})
-    rows.insert(0, "record", recording.name)
-    rows.insert(1, "patient", recording.patient)
-    rows["time"] = peaks / RATE
+    names = {"record": recording.name, "patient": recording.patient}
+    samples = np.round(peaks * (recording.rate / RATE)).astype(int)
+    rows = pd.DataFrame(names | {"sample": samples, "time": peaks / RATE})
     rows[list(beats.RR)] = beats.rr_intervals(peaks, RATE)
     return rows, peaks, strip.periods(peaks)
 

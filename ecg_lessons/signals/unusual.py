@@ -150,10 +150,10 @@ def _around(values: pd.Series) -> pd.api.typing.Rolling:
     return values.rolling(2 * AROUND + 1, center=True, min_periods=1)
 
 
-def _likeness(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _likeness(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Correlate rows; 0 where a row is flat."""
-    one, other = (part - part.mean(axis=1, keepdims=True) for part in (one, other))
-    return (one * other).sum(axis=1) / np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1) + 1e-9)
+    a, b = (rows - rows.mean(axis=1, keepdims=True) for rows in (a, b))
+    return (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1) + 1e-9)
 
 
 def _slopes(window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,9 +23,9 @@ ELECTRODES_TO_LEADS[2:, 3:] = np.eye(6)
 
 @dataclass(frozen=True)
 class Noise:
-    """Levels of noise of one patient, mV; muscle and mains per electrode, shape (9,)."""
+    """Levels of noise of one patient, mV: of each of nine electrodes, or of each lead of a two-lead recorder."""
 
-    wander: float
+    wander: float | np.ndarray
     muscle: np.ndarray
     mains: np.ndarray
     bumps: float  # electrode disturbances per minute

@@ -18,7 +18,7 @@ from ecg_lessons.errors import InputError
 from ecg_lessons.simulator import holter, layouts, single_lead, territories
 from ecg_lessons.simulator import patients as people
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int], None] | None
 
 #: Raise a version when the same seed gives other recordings than before: cached cohorts are then made anew.
 VERSIONS = {"ptb-xl": 1, "infarctions": 1, "mitdb": 2, "rhythms": 4}
@@ -60,7 +60,7 @@ reads both.""",
 
 
 def simulate_cohort(
-    folder: str | Path, patients: int = 120, seed: int = 0, progress: Progress | None = None
+    folder: str | Path, patients: int = 120, seed: int = 0, progress: Progress = None
 ) -> Path:
     """Simulate twelve leads of 10 s in the layout of PTB-XL, with the diagnoses of `patients.FORMS`.
 
@@ -78,7 +78,7 @@ def simulate_cohort(
 
 
 def simulate_infarctions(
-    folder: str | Path, patients: int = 400, seed: int = 0, progress: Progress | None = None
+    folder: str | Path, patients: int = 400, seed: int = 0, progress: Progress = None
 ) -> Path:
     """Simulate normal hearts and infarctions in the layout of PTB-XL: NORM against MI, and nothing else.
 
@@ -106,7 +106,7 @@ def simulate_arrhythmias(
     patients: int = 40,
     minutes: float = 10.0,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = None,
 ) -> Path:
     """Simulate two leads with annotated beats, in the layout of the MIT-BIH database.
 
@@ -129,7 +129,7 @@ def simulate_rhythms(
     folder: str | Path,
     recordings: int = 600,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = None,
     shares: Mapping[str, float] = SHARES,
 ) -> Path:
     """Simulate one lead for 9 to 61 s at 300 Hz, in the layout of CinC 2017, each of another person.
@@ -184,9 +184,7 @@ def _check(number: int, seed: int, most: float, needed: str) -> None:
         raise InputError(f"A cohort needs {needed} and a seed of 0 or more, not {number} and {seed}.")
 
 
-def _streams(
-    number: int, seed: int, progress: Progress | None, *cohort: int
-) -> Iterator[tuple[int, Generator]]:
+def _streams(number: int, seed: int, progress: Progress, *cohort: int) -> Iterator[tuple[int, Generator]]:
     """Give every patient, numbered from 1, a stream of their own, another one in every cohort."""
     for patient in range(1, number + 1):
         yield patient, np.random.default_rng([seed, patient, *cohort])

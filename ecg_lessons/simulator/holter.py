@@ -39,20 +39,6 @@ KINDS = (
 
 
 @dataclass(frozen=True)
-class Noise:
-    """Levels of noise in the two leads, mV, shape (2,), and how often an electrode moves, per minute.
-
-    Set so that over the patients of a cohort the spread of the signal below 0.5 Hz (median 0.12 mV) and of what lies
-    above 30 Hz between beats (median 0.009 mV) come close to those of the 48 records of the MIT-BIH database.
-    """
-
-    wander: np.ndarray
-    muscle: np.ndarray
-    mains: np.ndarray
-    bumps: float
-
-
-@dataclass(frozen=True)
 class Patient:
     """One simulated person.
 
@@ -64,7 +50,7 @@ class Patient:
     second: str  # the lead beside MLII, one of `morphology.SECOND`
     shapes: dict[str, morphology.Shape]
     flutter: np.ndarray  # harmonics of a flutter wave in MLII and V1, complex, in mV
-    noise: Noise
+    noise: body.Noise  # (2,) levels in the two leads
 
 
 def draw(rng: Generator, number: int) -> Patient:
@@ -91,7 +77,9 @@ def draw(rng: Generator, number: int) -> Patient:
     # About the size of the flutter waves of record 207.
     harmonics = np.array([[0.40], [0.12], [0.05]]) * rng.lognormal(0, 0.4, (3, 2)) * np.exp(1j * angle)
     harmonics[0, 0] = abs(harmonics[0, 0])  # the annotation stands near the summit in MLII
-    noise = Noise(
+    # Set so that over the patients of a cohort the spread of the signal below 0.5 Hz (median 0.12 mV) and of what lies
+    # above 30 Hz between beats (median 0.009 mV) come close to those of the 48 records of the MIT-BIH database.
+    noise = body.Noise(
         wander=0.13 * rng.lognormal(0, 0.5, 2),
         muscle=0.018 * rng.lognormal(0, 0.35) * rng.lognormal(0, 0.2, 2),
         mains=0.006 * rng.lognormal(0, 0.9) * rng.lognormal(0, 0.3, 2),

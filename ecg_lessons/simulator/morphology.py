@@ -41,13 +41,13 @@ class Beat:
     t: np.ndarray
 
 
-def _blended(one: Beat, other: Beat, share: float) -> Beat:
+def _blended(first: Beat, second: Beat, share: float) -> Beat:
     """Mix two beats: the waves of both, weighted."""
 
     def mix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.vstack([a * (1, 1, 1 - share, 1 - share), b * (1, 1, share, share)])
 
-    return Beat(one.rr, mix(one.qrs, other.qrs), mix(one.t, other.t))
+    return Beat(first.rr, mix(first.qrs, second.qrs), mix(first.t, second.t))
 
 
 def _waves(group: str) -> np.ndarray:
@@ -108,8 +108,8 @@ def _heart(rng: Generator, symbol: str) -> Beat:
     """Choose a fitted beat, or two to blend."""
     if symbol in BLENDS:
         pairs = BLENDS[symbol]
-        one, other, most = pairs[rng.integers(len(pairs))]
-        return _blended(BEATS[symbol][one], BEATS[symbol][other], rng.uniform(0, most))
+        first, second, most = pairs[rng.integers(len(pairs))]
+        return _blended(BEATS[symbol][first], BEATS[symbol][second], rng.uniform(0, most))
     if symbol == "E" and rng.random() < 0.5:
         symbol = "V"  # the database has one heart with escape beats; they come from where V comes from
     hearts = list(BEATS[symbol].values())

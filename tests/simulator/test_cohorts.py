@@ -139,3 +139,11 @@ def test_loser_of_the_race_keeps_the_winners_cohort(tmp_path, monkeypatch):
 def test_importing_the_simulator_does_not_import_keras():
     code = "import sys, ecg_lessons.simulator; sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_simulator_leans_on_nothing_else_of_the_package():
+    code = "\n".join(path.read_text() for path in Path(cohorts.__file__).parent.glob("*.py"))
+    names = re.findall(r"^ *(?:from|import) (ecg_lessons\S*)(?: import (\w+))?", code, re.MULTILINE)
+    ours = {f"{module}.{name}" if module == "ecg_lessons" else module for module, name in names}
+    allowed = {"ecg_lessons.files", "ecg_lessons.errors"}
+    assert {name for name in ours if not name.startswith("ecg_lessons.simulator")} == allowed

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ecg_lessons.signals import beats
-from ecg_lessons.simulator import ectopy, holter, pacemaker
+from ecg_lessons.simulator import body, ectopy, holter, pacemaker
 
 HEART = pacemaker.Heart(
     ground="N",
@@ -117,7 +117,7 @@ def test_fusion_beats_lie_between_the_shapes_they_blend():
     patient = holter.draw(rng, 12)
     quiet = replace(
         patient,
-        noise=holter.Noise(np.zeros(2), np.zeros(2), np.zeros(2), 0.0),
+        noise=body.Noise(np.zeros(2), np.zeros(2), np.zeros(2), 0.0),
         heart=replace(patient.heart, foci=1, variability=0.001, events={"F": 12.0, "V": 12.0}),
     )
     signal, rhythm = holter.record(rng, quiet, 120, 360)

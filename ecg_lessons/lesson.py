@@ -230,7 +230,7 @@ class Lesson:
             "lesson": self.name,
             "network": called or Path(network).stem,
             "source": source,
-            "split": split or parts.name,
+            "split": parts.name,
         }
         about |= chosen.entries() | {"learnt": learnt} | dict(learning.about)
         about |= {"files": {Path(path).name: digest(path) for path in paths}} if paths else {}

@@ -59,8 +59,7 @@ class PtbXl(Layout):
                 "scp_codes": str({patient.code: 100.0, "SR": 0.0}),
                 **columns,
                 "validated_by_human": False,
-                "strat_fold": 1
-                + (number - 1) % 10,  # of the patient: second recordings stay beside the first
+                "strat_fold": 1 + (number - 1) % 10,  # of the patient, not of the recording
                 "filename_hr": name,
             }
         )

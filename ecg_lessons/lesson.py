@@ -51,9 +51,7 @@ class Options:
     def entries(self) -> dict:
         """Give the entries of run.json."""
         kept = [entry.name for entry in fields(self) if entry.metadata.get("stored", True)]
-        return {
-            name: str(value) if isinstance(value := getattr(self, name), Path) else value for name in kept
-        }
+        return {name: str(value) if isinstance(value := getattr(self, name), Path) else value for name in kept}
 
     def settle(self, network: str | None, source: str) -> str | None:
         """Refuse what does not go together, before anything is loaded; name the network."""
@@ -226,12 +224,7 @@ class Lesson:
         parts = split if isinstance(split, Split) else self.split(examples, split, plan.seed, asked)
         learning = self.learn(replace(asked, split=parts))
         learnt = np.unique(learning.train.y).tolist() if learning.learnt is None else list(learning.learnt)
-        about = {
-            "lesson": self.name,
-            "network": called or Path(network).stem,
-            "source": source,
-            "split": parts.name,
-        }
+        about = {"lesson": self.name, "network": called or Path(network).stem, "source": source, "split": parts.name}
         about |= chosen.entries() | {"learnt": learnt} | dict(learning.about)
         about |= {"files": {Path(path).name: digest(path) for path in paths}} if paths else {}
         run = training.fit(
@@ -287,11 +280,7 @@ class Lesson:
                     "give those that it was trained on."
                 )
             return examples.take(test), 0
-        met = (
-            np.isin(contents(examples), sides["content"])
-            if "content" in sides
-            else np.zeros(len(examples), bool)
-        )
+        met = np.isin(contents(examples), sides["content"]) if "content" in sides else np.zeros(len(examples), bool)
         if paths or run.about["source"] not in self.sources:  # one database knows nobody of another
             met |= self._known(run, sides, examples.info, names)
         return examples.take(~met), int(met.sum())
@@ -332,9 +321,7 @@ class Lesson:
             )
         asked = self.ask(run, rows.take(learnt))
         probability = self.predict_rows(run, asked.x, tick)
-        result = (
-            self.score(probability, asked) | {"left_out": left_out} | ({"met_before": met} if met else {})
-        )
+        result = self.score(probability, asked) | {"left_out": left_out} | ({"met_before": met} if met else {})
         suffix = "" if self.is_own(run, source, paths) else f"-{source or Path(paths[-1]).stem}"
         run.write(f"metrics{suffix}.json", plain(result) | {"examples": len(asked)})
         run.write(f"predictions{suffix}.csv", table_of(probability, asked))
@@ -375,8 +362,7 @@ class Lesson:
         )
         named = (
             "".join(
-                f" --{name.replace('_', '-')} {path}"
-                for name, path in zip(self.files.options, paths, strict=False)
+                f" --{name.replace('_', '-')} {path}" for name, path in zip(self.files.options, paths, strict=False)
             )
             if paths
             else ""

@@ -104,8 +104,7 @@ def test_networks_that_answer_together(tmp_path):
 
 def test_smote_learns_for_as_many_steps():
     plain, filled = (
-        heartbeat.STUDY.measurements(f"random-beats-cnet-{balance}")[0].arm.plan.epochs
-        for balance in ("none", "smote")
+        heartbeat.STUDY.measurements(f"random-beats-cnet-{balance}")[0].arm.plan.epochs for balance in ("none", "smote")
     )
     assert filled * heartbeat._LONGER["random beats"] == pytest.approx(plain, rel=0.1)
 
@@ -120,19 +119,14 @@ def test_infarctions_from_scratch_and_from_heartbeats(cohorts, tmp_path, monkeyp
         if measurement.split in ("fold-0", "fold-1")
     ]
     stored = measure(whole, chosen, tmp_path)
-    scratch, frozen = (
-        stored["protocols"]["by patient"][f"cnet, {start}, 100%"] for start in ("scratch", "frozen")
-    )
+    scratch, frozen = (stored["protocols"]["by patient"][f"cnet, {start}, 100%"] for start in ("scratch", "frozen"))
     assert list(scratch["by_split"]) == ["fold-0", "fold-1"]
     records = sum(row["beats"] for row in scratch["by_recording"]["by_class"].values())
     assert records == sum(
-        hearts.info["record"].iloc[heartbeat.split(hearts, name, 1).test].nunique()
-        for name in ("fold-0", "fold-1")
+        hearts.info["record"].iloc[heartbeat.split(hearts, name, 1).test].nunique() for name in ("fold-0", "fold-1")
     )
     gain = stored["paired"]["cnet, frozen, 100%"]
-    assert gain["value"] == pytest.approx(
-        frozen["macro_f1"]["value"] - scratch["macro_f1"]["value"], abs=2e-4
-    )
+    assert gain["value"] == pytest.approx(frozen["macro_f1"]["value"] - scratch["macro_f1"]["value"], abs=2e-4)
     assert gain["low"] <= gain["value"] <= gain["high"]
 
 

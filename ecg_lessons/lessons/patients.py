@@ -250,9 +250,7 @@ class Choices(Options):
     """Options of this lesson."""
 
     leave_one_out: bool = option(False, "Test each patient on a network trained on the others.")
-    patients: str | None = option(
-        None, "Whom to leave out, such as 100,106; everybody, in turn, unless said."
-    )
+    patients: str | None = option(None, "Whom to leave out, such as 100,106; everybody, in turn, unless said.")
     adapt_minutes: float = option(10.0, "The first minutes adapt the network; what follows is tested.")
     plain: bool = option(False, "Pre-train from scratch for each patient: slow, nothing approximate.")
 
@@ -330,9 +328,7 @@ class LeaveOneOut(Lesson):
 
     def open(self, folder: Path) -> Run:
         """Refuse to take many trainings for one."""
-        raise InputError(
-            f"{folder} holds a training for each patient: give 'ecg-lessons summarize {folder}'."
-        )
+        raise InputError(f"{folder} holds a training for each patient: give 'ecg-lessons summarize {folder}'.")
 
     def summarize(self, folder: Path) -> Report:
         """Sum all patients up, and keep the numbers as ``summary.json``."""
@@ -459,9 +455,7 @@ class Summary:
         full = self.scores[(self.scores["minutes"] == self.minutes) | (self.scores["arm"] == "generic")]
         return full.pivot_table(score, "patient", "arm", dropna=False)[list(ARMS)]
 
-    def gain(
-        self, arm: str, over: str = "generic", minutes: float | None = None, score: str = MAIN
-    ) -> Estimate:
+    def gain(self, arm: str, over: str = "generic", minutes: float | None = None, score: str = MAIN) -> Estimate:
         """Compare two arms patient by patient, at the longest adaptation unless said: the mean difference."""
         minutes = self.minutes if minutes is None else minutes
         here = self.scores[self.scores["minutes"].isin([minutes, 0])].set_index(["arm", "patient"])[score]
@@ -496,9 +490,7 @@ class Summary:
         for (arm, minutes), row in self.table.iterrows():
             arms.append([arm, f"{minutes:g}", *(_cell(row[name]) for name in SCORES)])
             if arm != "generic":
-                gains.append(
-                    [arm, f"{minutes:g}", *(_cell(row[f"gain {name}"], "+") for name in list(SCORES)[:2])]
-                )
+                gains.append([arm, f"{minutes:g}", *(_cell(row[f"gain {name}"], "+") for name in list(SCORES)[:2])])
         each = self.by_patient()
         patients = [
             [name, f"{self.beats[name]:,}", *("-" if value != value else f"{value:.3f}" for value in row)]
@@ -666,8 +658,7 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
         result |= {
             "summary": summary.as_dict(),
             "over alone": {
-                f"{minutes:g}": plain(summary.gain("whole", "alone", minutes))
-                for minutes in lengths(summary.minutes)
+                f"{minutes:g}": plain(summary.gain("whole", "alone", minutes)) for minutes in lengths(summary.minutes)
             },
             "whole over majority": plain(summary.gain("whole", "majority", score="macro F1")),
             "plan": {"epochs": plan_.epochs, "seed": plan_.seed},
@@ -680,9 +671,7 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
 def _compared(fast: Cohort, slow: Cohort) -> dict:
     """Compare the generic networks of both ways on the patients that both have, and what the pre-training took."""
     both = sorted(set(slow.finished()) & set(fast.finished()))
-    one, other = (
-        pd.DataFrame([cohort.metrics(name)["arms"]["generic 0"] for name in both]) for cohort in (fast, slow)
-    )
+    one, other = (pd.DataFrame([cohort.metrics(name)["arms"]["generic 0"] for name in both]) for cohort in (fast, slow))
     gains = {name: mean((one[name] - other[name]).to_numpy(float)) for name in SCORES}
     spent = [
         np.mean([cohort.metrics(name)["seconds"]["pretraining"] for name in cohort.finished()])

@@ -63,9 +63,7 @@ def test_scaling_sees_the_first_minute_only(cohort):
     recording = next(recordings.mitdb(cohort))
     late = recording.signal.copy()
     late[60 * lesson.RATE :] *= 7
-    one, other = (
-        next(lesson.scaled([replace(recording, signal=s)])).signal for s in (recording.signal, late)
-    )
+    one, other = (next(lesson.scaled([replace(recording, signal=s)])).signal for s in (recording.signal, late))
     np.testing.assert_array_equal(one[: 60 * lesson.RATE], other[: 60 * lesson.RATE])
     np.testing.assert_allclose(np.median(one[: 60 * lesson.RATE], axis=0), 0, atol=1e-5)
     flat = np.zeros_like(recording.signal)

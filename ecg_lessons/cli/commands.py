@@ -198,8 +198,8 @@ def summarize(
     if as_json:
         print((folder / "summary.json").read_text(encoding="utf-8"), end="")
         return
-    for title, columns, rows in report.tables:
-        tables.table(title, columns, rows)
+    for title, frame in report.tables.items():
+        tables.frame(title, frame, "+" if title.startswith("Difference") else "")
     for line in report.lines:
         out.print(line, markup=False)
 
@@ -397,12 +397,13 @@ def vote(
     """Lesson 2: let several networks vote on the rhythm of recordings, and write the verdicts as CSV."""
     if len(run) < 2:
         raise InputError("One network cannot vote: give two run folders or more, or use 'ecg-lessons predict'.")
-    from ecg_lessons import machine, training
+    from ecg_lessons import machine
 
     machine.setup()
     from ecg_lessons.lessons import rhythm
+    from ecg_lessons.training import Run
 
-    opened = [training.Run.open(folder) for folder in run]
+    opened = [Run.open(folder) for folder in run]
     for voter in opened:
         if voter.about.get("lesson") != "rhythm":
             raise InputError(f"{voter.folder} is a run of lesson {voter.about.get('lesson')!r}: leave it out.")

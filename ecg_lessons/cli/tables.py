@@ -29,6 +29,24 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     (out if width <= out.width else Console(width=width)).print(drawn)
 
 
+def frame(title: str, found, sign: str = "") -> None:
+    """Print a table of estimates; a dash for what one patient cannot tell."""
+    found = found.reset_index()
+    between = " to " if sign else "-"  # a hyphen would be lost among minus signs
+
+    def cell(value) -> str:
+        if isinstance(value, str | int):
+            return f"{value:,}" if isinstance(value, int) else value
+        low, high = getattr(value, "low", float("nan")), getattr(value, "high", float("nan"))
+        value = getattr(value, "value", value)
+        if value != value:
+            return "-"
+        return f"{value:{sign}.3f}" + ("" if isnan(low) else f" ({low:{sign}.3f}{between}{high:{sign}.3f})")
+
+    rows = [[cell(value) for value in row] for row in found.astype(object).itertuples(index=False)]
+    table(title, [str(name) for name in found.columns], rows)
+
+
 def scores(title: str, result: dict) -> None:
     """Print what an evaluation gave: overall scores, then each class."""
     result = dict(result)

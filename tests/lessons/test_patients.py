@@ -28,7 +28,9 @@ def leave_out(folder, patients=None, say=lambda line: None, **how):
     """Leave patients out, and hear what is said."""
     who = {"patients": ",".join(patients)} if patients else {}
     how = {"leave_one_out": True, "progress": lambda number, row: say(row["line"])} | how
-    return lesson.train(folder, **who, **how)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(lesson.SETTINGS, "laptop", how.pop("settings"))
+        return lesson.train(folder, **who, **how)
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,7 @@ def compare(benchmark):
             start = time.perf_counter()
             want = theirs()
             seconds.append(time.perf_counter() - start)
-        ratio = (
-            min(seconds) / benchmark.stats.stats.min
-        )  # the best of each: other work on the machine only adds
+        ratio = min(seconds) / benchmark.stats.stats.min  # the best of each: other work on the machine only adds
         np.testing.assert_allclose(got, want, atol=tolerance)
         benchmark.extra_info["times faster"] = round(ratio, 1)
         print(f"\n{what}: {ratio:.1f} times faster")

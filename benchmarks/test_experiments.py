@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
+from ecg_lessons.experiments import jobs, runners, trials
 
 from ecg_lessons.cli import experiments as cli
-from ecg_lessons.experiments import jobs, runners, trials
 
 SMOKE = Path(__file__).parents[1] / "experiments" / "jobs" / "smoke.toml"
 
@@ -38,9 +38,7 @@ def test_a_sweep_by_ray_is_shorter(tmp_path, monkeypatch):
     side_by_side, in_all = began[-1] - began[0], time.perf_counter() - asked
     assert not refused
     start = time.perf_counter()
-    assert not runners.serial(
-        prepared(tmp_path / "serial"), wiring.train, lambda trial, event: None, lambda: None
-    )
+    assert not runners.serial(prepared(tmp_path / "serial"), wiring.train, lambda trial, event: None, lambda: None)
     serial = time.perf_counter() - start
     print(
         f"\nfour trials: {side_by_side:.1f} s by Ray, {serial:.1f} s one after the other: {side_by_side / serial:.2f}; "

@@ -30,8 +30,7 @@ def peer() -> dict:
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None,
-    reason="PyTorch is not installed: pip install ecg-lessons[peer]",
+    importlib.util.find_spec("torch") is None, reason="PyTorch is not installed: pip install ecg-lessons[peer]"
 )
 def test_cnet_trains_as_fast_as_the_original_loop(benchmark):
     rng = np.random.default_rng(0)

@@ -27,9 +27,7 @@ def test_spectrograms_of_the_whole_database_against_one_by_one(benchmark):
     assert own.shape == (RECORDINGS, 570, 33)
     seconds = _seconds(one_by_one, some) * RECORDINGS / len(some)
     ratio = seconds / benchmark.stats.stats.median
-    print(
-        f"\nwhole database: {benchmark.stats.stats.median:.1f} s, one by one takes {ratio:.1f} times as long"
-    )
+    print(f"\nwhole database: {benchmark.stats.stats.median:.1f} s, one by one takes {ratio:.1f} times as long")
     assert benchmark.stats.stats.median < 20  # the aim, for the whole database
 
 

@@ -110,9 +110,7 @@ CHECKS: dict[str, Check] = {
         "write I, II and III as differences of LA, RA and LL, and see what must be taken away from II.",
     ),
     "00.axis": Check(
-        computes(
-            lambda one, avf: np.degrees(np.arctan2(avf * 2 / 3**0.5, one)), (1, 1), (-1, 2), tolerance=0.1
-        ),
+        computes(lambda one, avf: np.degrees(np.arctan2(avf * 2 / 3**0.5, one)), (1, 1), (-1, 2), tolerance=0.1),
         "I points to 0° and aVF to 90°; give degrees, and mind that aVF is drawn too small by √3/2.",
     ),
     "00.goldberger": Check(
@@ -156,15 +154,11 @@ CHECKS: dict[str, Check] = {
         "the neighbours of beat i are i - 1 and i + 1; stay 20 samples away from both.",
     ),
     "03.crops": Check(
-        lambda windows: (
-            {_corner(_PICTURE[window]) for window in windows()} == _CORNERS and len(windows()) == 9
-        ),
+        lambda windows: {_corner(_PICTURE[window]) for window in windows()} == _CORNERS and len(windows()) == 9,
         "three starts for the rows, three for the columns, every pair of them once, 96 long.",
     ),
     "03.random_crop": Check(
-        lambda crop: (
-            {_corner(crop(_PICTURE, np.random.default_rng(seed))) for seed in range(200)} == _CORNERS
-        ),
+        lambda crop: {_corner(crop(_PICTURE, np.random.default_rng(seed))) for seed in range(200)} == _CORNERS,
         "draw a start for the rows and one for the columns, each 0, 16 or 32, and take 96 from there.",
     ),
     "04.others": Check(
@@ -172,9 +166,7 @@ CHECKS: dict[str, Check] = {
         "whoever is left out leaves with all records; 202 belongs to the person of 201.",
     ),
     "04.sides": Check(
-        computes(
-            lambda time, minutes: np.stack([time < 60 * minutes, time >= 600]), (_TIMES, 1), (_TIMES, 10)
-        ),
+        computes(lambda time, minutes: np.stack([time < 60 * minutes, time >= 600]), (_TIMES, 1), (_TIMES, 10)),
         "times are in seconds; the test begins at minute ten, however short the adaptation.",
     ),
     "04.frequent": Check(

@@ -45,18 +45,14 @@ class Examples:
         for name, part in parts.items():
             good = np.isfinite(part.reshape(n, -1)).all(axis=1) if n else np.ones(0, bool)
             if not good.all():
-                raise InputError(
-                    f"Row {int(np.argmin(good))} of {name} holds NaN or infinity: repair or leave it out."
-                )
+                raise InputError(f"Row {int(np.argmin(good))} of {name} holds NaN or infinity: repair or leave it out.")
         if n and (self.y.min() < 0 or self.y.max() >= len(self.classes)):
             raise InputError(
                 f"Labels run from {self.y.min()} to {self.y.max()}, but there are {len(self.classes)} classes."
             )
         nobody = np.array([str(p).strip() in {"", "nan", "None"} for p in self.patient], dtype=bool)
         if nobody.any():
-            raise InputError(
-                f"Row {int(nobody.argmax())} names no patient: without patients no split is honest."
-            )
+            raise InputError(f"Row {int(nobody.argmax())} names no patient: without patients no split is honest.")
 
     def __len__(self) -> int:
         return len(self.y)
@@ -77,9 +73,7 @@ class Examples:
         mask = np.ones(len(self), dtype=bool)
         for column, value in conditions.items():
             if column not in self.info:
-                raise InputError(
-                    f"Examples know no {column!r}; they know {', '.join(self.info.columns) or 'nothing'}."
-                )
+                raise InputError(f"Examples know no {column!r}; they know {', '.join(self.info.columns) or 'nothing'}.")
             mask &= (self.info[column] == value).to_numpy()
         return self.take(mask)
 

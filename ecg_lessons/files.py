@@ -106,9 +106,7 @@ def cached(folder: Path, make: Callable[[Path], object]) -> Path:
 
 
 @contextmanager
-def alone(
-    path: str | Path, busy: str | None = None, say: Callable[[], object] = lambda: None
-) -> Iterator[None]:
+def alone(path: str | Path, busy: str | None = None, say: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Hold the lock `path`, which goes with its process however that ends.
 
     Another holder is refused with the sentence `busy`, or waited for where there is none, after `say`.

@@ -51,9 +51,7 @@ class Options:
     def entries(self) -> dict:
         """Give the entries of run.json."""
         kept = [entry.name for entry in fields(self) if entry.metadata.get("stored", True)]
-        return {
-            name: str(value) if isinstance(value := getattr(self, name), Path) else value for name in kept
-        }
+        return {name: str(value) if isinstance(value := getattr(self, name), Path) else value for name in kept}
 
     def settle(self, network: str | None, source: str) -> str | None:
         """Refuse what does not go together, before anything is loaded; name the network."""
@@ -112,6 +110,8 @@ class Asked:
     changes: Mapping[str, Any] = field(default_factory=dict)
     examples: Examples | None = None
     split: Split | None = None
+    preset: str | None = None
+    paths: Sequence[str | Path] = ()
     #: Where the network is trained, and the arguments of `training.fit` that are the same in all of its phases.
     folder: Path = Path()
     fitting: Mapping[str, Any] = field(default_factory=dict)
@@ -140,9 +140,9 @@ class Learning:
 
 @dataclass(frozen=True)
 class Report:
-    """What a command prints: tables (title, columns, rows of text), then lines."""
+    """What a command prints: tables by title, of numbers and estimates, then lines."""
 
-    tables: list[tuple[str, list[str], list[list[str]]]]
+    tables: dict[str, pd.DataFrame]
     lines: list[str]
 
 
@@ -222,30 +222,22 @@ class Lesson:
         if examples is None:
             examples = self.read(paths) if paths else self.load(source, **options)
         fitting = {"tensorboard": tensorboard, "progress": progress, "tick": tick}
-        asked = Asked(network, chosen, plan, source, changes or {}, examples, None, Path(out), fitting)
-        parts = split if isinstance(split, Split) else self.split(examples, split, plan.seed, asked)
+        known = None if isinstance(split, str) else split
+        asked = Asked(network, chosen, plan, source, changes or {}, examples, known, preset, paths, Path(out), fitting)
+        return self.fit(asked, split, called or Path(network).stem)
+
+    def fit(self, asked: Asked, split: str | Split | None, called: str) -> Run:
+        """Split, let the network learn, and keep who stood on which side."""
+        examples = asked.examples
+        parts = asked.split or self.split(examples, split, asked.plan.seed, asked)
         learning = self.learn(replace(asked, split=parts))
         learnt = np.unique(learning.train.y).tolist() if learning.learnt is None else list(learning.learnt)
-        about = {
-            "lesson": self.name,
-            "network": called or Path(network).stem,
-            "source": source,
-            "split": split or parts.name,
-        }
-        about |= chosen.entries() | {"learnt": learnt} | dict(learning.about)
-        about |= {"files": {Path(path).name: digest(path) for path in paths}} if paths else {}
-        run = training.fit(
-            learning.build,
-            learning.train,
-            learning.validation,
-            learning.plan,
-            out,
-            about=about,
-            loss=learning.loss,
-            metrics=learning.metrics,
-            fresh=learning.fresh,
-            **fitting,
-        )
+        about = {"lesson": self.name, "network": called, "source": asked.source, "split": parts.name}
+        about |= asked.options.entries() | {"learnt": learnt} | dict(learning.about)
+        about |= {"files": {Path(path).name: digest(path) for path in asked.paths}} if asked.paths else {}
+        more = {name: getattr(learning, name) for name in ("loss", "metrics", "fresh")} | dict(asked.fitting)
+        shown = learning.train, learning.validation
+        run = training.fit(learning.build, *shown, learning.plan, asked.folder, about=about, **more)
         names = names_of(examples.info)
         sides = {side: names[rows].tolist() for side, rows in parts.sides.items()}
         if self.files:  # rows of files are known again by their content
@@ -287,22 +279,22 @@ class Lesson:
                     "give those that it was trained on."
                 )
             return examples.take(test), 0
-        met = (
-            np.isin(contents(examples), sides["content"])
-            if "content" in sides
-            else np.zeros(len(examples), bool)
-        )
+        met = np.isin(contents(examples), sides["content"]) if "content" in sides else np.zeros(len(examples), bool)
         if paths or run.about["source"] not in self.sources:  # one database knows nobody of another
-            met |= self._known(run, sides, examples.info, names)
+            met |= self._known(run, sides, examples.info, names, source or "")
         return examples.take(~met), int(met.sum())
 
-    def _known(self, run: Run, sides: Mapping, info: pd.DataFrame, names: np.ndarray) -> np.ndarray:
-        """Tell the rows whose names are of people, or of beats, that a run has learnt from."""
+    def _known(self, run: Run, sides: Mapping, info: pd.DataFrame, names: np.ndarray, source: str) -> np.ndarray:
+        """Tell the rows whose names are of people, or of beats, that a run has learnt from.
+
+        A name in a file may say from which source it comes, as ``export inversion`` writes it.
+        """
         about = run.about
         learnt = np.array([*sides["train"], *sides["validation"]], dtype=str)
         of = np.asarray if splits.is_leaky(about["split"]) else people
-        known = {*of(learnt), *of(np.char.add(f"{about['source']}-", learnt))}
-        return info.get("known", pd.Series(True, info.index)).to_numpy(bool) & np.isin(of(names), list(known))
+        known = list({*of(learnt), *of(np.char.add(f"{about['source']}-", learnt))})
+        met = np.isin(of(names), known) | np.isin(of(np.char.add(f"{source}-", names)), known)
+        return met & info.get("known", pd.Series(True, info.index)).to_numpy(bool)
 
     def evaluate(
         self,
@@ -332,9 +324,7 @@ class Lesson:
             )
         asked = self.ask(run, rows.take(learnt))
         probability = self.predict_rows(run, asked.x, tick)
-        result = (
-            self.score(probability, asked) | {"left_out": left_out} | ({"met_before": met} if met else {})
-        )
+        result = self.score(probability, asked) | {"left_out": left_out} | ({"met_before": met} if met else {})
         suffix = "" if self.is_own(run, source, paths) else f"-{source or Path(paths[-1]).stem}"
         run.write(f"metrics{suffix}.json", plain(result) | {"examples": len(asked)})
         run.write(f"predictions{suffix}.csv", table_of(probability, asked))
@@ -375,8 +365,7 @@ class Lesson:
         )
         named = (
             "".join(
-                f" --{name.replace('_', '-')} {path}"
-                for name, path in zip(self.files.options, paths, strict=False)
+                f" --{name.replace('_', '-')} {path}" for name, path in zip(self.files.options, paths, strict=False)
             )
             if paths
             else ""

@@ -152,11 +152,7 @@ def check() -> Report:
         ("packages", ", ".join(versions)),
         _backend(),
         ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
-        (
-            "memory",
-            f"{memory:.1f} GiB free",
-            "" if memory > 4 else "close other programs: lessons need 4 GiB",
-        ),
+        ("memory", f"{memory:.1f} GiB free", "" if memory > 4 else "close other programs: lessons need 4 GiB"),
         ("disk", f"{free:.1f} GiB free in {_short(cache)}", "" if free > 1 else "make 1 GiB free there"),
         _writable(cache),
         _real_data(),

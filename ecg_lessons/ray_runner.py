@@ -13,11 +13,7 @@ from ecg_lessons.errors import InputError
 from ecg_lessons.trials import RETRIES, Tell, Trial, attempt, threads_of
 
 #: Ray without banners and usage reports.
-_QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DEDUP_LOGS": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
+_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
 def is_there() -> bool:
@@ -26,11 +22,7 @@ def is_there() -> bool:
 
 
 def by_ray(
-    trials: Sequence[Trial],
-    needs: tuple[float, float],
-    tell: Tell,
-    tick: Callable[[], None],
-    cpus: int | None = None,
+    trials: Sequence[Trial], needs: tuple[float, float], tell: Tell, tick: Callable[[], None], cpus: int | None = None
 ) -> dict[Trial, str]:
     """Run trials as Ray tasks; give why some were refused. `needs` are the CPUs and GPUs of a trial.
 
@@ -72,9 +64,7 @@ def _outcome(ray, future) -> str:
         return ray.get(future)
     except ray.exceptions.RayError as error:
         if not any(machine["Alive"] for machine in ray.nodes()):
-            raise InputError(
-                "Ray itself died, not a trial: give the same command again, and all go on."
-            ) from None
+            raise InputError("Ray itself died, not a trial: give the same command again, and all go on.") from None
         last = str(error).strip().splitlines()[-1]
         return f"{last}; 'ecg-lessons sweep --one' shows all of it."
 
@@ -112,9 +102,7 @@ def _reach(address: str) -> None:
         if colon:  # other names, such as "auto", are Ray's to look up
             socket.create_connection((host, int(port)), timeout=10).close()
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"No cluster answers at RAY_ADDRESS={address} ({error}): mend or unset it."
-        ) from None
+        raise InputError(f"No cluster answers at RAY_ADDRESS={address} ({error}): mend or unset it.") from None
 
 
 def _start(ray, options: dict, address: str | None, tries: int = 3) -> None:
@@ -128,11 +116,7 @@ def _start(ray, options: dict, address: str | None, tries: int = 3) -> None:
             if left and "timed out during startup" in str(error):
                 continue
             reason = str(error).strip().split("\n")[0].rstrip(".")
-            where = (
-                f"The Ray cluster at RAY_ADDRESS={address} does not answer"
-                if address
-                else "Ray did not start"
-            )
+            where = f"The Ray cluster at RAY_ADDRESS={address} does not answer" if address else "Ray did not start"
             raise InputError(f"{where} ({reason}): mend that, or add --serial.") from None
 
 

@@ -67,9 +67,7 @@ class Settings(BaseModel):
 
     def but(self, **changes: object) -> Self:
         """Give the same with some entries changed; entries that are None stay as they are."""
-        return type(self)(
-            **dict(self) | {name: value for name, value in changes.items() if value is not None}
-        )
+        return type(self)(**dict(self) | {name: value for name, value in changes.items() if value is not None})
 
     def table(self) -> dict:
         """Give the table that makes the same settings, as TOML and JSON have it."""

@@ -197,9 +197,7 @@ def stratified_folds(examples: Examples, folds: int = BEAT_FOLDS, seed: int = 0)
         yield split.covers(examples.y, examples.classes)
 
 
-def grouped_folds(
-    examples: Examples, folds: int = FOLDS, seed: int = 0, every_class: bool = False
-) -> Iterator[Split]:
+def grouped_folds(examples: Examples, folds: int = FOLDS, seed: int = 0, every_class: bool = False) -> Iterator[Split]:
     """Test every patient once, with patients apart.
 
     The validation part of fold k is half of the test part of fold k + 1. `every_class` refuses folds in which a class
@@ -371,9 +369,7 @@ def read(path: str | Path, examples: Examples) -> Split:
                 raise InputError(f"{path}: recording {name!r} stands {place}; keep it in one place.")
             if name not in row:
                 remedy = "was the split made from another source?"
-                raise InputError(
-                    f"{path}: {name!r} of {side} is not among the {len(row):,} recordings; {remedy}"
-                )
+                raise InputError(f"{path}: {name!r} of {side} is not among the {len(row):,} recordings; {remedy}")
             where[name] = side
     for absent in sorted(row.keys() - where.keys()):
         raise InputError(f'{path} does not name recording {absent!r}: name it, under "unused" if need be.')
@@ -419,9 +415,7 @@ def _folds(y: np.ndarray, patient: np.ndarray, folds: int, seed: int) -> np.ndar
     person = persons(patient)
     people = len(np.unique(person))
     if people < max(folds, 3):
-        raise InputError(
-            f"{people} patients are too few for {folds} folds: take fewer folds, or more people."
-        )
+        raise InputError(f"{people} patients are too few for {folds} folds: take fewer folds, or more people.")
     number = np.empty(len(y), dtype=int)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():

@@ -89,9 +89,7 @@ class Study:
 
     def measurements(self, only: str | None = None) -> list[Measurement]:
         """List the trainings, or those with a text in their folder's name."""
-        every = [
-            Measurement(arm, split, seed) for arm in self.arms for seed in arm.seeds for split in arm.splits
-        ]
+        every = [Measurement(arm, split, seed) for arm in self.arms for seed in arm.seeds for split in arm.splits]
         chosen = [measurement for measurement in every if only is None or only in measurement.name]
         if not chosen:
             such = f"one is called {every[0].name}"
@@ -186,9 +184,7 @@ def _measure(study: Study, measurement: Measurement, base: Path) -> None:
     plan = (arm.plan or lesson.plan(arm.network)).but(seed=measurement.seed)
     options = {**arm.options, **study.options(measurement, base)}
     folder = study.folder(measurement, base)
-    run = lesson.train(
-        folder, arm.network, study.source, measurement.split, plan, examples=examples, **options
-    )
+    run = lesson.train(folder, arm.network, study.source, measurement.split, plan, examples=examples, **options)
     test, _ = lesson.judged(run, examples)
     keep(folder, names=names_of(test.info), probability=lesson.predict(run, test), learnt=run.about["learnt"])
 
@@ -235,9 +231,7 @@ def seconds(folders: Iterable[Path]) -> float | None:
 def stamp() -> dict[str, str]:
     """Name the library, the revision of the code (marked where files were changed since) and the day."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    described = subprocess.run(
-        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
+    described = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
     return {
         "keras": f"{keras.__version__} on {keras.backend.backend()}",
         "revision": described.stdout.strip() or "unknown",
@@ -252,6 +246,4 @@ def _merged(old: Any, new: Any, depth: int, then: dict, now: dict) -> Any:
     if not depth:
         return new | {"measured": now} if new else {"measured": then} | old
     names = dict.fromkeys([*(old or {}), *(new or {})])
-    return {
-        name: _merged((old or {}).get(name), (new or {}).get(name), depth - 1, then, now) for name in names
-    }
+    return {name: _merged((old or {}).get(name), (new or {}).get(name), depth - 1, then, now) for name in names}

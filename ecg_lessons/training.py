@@ -44,9 +44,7 @@ class Run:
         if not (run.folder / "run.json").exists():
             raise InputError(f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' made.")
         if not run.finished:
-            raise InputError(
-                f"The training in {folder} has not finished: give the same 'train' command again."
-            )
+            raise InputError(f"The training in {folder} has not finished: give the same 'train' command again.")
         return run
 
     @property

@@ -108,9 +108,7 @@ class Workers:
         left, refused = list(trials), {}
         for _ in range(RETRIES + 1):
             try:
-                _gather(
-                    {self._pool.submit(attempt, trial): trial for trial in left}, left, refused, tell, tick
-                )
+                _gather({self._pool.submit(attempt, trial): trial for trial in left}, left, refused, tell, tick)
                 return refused
             except BrokenProcessPool:
                 self._open()
@@ -162,9 +160,7 @@ def attempt(trial: Trial) -> str:
 def threads_of(cpus: float) -> dict[str, str]:
     """Name the variables that TensorFlow reads when it is imported."""
     number = str(max(1, round(cpus)))
-    return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), number) | {
-        "TF_CPP_MIN_LOG_LEVEL": "2"
-    }
+    return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), number) | {"TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
 @contextmanager

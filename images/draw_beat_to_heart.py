@@ -67,9 +67,7 @@ def draw() -> Figure:
     part = signal[first : first + width][: kachuee.SAMPLES]
     beat[: len(part)] = part
     short.plot(beat, color=INK, linewidth=1.2)
-    short.set(
-        xlim=(0, kachuee.SAMPLES - 1), ylim=(-0.05, 1.1), xticks=(0, 186), yticks=(0, 1), facecolor=PALE
-    )
+    short.set(xlim=(0, kachuee.SAMPLES - 1), ylim=(-0.05, 1.1), xticks=(0, 186), yticks=(0, 1), facecolor=PALE)
     short.set_xlabel("samples")
     short.set_title("2  one beat", color=BLUE, fontsize=10)
     network.set(xlim=(0, 5), ylim=(0, 3))

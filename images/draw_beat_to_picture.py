@@ -43,9 +43,7 @@ def draw() -> Figure:
     strip.plot(time, signal, color=INK, linewidth=1.2)
     for peak, letter in zip(peaks, letters, strict=True):
         strip.text(peak / 360, signal.max() + 0.25, letter, ha="center", weight="bold")
-    strip.set(
-        xlim=(0, time[-1]), ylim=(signal.min() - 0.2, signal.max() + 0.7), xlabel="time (s)", ylabel="mV"
-    )
+    strip.set(xlim=(0, time[-1]), ylim=(signal.min() - 0.2, signal.max() + 0.7), xlabel="time (s)", ylabel="mV")
     strip.set_title("1  cut: from neighbour to neighbour", color=BLUE, fontsize=10)
     stretched.plot(np.linspace(0, 1, len(curve)), curve, color=INK, linewidth=1.2)
     stretched.set(xlim=(0, 1), ylim=(-0.05, 1.05), xticks=(0, 1), yticks=(0, 1), facecolor=PALE)
@@ -55,9 +53,7 @@ def draw() -> Figure:
     picture.set_title("3  draw: 128 x 128", color=BLUE, fontsize=10)
     for axes in (strip, stretched):
         axes.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel(
-        "a simulated patient, lead MLII; seconds and millivolts are gone", size=8.5, color=ORANGE
-    )
+    figure.supxlabel("a simulated patient, lead MLII; seconds and millivolts are gone", size=8.5, color=ORANGE)
     return figure
 
 

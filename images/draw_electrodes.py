@@ -41,14 +41,7 @@ RIBS = (
 )
 MIDCLAVICULAR, ANTERIOR_AXILLARY, MIDAXILLARY, FIFTH_SPACE = 9.0, 13.2, 16.4, -16.1
 V1, V2, V4 = np.array([-3.0, -12.2]), np.array([3.0, -12.2]), np.array([MIDCLAVICULAR, FIFTH_SPACE])
-V = (
-    V1,
-    V2,
-    (V2 + V4) / 2,
-    V4,
-    np.array([ANTERIOR_AXILLARY, FIFTH_SPACE]),
-    np.array([MIDAXILLARY, FIFTH_SPACE]),
-)
+V = (V1, V2, (V2 + V4) / 2, V4, np.array([ANTERIOR_AXILLARY, FIFTH_SPACE]), np.array([MIDAXILLARY, FIFTH_SPACE]))
 PLACES = (
     ("V1", "4th intercostal space, right edge of the sternum"),
     ("V2", "4th intercostal space, left edge of the sternum"),
@@ -78,9 +71,7 @@ def mirrored(outline: np.ndarray) -> np.ndarray:
 
 def electrode(axes: Axes, place: np.ndarray, name: str, colour: str, size: float) -> None:
     """Draw one electrode: a disc with its name."""
-    axes.plot(
-        *place, "o", markersize=size, color=colour, markeredgecolor="white", markeredgewidth=1.2, zorder=8
-    )
+    axes.plot(*place, "o", markersize=size, color=colour, markeredgecolor="white", markeredgewidth=1.2, zorder=8)
     axes.text(*place, name, color="white", weight="bold", size=9, ha="center", va="center_baseline", zorder=9)
 
 
@@ -155,9 +146,7 @@ def chest(axes: Axes) -> None:
     for number, (above, below) in enumerate(itertools.pairwise(RIBS[:6]), 1):
         middle = (above[0] - 0.7 * above[1] + below[0] - 0.7 * below[1]) / 2
         weight = "bold" if number > 3 else "normal"
-        axes.text(
-            -5.6, middle, number, size=8.5, ha="center", va="center", color=INK, weight=weight, zorder=6
-        )
+        axes.text(-5.6, middle, number, size=8.5, ha="center", va="center", color=INK, weight=weight, zorder=6)
     words = "1 to 5: intercostal\nspaces; count from the\n2nd rib, which meets\nthe sternal angle"
     axes.text(-9.2, -24.4, words, size=8.5, color=INK, ha="center", va="center", linespacing=1.3)
     for (name, _), place in zip(PLACES, V, strict=True):

@@ -48,8 +48,7 @@ def draw() -> Figure:
     power = log_spectrogram(signal)
     figure = Figure(figsize=(9.5, 4.6), layout="constrained", facecolor="white")
     axes = figure.subplot_mosaic(
-        [["strip", "strip", "strip", "strip"], ["window", "spectrum", "picture", "picture"]],
-        height_ratios=(2, 3),
+        [["strip", "strip", "strip", "strip"], ["window", "spectrum", "picture", "picture"]], height_ratios=(2, 3)
     )
     limits = {"xlim": (0, SECONDS), "xlabel": "time (s)"}
     axes["strip"].plot(time, signal / 1000, color=INK, linewidth=0.9)
@@ -65,17 +64,13 @@ def draw() -> Figure:
     panel(axes["spectrum"], "2  power at 33 frequencies", xlabel="log power (µV²/Hz)", ylabel="Hz")
     low, high = np.percentile(power, [3, 99.5])
     box = (0, len(power) * STEP / RATE, 0, RATE / 2)
-    axes["picture"].imshow(
-        power.T, origin="lower", aspect="auto", extent=box, cmap="cividis", vmin=low, vmax=high
-    )
+    axes["picture"].imshow(power.T, origin="lower", aspect="auto", extent=box, cmap="cividis", vmin=low, vmax=high)
     left = FRAME * STEP / RATE
     axes["picture"].axvspan(left, left + STEP / RATE, facecolor="none", edgecolor="white", linewidth=1.5)
     panel(axes["picture"], "3  one column of the picture", ylabel="Hz", **limits)
     style = {"arrowstyle": "-|>", "mutation_scale": 12, "color": BLUE, "linewidth": 1.2}
     start = (time[here.start], axes["strip"].get_ylim()[0])
-    line = ConnectionPatch(
-        start, (0.6, 1.12), axes["strip"].transData, axes["window"].transAxes, **style, zorder=5
-    )
+    line = ConnectionPatch(start, (0.6, 1.12), axes["strip"].transData, axes["window"].transAxes, **style, zorder=5)
     figure.add_artist(line)
     return figure
 

@@ -85,14 +85,7 @@ def draw() -> Figure:
     axes.annotate("J point", (at["J"] / 40, 0), (3.1, 3.3), ha="center", size=9.5, color=INK,
                   arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.8})  # fmt: skip
 
-    arrow = {
-        "arrowstyle": "<|-|>",
-        "color": INK,
-        "linewidth": 1,
-        "shrinkA": 0,
-        "shrinkB": 0,
-        "mutation_scale": 8,
-    }
+    arrow = {"arrowstyle": "<|-|>", "color": INK, "linewidth": 1, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
     axes.annotate("", (-5, 10), (-10 + 0.02, 10), arrowprops=arrow)
     axes.text(-7.5, 9.7, "0.2 s (5 mm)", ha="center", va="top", size=9.5, bbox=box)
     axes.annotate("", (-5, 15), (-5, 10), arrowprops=arrow)

@@ -18,24 +18,18 @@ ANSWERS = {
     ),
     "02.irregular": lambda rr: np.sqrt(np.mean((rr - rr.mean()) ** 2)) / rr.mean(),
     "02.frames": lambda samples: len(range(64, samples + 1, 32)),
-    "02.mean": lambda features, true: (
-        (features * (np.arange(len(features)) < true)[:, None]).sum(axis=0) / true
-    ),
+    "02.mean": lambda features, true: (features * (np.arange(len(features)) < true)[:, None]).sum(axis=0) / true,
     "02.score": lambda confusion: f1_score(*pairs(confusion), average=None)[:3].mean(),
     "02.vote": lambda verdicts: [np.bincount(column, minlength=4).argmax() for column in verdicts.T],
     "03.cut": lambda peaks, i: [peaks[i - 1] + 20, peaks[i + 1] - 20],
     "03.crops": lambda: [
-        np.s_[16 * row : 16 * row + 96, 16 * column : 16 * column + 96]
-        for row in range(3)
-        for column in range(3)
+        np.s_[16 * row : 16 * row + 96, 16 * column : 16 * column + 96] for row in range(3) for column in range(3)
     ],
     "03.random_crop": lambda picture, rng: random_crop(picture, *rng.choice([0, 16, 32], 2)),
     "04.others": lambda record, who: ~np.isin(record, ["201", "202"] if who == "201" else [who]),
     "04.sides": lambda time, minutes: (time / 60 < minutes, ~(time < 600)),
     "04.frequent": lambda confusion: three_scores(confusion)[2][confusion.sum(axis=1) > 9].mean(),
-    "05.cut": lambda window, peak, period: np.append(
-        window[peak : peak + round(1.2 * period)], np.zeros(187)
-    )[:187],
+    "05.cut": lambda window, peak, period: np.append(window[peak : peak + round(1.2 * period)], np.zeros(187))[:187],
     "05.scores": lambda confusion: three_scores(confusion),
     "05.by_recording": lambda probability, record: (
         pd.DataFrame(probability).groupby(record, sort=False).mean().to_numpy()

@@ -48,15 +48,7 @@ def test_train_compare_evaluate_predict(call, cohort, tmp_path):
     assert (tmp_path / "img-light" / "metrics.json").exists()
     status, printed, _ = call("evaluate", tmp_path / "img")
     assert status == 0
-    for word in (
-        "majority",
-        "sensitivity",
-        "precision (PPV)",
-        "AUC",
-        "people",
-        "Leaky: random-beats",
-        "! flutter",
-    ):
+    for word in ("majority", "sensitivity", "precision (PPV)", "AUC", "people", "Leaky: random-beats", "! flutter"):
         assert word in printed
     status, printed, _ = call("evaluate", tmp_path / "img-light", "--source", "sample")
     assert status == 0
@@ -74,16 +66,7 @@ def test_export_train_and_evaluate_pictures(call, tmp_path):
     files = list((tmp_path / "png").glob("*/*.png"))
     assert f"{len(files)} pictures" in printed
     assert (tmp_path / "png" / "paced").is_dir()
-    trained = (
-        "train",
-        "beat-images",
-        "--pictures",
-        tmp_path / "png",
-        "--epochs",
-        1,
-        "--out",
-        tmp_path / "run",
-    )
+    trained = ("train", "beat-images", "--pictures", tmp_path / "png", "--epochs", 1, "--out", tmp_path / "run")
     assert call(*trained)[0] == 0
     assert "sensitivity" in call("evaluate", tmp_path / "run", "--pictures", tmp_path / "png")[1]
     status, _, error = call(*words)

@@ -22,9 +22,7 @@ def data(tmp_path_factory):
     simulator.simulate_cohort(root / "ptb-xl" / "1.0.3", patients=50)
     names = []
     for k in range(12):
-        signal, about = wfdb.rdsamp(
-            str(root / "ptb-xl" / "1.0.3" / "records500" / "00000" / f"{k + 1:05d}_hr")
-        )
+        signal, about = wfdb.rdsamp(str(root / "ptb-xl" / "1.0.3" / "records500" / "00000" / f"{k + 1:05d}_hr"))
         folder = root / "ptbdb" / "1.0.0" / f"patient{k:03d}"
         folder.mkdir(parents=True)
         form = {"fmt": ["16"] * 12, "adc_gain": [1000.0] * 12, "baseline": [0] * 12, "write_dir": str(folder)}
@@ -78,9 +76,7 @@ def train(task, out, *words, source="physionet"):
 
 
 def test_train_evaluate_predict(call, data, tmp_path):
-    status, printed, _ = call(
-        *train("heartbeat", tmp_path / "r", "--balance", "focal", "--rule", "published")
-    )
+    status, printed, _ = call(*train("heartbeat", tmp_path / "r", "--balance", "focal", "--rule", "published"))
     assert status == 0
     assert f"Next: ecg-lessons evaluate {tmp_path / 'r'}" in printed
     about = json.loads((tmp_path / "r" / "run.json").read_text())
@@ -111,12 +107,7 @@ def test_transfer_to_infarction(call, data, trained, tmp_path):
     status, _, error = call(*train("infarction", tmp_path / "mi", *words))
     assert (status, error) == (0, "")
     about = json.loads((tmp_path / "mi" / "run.json").read_text())
-    assert (about["task"], about["network"], about["frozen"], about["share"]) == (
-        "infarction",
-        "cnet",
-        True,
-        0.5,
-    )
+    assert (about["task"], about["network"], about["frozen"], about["share"]) == ("infarction", "cnet", True, 0.5)
     status, printed, _ = call("evaluate", tmp_path / "mi")
     assert status == 0
     assert "infarction sensitivity" in printed
@@ -272,10 +263,7 @@ def test_too_few_for_smote_is_told(call, csv, tmp_path):
 
 def test_the_lessons_refuse_each_others_files(call, csv, trained, tmp_path):
     for words, told in (
-        (
-            ("evaluate", trained / "other", "--test-csv", csv / "mitbih_test.csv"),
-            "run of lesson 1: leave --test-csv",
-        ),
+        (("evaluate", trained / "other", "--test-csv", csv / "mitbih_test.csv"), "run of lesson 1: leave --test-csv"),
         (("evaluate", trained / "cnet", "--pictures", tmp_path), "leave --pictures out"),
         (("evaluate", trained / "cnet", "--normal-csv", csv / "ptbdb_normal.csv"), "leave --normal-csv out"),
         (("predict", trained / "cnet", tmp_path, "--to", tmp_path / "p.csv"), "No WFDB headers"),

@@ -53,17 +53,7 @@ def test_train_and_summarise(call, tmp_path):
     assert f"2 patients are in {folder}. Next: ecg-lessons summarize" in printed
     status, printed, _ = call("summarize", folder)
     assert status == 0
-    for word in (
-        "majority",
-        "generic",
-        "head",
-        "whole",
-        "alone",
-        "F1 frequent",
-        "macro F1",
-        "hurts:",
-        "a003",
-    ):
+    for word in ("majority", "generic", "head", "whole", "alone", "F1 frequent", "macro F1", "hurts:", "a003"):
         assert word in printed
     assert max(len(line.rstrip()) for line in printed.splitlines() if line.startswith(" ")) <= 80
     stored = json.loads((folder / "summary.json").read_text())
@@ -145,14 +135,7 @@ def test_a_kill_does_no_harm(call, tmp_path):
     """Killed after the first patient, the same command goes on, and ends as an unbroken run does."""
     words = (*TRAIN, *SHORT, "--patients", "a001,a002,a003")
     folder, unbroken = tmp_path / "killed", tmp_path / "unbroken"
-    command = [
-        sys.executable,
-        "-c",
-        "from ecg_lessons import cli; cli.main()",
-        *map(str, words),
-        "--out",
-        folder,
-    ]
+    command = [sys.executable, "-c", "from ecg_lessons import cli; cli.main()", *map(str, words), "--out", folder]
     process = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     first = folder / "patients" / "a001" / "metrics.json"
     for _ in range(1200):

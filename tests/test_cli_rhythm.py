@@ -39,13 +39,7 @@ def test_train_evaluate_predict_and_vote_on_rhythms(call, model, tmp_path):
         assert "epoch 1/1" in out
     status, out, _ = call("evaluate", tmp_path / "run0")
     assert status == 0
-    for word in (
-        "mean F1 of N, A, O",
-        "accuracy",
-        "majority",
-        "sensitivity",
-        "who was recorded is not published",
-    ):
+    for word in ("mean F1 of N, A, O", "accuracy", "majority", "sensitivity", "who was recorded is not published"):
         assert word in out
     assert json.loads((tmp_path / "run0" / "metrics.json").read_text())["examples"] == 24
     folder = simulator.sample_rhythms(120) / "training2017"
@@ -63,9 +57,7 @@ def test_train_evaluate_predict_and_vote_on_rhythms(call, model, tmp_path):
     status, _, err = call("vote", tmp_path / "run0", "--recordings", folder, "--to", tmp_path / "no.csv")
     assert (status, (tmp_path / "no.csv").exists()) == (2, False)
     assert "One network cannot vote" in err
-    status, _, err = call(
-        "predict", tmp_path / "run0", recording, "--to", tmp_path / "n.csv", "--threshold", "0.5"
-    )
+    status, _, err = call("predict", tmp_path / "run0", recording, "--to", tmp_path / "n.csv", "--threshold", "0.5")
     assert status == 2
     assert "leave --threshold out" in err
     status, _, err = call("evaluate", tmp_path / "run0", "--pictures", tmp_path)

@@ -284,11 +284,7 @@ def test_imports_go_one_way():
 
 def test_settings_of_a_run_stand_in_its_folder(cohorts, tmp_path):
     run = inversion.train(
-        tmp_path / "r",
-        "plain",
-        task="inverted",
-        examples=cohorts["inversion"],
-        changes={"epochs": 1, "seed": 3},
+        tmp_path / "r", "plain", task="inverted", examples=cohorts["inversion"], changes={"epochs": 1, "seed": 3}
     )
     assert (run.about["task"], run.about["network"], run.plan.seed) == ("inverted", "plain", 3)
     assert set(run.about) == {"lesson", "network", "source", "split", "task", "learnt"}

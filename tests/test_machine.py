@@ -38,12 +38,7 @@ def test_one_seed_one_stream():
 
 
 def test_settings_of_a_user_change_nothing(tmp_path):
-    settings = {
-        "backend": "numpy",
-        "floatx": "float16",
-        "image_data_format": "channels_first",
-        "epsilon": 0.1,
-    }
+    settings = {"backend": "numpy", "floatx": "float16", "image_data_format": "channels_first", "epsilon": 0.1}
     (tmp_path / "keras.json").write_text(json.dumps(settings))
     code = (
         "from ecg_lessons import machine; machine.setup()\n"

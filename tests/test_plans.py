@@ -50,9 +50,7 @@ def test_cosine_ends_at_zero():
 
 
 def test_a_cosine_may_rise_first():
-    schedule = (
-        Plan(schedule="cosine", learning_rate=0.5, epochs=10, warmup=2).optimizer_for(100)._learning_rate
-    )
+    schedule = Plan(schedule="cosine", learning_rate=0.5, epochs=10, warmup=2).optimizer_for(100)._learning_rate
     rates = [float(schedule(step)) for step in (0, 10, 20, 60, 100)]
     assert rates == pytest.approx([0.05, 0.275, 0.5, 0.25, 0.0], abs=1e-6)
 

@@ -78,17 +78,13 @@ def test_conda_asks_for_the_same_packages_in_the_same_ranges():
 
 def test_no_file_names_a_place_of_one_machine():
     place = re.compile(r"(?<![\w.~}:/-])/(?:home|root|Users|work|workspaces)/\w")
-    assert [
-        f"{path.relative_to(ROOT)}: {place.search(text)[0]}" for path, text in texts() if place.search(text)
-    ] == []
+    assert [f"{path.relative_to(ROOT)}: {place.search(text)[0]}" for path, text in texts() if place.search(text)] == []
 
 
 def test_no_file_stored_is_large_or_a_recording():
     large = [path.name for path in tracked() if path.stat().st_size > 500_000]
     assert large == []
-    assert [
-        path.name for path in tracked() if path.suffix in {".dat", ".hea", ".atr", ".mat", ".keras"}
-    ] == []
+    assert [path.name for path in tracked() if path.suffix in {".dat", ".hea", ".atr", ".mat", ".keras"}] == []
 
 
 @pytest.mark.parametrize("line", [line for line in commands() if line.startswith("ecg-lessons")])

@@ -22,10 +22,7 @@ def people(patient, y=None):
     return Examples(np.zeros((len(patient), 1)), y, patient, ("N", "V"))
 
 
-@given(
-    each=st.lists(st.integers(1, 5), min_size=12, max_size=40),
-    seed=st.integers(0, 1000),
-)
+@given(each=st.lists(st.integers(1, 5), min_size=12, max_size=40), seed=st.integers(0, 1000))
 @settings(max_examples=25, deadline=None)
 def test_patients_stay_apart(each, seed):
     rows = people(np.repeat(np.arange(len(each)), each))
@@ -130,8 +127,7 @@ def test_different_people_stay_different(one, other):
 
 
 @pytest.mark.parametrize(
-    ("record", "refused"),
-    [(["201", "100", "202"], True), ([202, 100, 202], True), (["1", "201", "202"], False)],
+    ("record", "refused"), [(["201", "100", "202"], True), ([202, 100, 202], True), (["1", "201", "202"], False)]
 )
 def test_a_new_name_for_the_patient_of_a_record_does_not_help(record, refused):
     split = splits.Split([0], [1], [2], "mine")

@@ -55,12 +55,7 @@ def weights(run: training.Run) -> np.ndarray:
 
 def test_a_run_folder_holds_what_it_promises(tmp_path):
     run = training.fit(build, some(0), some(1), Plan(epochs=3), tmp_path / "run", about={"lesson": "test"})
-    assert sorted(p.name for p in run.folder.iterdir()) == [
-        "history.csv",
-        "model.keras",
-        "plan.toml",
-        "run.json",
-    ]
+    assert sorted(p.name for p in run.folder.iterdir()) == ["history.csv", "model.keras", "plan.toml", "run.json"]
     again = training.Run.open(run.folder)
     assert again.about == {"lesson": "test"}
     assert again.plan == Plan(epochs=3)
@@ -107,9 +102,7 @@ def test_keeps_the_best_by_another_metric(tmp_path):
 
 
 def test_keeps_the_last_where_asked(tmp_path):
-    run = training.fit(
-        build, some(0), some(1), Plan(epochs=8, learning_rate=0.3, keep="last"), tmp_path / "run"
-    )
+    run = training.fit(build, some(0), some(1), Plan(epochs=8, learning_rate=0.3, keep="last"), tmp_path / "run")
     loss = run.model.evaluate(some(1).x, some(1).y, verbose=0)[0]
     assert loss == pytest.approx(run.history["val_loss"].iloc[-1], rel=1e-4)
 

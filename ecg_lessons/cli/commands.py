@@ -36,9 +36,7 @@ app = typer.Typer(
 )
 SWEEPS = Path("runs/sweeps")
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
-train_app = typer.Typer(
-    cls=declared.Train, no_args_is_help=True, help="Train a network of a lesson into a run folder."
-)
+train_app = typer.Typer(cls=declared.Train, no_args_is_help=True, help="Train a network of a lesson into a run folder.")
 export_app = typer.Typer(
     cls=declared.Export, no_args_is_help=True, help="Write examples in the format of the original project."
 )
@@ -91,29 +89,20 @@ def check(as_json: AsJson = False) -> None:
 def simulate(
     to: Annotated[Path, typer.Option(help="A new folder.")],
     patients: Annotated[
-        int | None,
-        typer.Option(min=1, help="120; 40 with arrhythmias, 400 with infarctions, 600 with rhythms."),
+        int | None, typer.Option(min=1, help="120; 40 with arrhythmias, 400 with infarctions, 600 with rhythms.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     arrhythmias: Annotated[
         bool,
-        typer.Option(
-            "--arrhythmias", help="Long two-lead records with annotated beats, in the layout of MIT-BIH."
-        ),
+        typer.Option("--arrhythmias", help="Long two-lead records with annotated beats, in the layout of MIT-BIH."),
     ] = False,
     infarctions: Annotated[
-        bool,
-        typer.Option("--infarctions", help="Normal hearts and infarctions, half and half, by territory."),
+        bool, typer.Option("--infarctions", help="Normal hearts and infarctions, half and half, by territory.")
     ] = False,
     rhythms: Annotated[
-        bool,
-        typer.Option(
-            "--rhythms", help="One lead for half a minute: N, A, O and ~, in the layout of CinC 2017."
-        ),
+        bool, typer.Option("--rhythms", help="One lead for half a minute: N, A, O and ~, in the layout of CinC 2017.")
     ] = False,
-    minutes: Annotated[
-        float | None, typer.Option(help="Length of each record, with --arrhythmias (3).")
-    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Length of each record, with --arrhythmias (3).")] = None,
 ) -> None:
     """Simulate a cohort of patients and write it as WFDB: 12-lead ECGs in the layout of PTB-XL, or another."""
     from ecg_lessons import simulator
@@ -193,9 +182,7 @@ def results(
 
 @app.command()
 def summarize(
-    folder: Annotated[
-        Path, typer.Argument(help="A folder with many trainings, or a model of a sweep, such as crnn.")
-    ],
+    folder: Annotated[Path, typer.Argument(help="A folder with many trainings, or a model of a sweep, such as crnn.")],
     as_json: AsJson = False,
 ) -> None:
     """Sum up many trainings in one folder: scores with intervals, and differences."""
@@ -206,15 +193,13 @@ def summarize(
         _summarize_sweep(place, as_json)
         return
     if not (folder / "run.json").is_file():
-        raise InputError(
-            f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' or 'sweep' made."
-        )
+        raise InputError(f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' or 'sweep' made.")
     report = declared.lesson_of(folder).summarize(folder)
     if as_json:
         print((folder / "summary.json").read_text(encoding="utf-8"), end="")
         return
-    for title, columns, rows in report.tables:
-        tables.table(title, columns, rows)
+    for title, frame in report.tables.items():
+        tables.frame(title, frame, "+" if title.startswith("Difference") else "")
     for line in report.lines:
         out.print(line, markup=False)
 
@@ -226,20 +211,14 @@ def _summarize_sweep(place: Path, as_json: bool) -> None:
     found = sweeps.summarise(place)
     if as_json:
         rows = [
-            {
-                "model": row.model,
-                "job": row.job,
-                "missing": list(row.missing),
-                "scores": row.scores.to_dict("index"),
-            }
+            {"model": row.model, "job": row.job, "missing": list(row.missing), "scores": row.scores.to_dict("index")}
             for row in found
         ]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return
     columns = list(dict.fromkeys(name for row in found for name in row.scores))
     cells = [
-        [row.model, row.job, str(len(row.scores)), *(_mean(row.scores, name) for name in columns)]
-        for row in found
+        [row.model, row.job, str(len(row.scores)), *(_mean(row.scores, name) for name in columns)] for row in found
     ]
     title = f"{place}: mean ± deviation over folds, %"
     tables.table(title, ["model", "job", "folds", *columns], cells)
@@ -261,12 +240,9 @@ def sweep(
     job: Annotated[Path, typer.Argument(help="A job file, such as experiments/jobs/smoke.toml.")],
     to: Annotated[Path, typer.Option("--out", help="The folder of all sweeps.")] = SWEEPS,
     one: Annotated[
-        str | None,
-        typer.Option(help="Train only this model, on the first fold, here and aloud: to find faults."),
+        str | None, typer.Option(help="Train only this model, on the first fold, here and aloud: to find faults.")
     ] = None,
-    serial: Annotated[
-        bool, typer.Option("--serial", help="One trial after the other, in this process.")
-    ] = False,
+    serial: Annotated[bool, typer.Option("--serial", help="One trial after the other, in this process.")] = False,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="By Ray, also where RAY_ADDRESS names no cluster.")
     ] = False,
@@ -276,15 +252,11 @@ def sweep(
 
     asked = sweeps.JobFile.read(job)
     if asked.job.lesson not in lessons.titles():
-        raise InputError(
-            f"{job}: there is no lesson {asked.job.lesson!r}; choose {', '.join(lessons.titles())}."
-        )
+        raise InputError(f"{job}: there is no lesson {asked.job.lesson!r}; choose {', '.join(lessons.titles())}.")
     if one is not None and one not in asked.job.models:
         raise InputError(f"{job} has no model {one!r}: choose {', '.join(asked.job.models)}.")
     if "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ and not to.is_absolute():
-        raise InputError(
-            f"--out {to} would be lost with the uploaded code: give a whole path that all machines share."
-        )
+        raise InputError(f"--out {to} would be lost with the uploaded code: give a whole path that all machines share.")
     by_ray = not serial and one is None and (cluster or "RAY_ADDRESS" in os.environ)
     if by_ray and not ray_runner.is_there():
         raise InputError("Ray is not installed: pip install 'ecg-lessons[cluster]', or add --serial.")
@@ -298,9 +270,7 @@ def sweep(
     for trial, reason in refused.items():
         out.print(f"{trial}: {reason}", markup=False)
     if refused:
-        raise InputError(
-            f"{len(refused)} of {len(planned)} trials did not finish: mend that and sweep again."
-        )
+        raise InputError(f"{len(refused)} of {len(planned)} trials did not finish: mend that and sweep again.")
     if one is None:
         out.print(f"All trials are in {to} ({len(planned)}). Next: ecg-lessons summarize {to}", markup=False)
 
@@ -342,9 +312,7 @@ def _check(asked) -> None:
         for model in asked.job.models:
             lesson.plan(str(asked.model_file(model) or model)).but(**asked.job.plan)
     except TypeError as error:  # an option that the lesson has not
-        raise InputError(
-            f"{asked.path}: options: {str(error).partition(') ')[2]}: see 'train --help'."
-        ) from None
+        raise InputError(f"{asked.path}: options: {str(error).partition(') ')[2]}: see 'train --help'.") from None
     except InputError as error:
         raise InputError(f"{asked.path}: {error}") from None
 
@@ -380,9 +348,7 @@ def _aloud(trial) -> None:
     out.print(f"{trial}, in {trial.folder}", markup=False)
 
     def progress(epoch: int, row: dict) -> None:
-        out.print(
-            f"epoch {epoch}  " + "  ".join(f"{name} {row[name]:.4g}" for name in row if name != "epoch")
-        )
+        out.print(f"epoch {epoch}  " + "  ".join(f"{name} {row[name]:.4g}" for name in row if name != "epoch"))
 
     scores = trial.run(progress)["scores"]
     out.print("  ".join(f"{name} {value:.3f}" for name, value in scores.items()), markup=False)
@@ -395,12 +361,8 @@ def split(
     validation: Annotated[float, typer.Option(help="Share, or number of recordings.")] = 0.2,
     test: Annotated[float, typer.Option(help="Share, or number of recordings.")] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="14 is the paper's.")] = 14,
-    folds: Annotated[
-        int | None, typer.Option(help="All of so many stratified folds, instead of sizes.")
-    ] = None,
-    source: Annotated[
-        str, typer.Option(help="sample (built-in cohort) or physionet (CinC 2017).")
-    ] = "sample",
+    folds: Annotated[int | None, typer.Option(help="All of so many stratified folds, instead of sizes.")] = None,
+    source: Annotated[str, typer.Option(help="sample (built-in cohort) or physionet (CinC 2017).")] = "sample",
     recordings: Annotated[int | None, typer.Option(min=1, help="Size of the built-in cohort.")] = None,
 ) -> None:
     """Lesson 2: divide the recordings, with classes spread evenly, and keep who stands where as JSON."""
@@ -429,27 +391,22 @@ def split(
 @app.command()
 def vote(
     run: Annotated[list[Path], typer.Argument(help="Run folders of lesson 2, two or more.")],
-    recordings: Annotated[
-        Path, typer.Option(help="A .mat of CinC 2017, a WFDB record, or a folder of either.")
-    ],
+    recordings: Annotated[Path, typer.Option(help="A .mat of CinC 2017, a WFDB record, or a folder of either.")],
     to: Annotated[Path, typer.Option(help="The CSV file to write.")],
 ) -> None:
     """Lesson 2: let several networks vote on the rhythm of recordings, and write the verdicts as CSV."""
     if len(run) < 2:
-        raise InputError(
-            "One network cannot vote: give two run folders or more, or use 'ecg-lessons predict'."
-        )
-    from ecg_lessons import machine, training
+        raise InputError("One network cannot vote: give two run folders or more, or use 'ecg-lessons predict'.")
+    from ecg_lessons import machine
 
     machine.setup()
     from ecg_lessons.lessons import rhythm
+    from ecg_lessons.training import Run
 
-    opened = [training.Run.open(folder) for folder in run]
+    opened = [Run.open(folder) for folder in run]
     for voter in opened:
         if voter.about.get("lesson") != "rhythm":
-            raise InputError(
-                f"{voter.folder} is a run of lesson {voter.about.get('lesson')!r}: leave it out."
-            )
+            raise InputError(f"{voter.folder} is a run of lesson {voter.about.get('lesson')!r}: leave it out.")
     tables.verdicts(rhythm.verdicts(opened, recordings), to)
 
 

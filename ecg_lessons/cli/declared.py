@@ -29,9 +29,7 @@ def parameter(name: str, kind: Any, default: Any, **option: Any) -> inspect.Para
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def command(
-    function: Callable, parameters: Iterable[inspect.Parameter], cls: type = TyperCommand
-) -> TyperCommand:
+def command(function: Callable, parameters: Iterable[inspect.Parameter], cls: type = TyperCommand) -> TyperCommand:
     """Make a command of a function that takes the values of all parameters by name."""
 
     def called(**values: Any) -> None:
@@ -54,9 +52,7 @@ def options_of(lesson) -> list[inspect.Parameter]:
         if "values" in told:
             kind, default = str, ""
         more = {"min": told["least"]} if "least" in told else {}
-        found.append(
-            parameter(entry.name, kind, default, help=told["help"], spelled=told.get("spelled"), **more)
-        )
+        found.append(parameter(entry.name, kind, default, help=told["help"], spelled=told.get("spelled"), **more))
     return found
 
 

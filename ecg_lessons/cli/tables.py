@@ -29,6 +29,24 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     (out if width <= out.width else Console(width=width)).print(drawn)
 
 
+def frame(title: str, found, sign: str = "") -> None:
+    """Print a table of estimates; a dash for what one patient cannot tell."""
+    found = found.reset_index()
+    between = " to " if sign else "-"  # a hyphen would be lost among minus signs
+
+    def cell(value) -> str:
+        if isinstance(value, str | int):
+            return f"{value:,}" if isinstance(value, int) else value
+        low, high = getattr(value, "low", float("nan")), getattr(value, "high", float("nan"))
+        value = getattr(value, "value", value)
+        if value != value:
+            return "-"
+        return f"{value:{sign}.3f}" + ("" if isnan(low) else f" ({low:{sign}.3f}{between}{high:{sign}.3f})")
+
+    rows = [[cell(value) for value in row] for row in found.astype(object).itertuples(index=False)]
+    table(title, [str(name) for name in found.columns], rows)
+
+
 def scores(title: str, result: dict) -> None:
     """Print what an evaluation gave: overall scores, then each class."""
     result = dict(result)
@@ -57,12 +75,7 @@ def _interval(estimate) -> str:
 def _by_class(by_class: dict) -> None:
     """Print the scores of each class, one a row."""
     first = next(iter(by_class.values()))
-    columns = {
-        "sensitivity": "sensitivity",
-        "precision": "precision (PPV)",
-        "specificity": "spec.",
-        "f1": "F1",
-    }
+    columns = {"sensitivity": "sensitivity", "precision": "precision (PPV)", "specificity": "spec.", "f1": "F1"}
     columns = {name: words for name, words in columns.items() if name in first}
     counted = next(name for name in ("beats", "recordings") if name in first)
     beats = counted == "beats"
@@ -92,20 +105,13 @@ def _cell(score, with_interval: bool) -> str:
 
 def compared(runs: list, results: list[dict]) -> None:
     """Set networks side by side."""
-    names = [
-        n for n in ("accuracy", "balanced_accuracy", "mean_f1", "majority", "macro_f1") if n in results[0]
-    ]
+    names = [n for n in ("accuracy", "balanced_accuracy", "mean_f1", "majority", "macro_f1") if n in results[0]]
     rows = []
     for run, result in zip(runs, results, strict=True):
         seconds = f"{run.history['seconds'].median():.0f}"
         cells = [str(result[name]) if name == names[0] else f"{result[name].value:.3f}" for name in names]
         rows.append([run.about["network"], f"{run.model.count_params():,}", seconds, *cells])
-    heads = [
-        "network",
-        "parameters",
-        "s/epoch",
-        *(name.replace("_f1", " F1").replace("_", " ") for name in names),
-    ]
+    heads = ["network", "parameters", "s/epoch", *(name.replace("_f1", " F1").replace("_", " ") for name in names)]
     table(f"Test rows, split {runs[0].about['split']}", heads, rows)
 
 

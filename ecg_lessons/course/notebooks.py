@@ -174,9 +174,7 @@ def difference(source: Path) -> str | None:
     kept = ("cell_type", "id", "source", "metadata")
     for number, cell in enumerate(fresh.cells):
         if number >= len(stored.cells) or any(stored.cells[number][key] != cell[key] for key in kept):
-            return (
-                f"{path.name} differs from its source in cell {number + 1}, counted from the top: {remedy}."
-            )
+            return f"{path.name} differs from its source in cell {number + 1}, counted from the top: {remedy}."
     if len(stored.cells) > len(fresh.cells):
         return f"{path.name} has more cells than its source: {remedy}."
     return None

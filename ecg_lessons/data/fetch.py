@@ -30,9 +30,7 @@ _SUMS, _MEMORY = "SHA256SUMS.txt", ".ecg-lessons.json"
 _FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or the user's share of it
 
 
-def fetch(
-    name: str, files: Iterable[str] | None = None, progress: bool = True, whole_zip: bool = False
-) -> Path:
+def fetch(name: str, files: Iterable[str] | None = None, progress: bool = True, whole_zip: bool = False) -> Path:
     """Fetch a dataset, or some of its files such as ["100.hea", "100.dat"], and give its folder.
 
     What is there with the right checksum is kept, so that a second call is quick and needs no network. An interrupted

@@ -31,9 +31,7 @@ def picture_names(records: Sequence[str], samples: Sequence[int]) -> list[str]:
     return [f"{record}_{int(sample):06d}" for record, sample in zip(records, samples, strict=True)]
 
 
-def write_pictures(
-    folder: str | Path, chunks: Iterable[Chunk], progress: Callable[[int], None] | None = None
-) -> Path:
+def write_pictures(folder: str | Path, chunks: Iterable[Chunk], progress: Callable[[int], None] | None = None) -> Path:
     """Write pictures into one folder a class, named by `FOLDER_NAMES`; all of them, or nothing.
 
     A chunk is images of uint8, shape (n, rows, columns), their names (see `picture_names`) and their WFDB symbols: the
@@ -48,9 +46,7 @@ def write_pictures(
     return folder
 
 
-def read_pictures(
-    folder: str | Path, size: int = 128
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def read_pictures(folder: str | Path, size: int = 128) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Read class folders of PNG pictures, whatever wrote them; colours become grey.
 
     Gives images (uint8, shape (n, size, size)), WFDB symbols, records and names. The record is what stands before the
@@ -79,9 +75,7 @@ def _write(folder: Path, chunks: Iterable[Chunk], progress: Callable[[int], None
         for image, name, symbol in zip(images, names, symbols, strict=True):
             if symbol not in FOLDER_NAMES:
                 known = " ".join(FOLDER_NAMES)
-                raise InputError(
-                    f"Picture {name}: there is no folder for symbol {symbol!r}, only for {known}."
-                )
+                raise InputError(f"Picture {name}: there is no folder for symbol {symbol!r}, only for {known}.")
             if name.lower() in written:
                 raise InputError(f"Two pictures have the name {name!r}: name them by record and sample.")
             written.add(name.lower())

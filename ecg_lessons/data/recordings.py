@@ -237,9 +237,7 @@ def rhythm_labels(folder: str | Path) -> dict[str, str]:
             if not name:
                 raise InputError(f"{place}: expected name,label such as A00001,N; mend the row.")
             if label not in RHYTHMS:
-                raise InputError(
-                    f"{place}: unknown label {label!r} of {name}; the labels are {' '.join(RHYTHMS)}."
-                )
+                raise InputError(f"{place}: unknown label {label!r} of {name}; the labels are {' '.join(RHYTHMS)}.")
             if name in labels:
                 raise InputError(f"{place}: {name} has a label already; delete one of its rows.")
             labels[name] = label

@@ -98,9 +98,7 @@ def read_labels(path: str | Path, ids: Sequence[str]) -> np.ndarray:
     if lacking:
         some = len(lacking) < len(ids)
         what = f"lacks {len(lacking)} of {len(ids)} labels" if some else "is for other IDs"
-        raise InputError(
-            f"{path} {what} (first ECG without one: ID {lacking[0]!r}): give the labels of this table."
-        )
+        raise InputError(f"{path} {what} (first ECG without one: ID {lacking[0]!r}): give the labels of this table.")
     return np.array([labels[name] for name in ids], dtype=int)
 
 
@@ -220,9 +218,7 @@ def _explain(path: Path, form: _Form, separator: str, decimal: str, reason: str)
     for line, row in _rows(path, separator, form.named):
         place = f"{path}, line {line}" + (f" (ID {row[0][:20]!r})" if form.named else "")
         if len(row) != form.columns:
-            raise InputError(
-                f"{place}: {len(row)} values, {form.expected}: mend or remove the line."
-            ) from None
+            raise InputError(f"{place}: {len(row)} values, {form.expected}: mend or remove the line.") from None
         for column, cell in enumerate(row[int(form.named) :], start=1 + form.named):
             cell = cell.replace(decimal, ".")
             if not _is_number(cell):

@@ -44,9 +44,7 @@ def read_annotations(base: Path, annotator: str, length: int) -> tuple[np.ndarra
     except FileNotFoundError:
         raise InputError(f"Record {base.name} has no annotations ({name}): {remedy}.") from None
     except Exception:
-        raise InputError(
-            f"The annotations of record {base} ({name}) cannot be read: fetch the file again."
-        ) from None
+        raise InputError(f"The annotations of record {base} ({name}) cannot be read: fetch the file again.") from None
     samples = np.asarray(annotation.sample)
     if not len(samples):
         raise InputError(f"{base}.{annotator} holds no annotation: {remedy}.")

@@ -95,9 +95,7 @@ def deletion(
     return falls[0], falls[1]
 
 
-def show_maps(
-    curves: np.ndarray, maps: np.ndarray | Mapping[str, np.ndarray], titles: Sequence[str]
-) -> Figure:
+def show_maps(curves: np.ndarray, maps: np.ndarray | Mapping[str, np.ndarray], titles: Sequence[str]) -> Figure:
     """Draw curves (n, points) in a row, each with its map under it: the darker, the more it speaks for the class.
 
     Of maps by name, (n, SIZE, SIZE) or (n, points), each has a row of pictures.

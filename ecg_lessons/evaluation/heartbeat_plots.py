@@ -8,17 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import (
-    BLUE,
-    GREY,
-    LOOKS,
-    SKY,
-    VERMILION,
-    curves,
-    key,
-    panels,
-    typical_beats,
-)
+from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, SKY, VERMILION, curves, key, panels, typical_beats
 from ecg_lessons.evaluation.paper import GAIN, INK, MARK, SPEED, sheet
 
 
@@ -101,9 +91,7 @@ def shares(arms: Mapping[str, Mapping[float, Mapping[str, float]]], measure: str
     return figure
 
 
-def unusual(
-    groups: Mapping[str, tuple[np.ndarray, np.ndarray]], early: str, alike: str, most: float = 2
-) -> Figure:
+def unusual(groups: Mapping[str, tuple[np.ndarray, np.ndarray]], early: str, alike: str, most: float = 2) -> Figure:
     """Draw how early each beat comes (0 to `most`) against how much it looks like the usual beat of its heart.
 
     By class, up to three, the last in front: the two numbers of every beat, (n,) each; 1 is what is usual.

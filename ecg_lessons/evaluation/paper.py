@@ -107,9 +107,7 @@ def ecg_strip(
     return figure
 
 
-def _trace(
-    axes: Axes, values: np.ndarray, rate: float, left: float, level: float, lead: str, marked: bool
-) -> None:
+def _trace(axes: Axes, values: np.ndarray, rate: float, left: float, level: float, lead: str, marked: bool) -> None:
     """Draw one lead from `left` at the height `level` (mm); its name stands above its beginning."""
     colour, width = (MARK, 1.3) if marked else (INK, 0.75)
     x = left + SPEED * np.arange(len(values)) / rate

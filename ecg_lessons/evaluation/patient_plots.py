@@ -73,9 +73,7 @@ def _spread(values: Sequence[float], gap: float) -> np.ndarray:
     return heights
 
 
-def adaptation(
-    arms: Mapping[str, Mapping[float, Mapping[str, float]]], measure: str, floor: float = 0
-) -> Figure:
+def adaptation(arms: Mapping[str, Mapping[float, Mapping[str, float]]], measure: str, floor: float = 0) -> Figure:
     """Draw a score against the minutes of adaptation, up to three arms; the axis begins at the floor.
 
     By arm and minutes: ``{"value", "low", "high"}``, from 0 to 1.

@@ -15,15 +15,7 @@ from ecg_lessons.evaluation.panels import BLUE, GREY, SKY, VERMILION, class_rows
 from ecg_lessons.evaluation.paper import ecg_page, ecg_strip
 from ecg_lessons.evaluation.scores import predictive_value
 
-__all__ = [
-    "confusion",
-    "ecg_page",
-    "ecg_strip",
-    "learning_curves",
-    "ppv_curve",
-    "sensitivities",
-    "three_numbers",
-]
+__all__ = ["confusion", "ecg_page", "ecg_strip", "learning_curves", "ppv_curve", "sensitivities", "three_numbers"]
 
 _NO_MEASURES = {"epoch", "lr", "learning_rate", "seconds"}
 #: The three numbers: key, words, place, colour and hatching.
@@ -38,9 +30,7 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
     """Draw a confusion matrix: counts, and shade by the share of the true class; rows are the truth."""
     matrix = np.asarray(matrix)
     if matrix.shape != (len(names), len(names)):
-        raise InputError(
-            f"A confusion matrix of shape {matrix.shape} does not fit {len(names)} names of classes."
-        )
+        raise InputError(f"A confusion matrix of shape {matrix.shape} does not fit {len(names)} names of classes.")
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     size = 1.8 + 0.55 * len(names)
     figure, (ax,) = panels(size + 0.6, size)

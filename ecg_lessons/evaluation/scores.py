@@ -58,9 +58,7 @@ class Scores:
     counts: np.ndarray
 
     @classmethod
-    def of(
-        cls, true: np.ndarray, verdict: np.ndarray, patient: np.ndarray, classes: tuple[str, ...], verdicts=0
-    ):
+    def of(cls, true: np.ndarray, verdict: np.ndarray, patient: np.ndarray, classes: tuple[str, ...], verdicts=0):
         """Count labels against verdicts, (n,) each; there are as many verdicts as classes, or `verdicts`."""
         people, who = np.unique(np.asarray(patient).astype(str), return_inverse=True)
         shape = (len(people), len(classes), verdicts or len(classes))
@@ -106,12 +104,7 @@ class Scores:
     def table(self) -> pd.DataFrame:
         """Give precision, recall and F1 of every class with the number of its examples."""
         c = self.confusion[None]
-        columns = {
-            "precision": precision(c)[0],
-            "recall": recall(c)[0],
-            "F1": f1(c)[0],
-            "n": c[0].sum(axis=1),
-        }
+        columns = {"precision": precision(c)[0], "recall": recall(c)[0], "F1": f1(c)[0], "n": c[0].sum(axis=1)}
         return pd.DataFrame(columns, index=pd.Index(self.classes, name="class"))
 
 

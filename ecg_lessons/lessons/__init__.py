@@ -77,6 +77,4 @@ def of(about: dict, folder: Path) -> str:
     for name in (about.get("task"), about.get("lesson")):
         if name in _declared():
             return name
-    raise InputError(
-        f"{folder} is a run of lesson {about.get('lesson')!r}, which this version does not know."
-    )
+    raise InputError(f"{folder} is a run of lesson {about.get('lesson')!r}, which this version does not know.")

@@ -44,9 +44,7 @@ def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
 
 
 def inputs(
-    found: Iterable[recordings.Recording],
-    leads: Collection[str] = ("MLII", "V5"),
-    symbols: Collection[str] = CLASSES,
+    found: Iterable[recordings.Recording], leads: Collection[str] = ("MLII", "V5"), symbols: Collection[str] = CLASSES
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Turn annotated recordings into what the networks see: beats from neighbour to neighbour.
 
@@ -101,9 +99,7 @@ def scorable(examples: Examples, learnt: np.ndarray) -> np.ndarray:
     return np.isin(examples.y, learnt)
 
 
-def split(
-    examples: Examples, name: str | None = None, seed: int = 42, asked: Asked | None = None
-) -> splits.Split:
+def split(examples: Examples, name: str | None = None, seed: int = 42, asked: Asked | None = None) -> splits.Split:
     """Split beats, by patient unless named otherwise: see `splits.named`."""
     name = name or "by-patient"
     if "known" in examples.info and not splits.is_leaky(name) and not examples.info["known"].all():
@@ -148,9 +144,7 @@ class Sight(Options):
     def settle(self, network: str | None, source: str) -> str | None:
         """Refuse crops of what is no picture."""
         if network == "signal" and self.nine_crops:
-            raise InputError(
-                "The network signal sees no picture to crop: leave --augment out, or choose light."
-            )
+            raise InputError("The network signal sees no picture to crop: leave --augment out, or choose light.")
         return network
 
     def beside(self, network: str) -> Sight:
@@ -191,9 +185,7 @@ def _build(network: str, sight: Sight, on_pictures: bool):
 def _refuse_unseen(network: str, sight: Sight, x: Mapping[str, np.ndarray]) -> None:
     """Refuse to show a network what it cannot see."""
     if network == "signal" and "image" in x:
-        raise InputError(
-            "The network signal needs the curve, and a PNG file holds only its picture: choose light."
-        )
+        raise InputError("The network signal needs the curve, and a PNG file holds only its picture: choose light.")
     if sight.rr and RR not in x:
         raise InputError("Pictures hold no RR intervals: train without --rr, or on records with --source.")
 
@@ -293,13 +285,7 @@ LESSON = Lesson(
         export,
     ),
 )
-examples, plan, train, evaluate, predict = (
-    LESSON.load,
-    LESSON.plan,
-    LESSON.train,
-    LESSON.evaluate,
-    LESSON.predict,
-)
+examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.train, LESSON.evaluate, LESSON.predict)
 
 
 # Measured: MIT-BIH with beats split at random, and with patients apart

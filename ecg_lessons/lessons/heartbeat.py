@@ -179,13 +179,8 @@ _OURS = _LAPTOP.but(optimizer="adamw", epochs=20, batch_size=256, learning_rate=
 
 def networks(epochs: int) -> dict[str, Network]:
     """Give the networks of a task that the original trained for so many epochs."""
-    original, ours = (
-        {"laptop": _LAPTOP, "paper": _PAPER.but(epochs=epochs)},
-        {"laptop": _OURS, "paper": _OURS},
-    )
-    return {
-        name: Network(build, ours if name == "ours" else original) for name, build in models.NETWORKS.items()
-    }
+    original, ours = ({"laptop": _LAPTOP, "paper": _PAPER.but(epochs=epochs)}, {"laptop": _OURS, "paper": _OURS})
+    return {name: Network(build, ours if name == "ours" else original) for name, build in models.NETWORKS.items()}
 
 
 @dataclass(frozen=True)
@@ -204,9 +199,7 @@ class Choices(Options):
             "smote-tomek": "Looking for Tomek pairs before the first epoch: ten minutes and more on all of MIT-BIH."
         },
     )
-    transfer_from: Path | None = option(
-        None, "A run of lesson 5 whose network gets two new last layers and goes on."
-    )
+    transfer_from: Path | None = option(None, "A run of lesson 5 whose network gets two new last layers and goes on.")
     frozen: bool = option(False, "Train these two layers only.")
     share: float = option(1.0, "Use the labels of this share of the patients, such as 0.01.")
 
@@ -226,9 +219,7 @@ class Choices(Options):
         """Refuse a run to start from that has nothing to hand on, or may have met the test patients."""
         start = self.start()
         if start is None and self.frozen:
-            raise InputError(
-                "Frozen layers must have learnt something before: name a run with --transfer-from."
-            )
+            raise InputError("Frozen layers must have learnt something before: name a run with --transfer-from.")
         if start is not None:
             about = start.about
             if about.get("lesson") != "heartbeat":
@@ -285,9 +276,7 @@ def seen(examples: Examples, network: str, learning: bool = False) -> Examples:
     if learning and network == "ours":
         more, which = np.nonzero(examples.x["thinned"].any(axis=2))
         x, rows = np.concatenate([x, examples.x["thinned"][more, which]]), np.append(rows, more)
-    return examples.but(
-        x=x, y=examples.y[rows], patient=examples.patient[rows], info=examples.info.iloc[rows]
-    )
+    return examples.but(x=x, y=examples.y[rows], patient=examples.patient[rows], info=examples.info.iloc[rows])
 
 
 def learn(asked: Asked) -> Learning:
@@ -300,11 +289,7 @@ def learn(asked: Asked) -> Learning:
             f"Split {asked.split.name!r} leaves nothing but class {counts.idxmax()!r} to train on: take another "
             "split, a larger --share, or more recordings."
         )
-    about = {
-        "lesson": "heartbeat",
-        "task": options.task,
-        "counts": {name: int(n) for name, n in counts.items()},
-    }
+    about = {"lesson": "heartbeat", "task": options.task, "counts": {name: int(n) for name, n in counts.items()}}
     start, classes, plan_, loss = options.start(), len(shown.classes), asked.plan, None
     if options.balance.startswith("smote"):
         tomek = options.balance == "smote-tomek"
@@ -393,13 +378,9 @@ def judge_recordings(run: Run, path: str | Path, tick: Tick | None = None) -> pd
     rule finds no two R peaks.
     """
     found = recordings.paths(path)
-    cut, _ = zip(
-        *(kachuee.beat_of_diagnosis(recordings.read(base), "unknown") for base in found), strict=True
-    )
+    cut, _ = zip(*(kachuee.beat_of_diagnosis(recordings.read(base), "unknown") for base in found), strict=True)
     count = np.array([len(beats) for beats in cut])
-    table = pd.DataFrame(
-        {"ID": [base.name for base in found], "BEATS": count, "CLASS": "no beats", "PROBABILITY": 0.0}
-    )
+    table = pd.DataFrame({"ID": [base.name for base in found], "BEATS": count, "CLASS": "no beats", "PROBABILITY": 0.0})
     if count.any():
         probability = pd.DataFrame(predict_rows(run, inputs(np.concatenate(cut)), tick))
         mean = probability.groupby(np.repeat(np.arange(len(found)), count)).mean().to_numpy()
@@ -448,8 +429,7 @@ INFARCTION = LESSON.but(
         "sample": Source("built-in cohort", _ecgs_of(simulator.sample_infarctions)),
         "physionet": Source("PTB-XL", _ecgs_of(lambda: fetch.locate("ptb-xl"))),
         "ptbdb": Source(
-            "PTB Diagnostic",
-            lambda _: from_diagnoses(admitted(recordings.ptb_diagnostic(fetch.locate("ptbdb")))),
+            "PTB Diagnostic", lambda _: from_diagnoses(admitted(recordings.ptb_diagnostic(fetch.locate("ptbdb"))))
         ),
     },
     judge=judge_recordings,
@@ -461,13 +441,7 @@ INFARCTION = LESSON.but(
         export_infarctions,
     ),
 )
-examples, plan, train, evaluate, predict = (
-    LESSON.load,
-    LESSON.plan,
-    LESSON.train,
-    LESSON.evaluate,
-    LESSON.predict,
-)
+examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.train, LESSON.evaluate, LESSON.predict)
 
 
 # Measured: heartbeats of MIT-BIH split at random, and de Chazal's DS1 against DS2
@@ -587,12 +561,8 @@ def _report_infarction(whole: Study, done: list[Measurement], base: Path) -> dic
         "others (full). The share is of the patients to learn from. 95 % intervals by bootstrap over patients. "
         "by_recording: the mean probability over the beats of a recording. paired: macro F1 minus that from scratch "
         "with the same share.",
-        "data": study.counts_of(whole.examples)
-        | {"recordings": int(whole.examples.info["record"].nunique())},
-        "claimed": {
-            "macro F1": CLAIMED_INFARCTION,
-            "source": "the original's README, on the PTB Diagnostic database",
-        },
+        "data": study.counts_of(whole.examples) | {"recordings": int(whole.examples.info["record"].nunique())},
+        "claimed": {"macro F1": CLAIMED_INFARCTION, "source": "the original's README, on the PTB Diagnostic database"},
         "protocols": {
             protocol: {name: _by_beat_and_recording(pool) for name, pool in arms.items()}
             for protocol, arms in pools.items()
@@ -623,6 +593,4 @@ def _paired(arm: Pool, rival: Pool) -> dict:
     return gain.rounded()
 
 
-INFARCTION_STUDY = Study(
-    INFARCTION, tuple(_transfer_arms()), _report_infarction, "protocols", 2, options=_start_of
-)
+INFARCTION_STUDY = Study(INFARCTION, tuple(_transfer_arms()), _report_infarction, "protocols", 2, options=_start_of)

@@ -44,9 +44,7 @@ def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
     signals, typical, patients, names, diagnoses = [], [], [], [], []
     for recording in found:
         if recording.seconds < 2:
-            raise InputError(
-                f"Record {recording.name} lasts {recording.seconds:.1f} s: this lesson needs 2 s or more."
-            )
+            raise InputError(f"Record {recording.name} lasts {recording.seconds:.1f} s: this lesson needs 2 s or more.")
         signal = beats.resample(recording.twelve(), recording.rate, RATE)
         _refuse_flat(signal, f"Record {recording.name}")
         signals.append(fit_length(beats.bandpass(signal, RATE), RATE * SECONDS))
@@ -89,9 +87,7 @@ def fit_length(signal: np.ndarray, samples: int) -> np.ndarray:
     return np.pad(signal, widths, mode="edge")
 
 
-def split(
-    correct: Examples, name: str | None = None, seed: int = 42, asked: Asked | None = None
-) -> splits.Split:
+def split(correct: Examples, name: str | None = None, seed: int = 42, asked: Asked | None = None) -> splits.Split:
     """Split recordings: ``by-patient``, ``random`` (the original's kind, leaky), or ``fold-K`` of five."""
     if name in ("random", splits.RANDOM):
         return splits.random_beats(correct, seed=seed)
@@ -199,9 +195,7 @@ def learn(asked: Asked) -> Learning:
     from_file = asked.examples.classes != STATES
     task = "inverted" if from_file else asked.options.task
     if from_file and len(np.unique(asked.examples.y)) < 2:
-        raise InputError(
-            f"All ECGs of the file have label {asked.examples.y[0]}: training needs both 0 and 1."
-        )
+        raise InputError(f"All ECGs of the file have label {asked.examples.y[0]}: training needs both 0 and 1.")
 
     def prepare(examples: Examples) -> Examples:
         return seen_by(asked.network, binary(examples) if task == "inverted" else examples)
@@ -238,9 +232,7 @@ def train_original(
     if parts is None:
         order = rng.permutation(len(correct))
         parts = order[len(order) // 4 :], order[: len(order) // 4]
-    shown, held = (
-        seen_by("usoltsev", rolled(binary(fresh_swaps(correct.take(part), rng)), rng)) for part in parts
-    )
+    shown, held = (seen_by("usoltsev", rolled(binary(fresh_swaps(correct.take(part), rng)), rng)) for part in parts)
     about = {"lesson": "inversion", "network": "usoltsev", "task": "inverted", "protocol": "original"}
     # The copies are in the data, so the network augments nothing.
     build = partial(models.usoltsev, augment=False)
@@ -299,19 +291,13 @@ def export(correct: Examples, to: Path, *, source: str = "", seed: Seed = 42) ->
     return f"data.csv and labels.csv are in {to}."
 
 
-def judge(
-    run: Run, path: str | Path, tick: Tick | None = None, *, threshold: Threshold = 0.5
-) -> pd.DataFrame:
+def judge(run: Run, path: str | Path, tick: Tick | None = None, *, threshold: Threshold = 0.5) -> pd.DataFrame:
     """Judge a CSV of the original's format, one WFDB record, or a folder of records.
 
     One row each with ID, TARGET (1 = inverted), PROBABILITY and, where known, SWAP.
     """
     path = Path(path)
-    read = (
-        from_csv(path)
-        if path.suffix == ".csv"
-        else from_recordings(map(recordings.read, recordings.paths(path)))
-    )
+    read = from_csv(path) if path.suffix == ".csv" else from_recordings(map(recordings.read, recordings.paths(path)))
     return verdicts(run, read, threshold, tick)
 
 
@@ -338,9 +324,7 @@ LESSON = Lesson(
     "Lesson 1: learn to find exchanged electrodes.",
     NETWORKS,
     {
-        "sample": Source(
-            "built-in cohort", lambda _: from_recordings(recordings.ptb_xl(simulator.sample_cohort()))
-        ),
+        "sample": Source("built-in cohort", lambda _: from_recordings(recordings.ptb_xl(simulator.sample_cohort()))),
         "physionet": Source("PTB-XL", lambda _: from_recordings(recordings.ptb_xl(fetch.locate("ptb-xl")))),
         "ludb": Source("LUDB", lambda _: from_recordings(recordings.ludb(fetch.locate("ludb")))),
     },
@@ -362,13 +346,7 @@ LESSON = Lesson(
     ),
     ask,
 )
-examples, plan, train, evaluate, predict = (
-    LESSON.load,
-    LESSON.plan,
-    LESSON.train,
-    LESSON.evaluate,
-    LESSON.predict,
-)
+examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.train, LESSON.evaluate, LESSON.predict)
 
 
 # Measured: PTB-XL in five folds of patients, and LUDB from outside

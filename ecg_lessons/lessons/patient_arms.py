@@ -153,12 +153,7 @@ class Plain:
     """
 
     def __init__(
-        self,
-        taught: Examples,
-        folder: Path,
-        plan: Plan,
-        tensorboard: bool = False,
-        say: Say = lambda line: None,
+        self, taught: Examples, folder: Path, plan: Plan, tensorboard: bool = False, say: Say = lambda line: None
     ) -> None:
         self.taught, self.folder, self.plan = taught, folder, plan
         self._tensorboard, self._say = tensorboard, say
@@ -210,9 +205,7 @@ class Shared(Plain):
         self.folds = list(splits.grouped_folds(taught, folds, plan.seed))
         self._about = splits.known(taught)
         self._person = persons(taught.patient)
-        self._fold = {
-            name: k for k, fold in enumerate(self.folds) for name in np.unique(self._person[fold.test])
-        }
+        self._fold = {name: k for k, fold in enumerate(self.folds) for name in np.unique(self._person[fold.test])}
         self._first: dict[int, list[np.ndarray]] = {}
 
     def split(self, patient: str) -> Split:
@@ -233,9 +226,7 @@ class Shared(Plain):
         new = np.setdiff1d(joined, known)
         old = rng.choice(known, min(len(new), len(known)), replace=False)
         rows = rng.permutation(np.concatenate([new, old]))
-        return self._joining.fit(
-            self._first[k], self.taught.x[rows], self.taught.y[rows], self.plan.batch_size
-        )
+        return self._joining.fit(self._first[k], self.taught.x[rows], self.taught.y[rows], self.plan.batch_size)
 
     @cached_property
     def _joining(self) -> Reused:

@@ -1,13 +1,12 @@
 """Lesson 4: one patient at a time. Everybody else trains, the patient's first minutes adapt, what follows is tested.
 
 A leave-one-out is a folder: ``plan.toml`` and ``run.json`` say what was asked, ``pretraining/`` holds the runs of the
-pre-training, and each patient has a folder in ``patients/`` with ``predictions.parquet`` (``predictions.csv.gz`` where
-pyarrow is not installed) and, written last, ``metrics.json``.
+pre-training, and each patient has a folder in ``patients/`` with ``predictions.csv.gz`` (older versions wrote
+``predictions.parquet``) and, written last, ``metrics.json``.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -23,9 +22,9 @@ from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.evaluation.scores import DRAWS, Estimate, Scores, plain
 from ecg_lessons.examples import Examples
-from ecg_lessons.lesson import Lesson, Network, Options, Report, Source, option
+from ecg_lessons.lesson import Asked, Lesson, Network, Options, Report, Source, option
 from ecg_lessons.lessons.beat_images import thin
-from ecg_lessons.lessons.patient_arms import ARMS, Adaptation, Arms, Key, Plain, Say, Shared
+from ecg_lessons.lessons.patient_arms import ARMS, Adaptation, Arms, Key, Plain, Shared
 from ecg_lessons.models import patient as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beat_sets, labels
@@ -190,28 +189,16 @@ class Cohort:
         place = self.place(patient)
         if (place / _CSV).exists():
             return pd.read_csv(place / _CSV, dtype={"record": str})
-        if not (place / _PARQUET).exists():
-            raise InputError(f"{place} holds no predictions: give the same 'train' command again.")
-        if not _has_pyarrow():
-            raise InputError(f"{place / _PARQUET} needs pyarrow: install it with 'pip install pyarrow'.")
-        return pd.read_parquet(place / _PARQUET)
+        try:
+            return pd.read_parquet(place / _PARQUET)
+        except FileNotFoundError:
+            raise InputError(f"{place} holds no predictions: give the same 'train' command again.") from None
+        except ImportError:
+            raise InputError(f"{place / _PARQUET} needs pyarrow: install it with 'pip install pyarrow'.") from None
 
     def place(self, patient: str) -> Path:
         """Give the folder of a patient."""
         return self.folder / "patients" / patient
-
-
-def _keep(folder: Path, predictions: pd.DataFrame) -> None:
-    """Keep the predictions of a patient, whole or not at all."""
-    with files.writing(folder / (_PARQUET if _has_pyarrow() else _CSV), "wb") as file:
-        if _has_pyarrow():
-            predictions.to_parquet(file, index=False)
-        else:
-            predictions.to_csv(file, index=False, float_format="%.6g", compression="gzip")
-
-
-def _has_pyarrow() -> bool:
-    return importlib.util.find_spec("pyarrow") is not None
 
 
 @dataclass(frozen=True)
@@ -250,9 +237,7 @@ class Choices(Options):
     """Options of this lesson."""
 
     leave_one_out: bool = option(False, "Test each patient on a network trained on the others.")
-    patients: str | None = option(
-        None, "Whom to leave out, such as 100,106; everybody, in turn, unless said."
-    )
+    patients: str | None = option(None, "Whom to leave out, such as 100,106; everybody, in turn, unless said.")
     adapt_minutes: float = option(10.0, "The first minutes adapt the network; what follows is tested.")
     plain: bool = option(False, "Pre-train from scratch for each patient: slow, nothing approximate.")
 
@@ -270,55 +255,33 @@ class LeaveOneOut(Lesson):
 
     usual_options = ()
 
-    def train(
-        self,
-        out: str | Path,
-        network: str | None = None,
-        source: str | None = None,
-        split: None = None,
-        plan: Plan | Path | None = None,
-        *,
-        preset: str | None = None,
-        settings: Settings | None = None,
-        changes: Mapping | None = None,
-        paths: tuple = (),
-        examples: Examples | None = None,
-        tensorboard: bool = False,
-        progress=None,
-        tick=None,
-        **options,
-    ) -> Cohort:
-        """Leave each patient out once, and keep what every arm says of them: see `Lesson.train`.
+    def fit(self, asked: Asked, split: None, called: str) -> Cohort:
+        """Leave each patient out once, and keep what every arm says of them.
 
         A patient that cannot be done is told and kept with the reason; the others go on. Interrupted, the same call
         goes on: finished patients and finished phases are not trained again. Called for other patients, it adds them.
         All others train in any case. ``progress(number, {"line": what happened})`` is called now and then.
         """
-        chosen, source, preset = self.options(**options), source or "sample", preset or "laptop"
-        chosen.settle(network, source)
-        base = self.plan(network, preset)
-        plan = (Plan.read(plan, base) if isinstance(plan, Path) else plan or base).but(**(changes or {}))
+        examples, plan, options = asked.examples, asked.plan, asked.options
+        tensorboard, progress = asked.fitting["tensorboard"], asked.fitting["progress"] or (lambda number, row: None)
         if tensorboard:
             training.require_tensorboard()
-        settings = settings or SETTINGS[preset]
-        examples = examples if examples is not None else self.load(source, **options)
-        wanted = people(examples, None if chosen.patients is None else chosen.patients.split(","))
-        cohort = Cohort(Path(out))
-        say = _said(progress)
+        settings, cohort = SETTINGS[asked.preset or "laptop"], Cohort(asked.folder)
+        wanted = people(examples, None if options.patients is None else options.patients.split(","))
         taught = examples if settings.most is None else thin(examples, settings.most, plan.seed)
-        args = (taught, cohort.folder / "pretraining", plan, tensorboard, say)
-        pretraining = Plain(*args) if chosen.plain else Shared(*args, folds=settings.folds)
+        args = taught, cohort.folder / "pretraining", plan, tensorboard, lambda line: progress(0, {"line": line})
+        pretraining = Plain(*args) if options.plain else Shared(*args, folds=settings.folds)
         about = {"lesson": self.name, "protocol": "leave-one-out", "beats": len(examples)}
-        about |= {"people": len(people(examples)), "source": source, "minutes": float(chosen.adapt_minutes)}
-        training.prepare(cohort.folder, about | {"plain": chosen.plain, **asdict(settings)}, plan)
+        about |= {"people": len(people(examples)), "source": asked.source, "minutes": float(options.adapt_minutes)}
+        training.prepare(cohort.folder, about | {"plain": options.plain, **asdict(settings)}, plan)
         arms = Arms(settings.adaptation, plan.seed)
-        work = partial(_leave_out, cohort, examples, pretraining, arms, chosen.adapt_minutes, plan.seed)
+        work = partial(_leave_out, examples, pretraining, arms, options.adapt_minutes, plan.seed)
         refusals = []
         for number, patient in enumerate(wanted, start=1):
             trial = Trial(patient, cohort.place(patient), partial(work, patient), "metrics.json")
             before = "finished before. " if trial.finished else ""
             metrics = trial.run()
-            say(f"{patient} ({number}/{len(wanted)}): {before}{told(metrics)}")
+            progress(number, {"line": f"{patient} ({number}/{len(wanted)}): {before}{told(metrics)}"})
             refusals.append(metrics.get("refused"))
         if all(refusals):
             raise InputError(f"No patient could be done. {refusals[0]}")
@@ -330,19 +293,13 @@ class LeaveOneOut(Lesson):
 
     def open(self, folder: Path) -> Run:
         """Refuse to take many trainings for one."""
-        raise InputError(
-            f"{folder} holds a training for each patient: give 'ecg-lessons summarize {folder}'."
-        )
+        raise InputError(f"{folder} holds a training for each patient: give 'ecg-lessons summarize {folder}'.")
 
     def summarize(self, folder: Path) -> Report:
         """Sum all patients up, and keep the numbers as ``summary.json``."""
         summary = summarise(Cohort.open(folder))
         files.write(folder / "summary.json", summary.as_dict())
         return summary.report(folder)
-
-
-def _said(progress) -> Say:
-    return (lambda line: progress(0, {"line": line})) if progress else (lambda line: None)
 
 
 def told(metrics: dict) -> str:
@@ -356,15 +313,7 @@ def told(metrics: dict) -> str:
 
 
 def _leave_out(
-    cohort: Cohort,
-    examples: Examples,
-    pretraining: Plain,
-    arms: Arms,
-    minutes: float,
-    seed: int,
-    patient: str,
-    folder: Path,
-    progress: None = None,
+    examples: Examples, pretraining: Plain, arms: Arms, minutes: float, seed: int, patient: str, folder: Path, progress
 ) -> dict:
     """Train and judge one patient; keep the predictions and give the metrics."""
     own = examples.take(persons(examples.patient) == patient)
@@ -378,7 +327,8 @@ def _leave_out(
     middle = time.perf_counter()
     answers = arms.answers(generic, first, test.x, lengths(minutes), seed)
     end = time.perf_counter()
-    _keep(folder, _predictions(test, answers))
+    with files.writing(folder / _CSV, "wb") as file:
+        _predictions(test, answers).to_csv(file, index=False, float_format="%.6g", compression="gzip")
     return {
         "patient": patient,
         "records": sorted(set(own.info["record"])),
@@ -459,9 +409,7 @@ class Summary:
         full = self.scores[(self.scores["minutes"] == self.minutes) | (self.scores["arm"] == "generic")]
         return full.pivot_table(score, "patient", "arm", dropna=False)[list(ARMS)]
 
-    def gain(
-        self, arm: str, over: str = "generic", minutes: float | None = None, score: str = MAIN
-    ) -> Estimate:
+    def gain(self, arm: str, over: str = "generic", minutes: float | None = None, score: str = MAIN) -> Estimate:
         """Compare two arms patient by patient, at the longest adaptation unless said: the mean difference."""
         minutes = self.minutes if minutes is None else minutes
         here = self.scores[self.scores["minutes"].isin([minutes, 0])].set_index(["arm", "patient"])[score]
@@ -492,24 +440,15 @@ class Summary:
 
     def report(self, folder: Path) -> Report:
         """Set out what the command line prints."""
-        arms, gains = [], []
-        for (arm, minutes), row in self.table.iterrows():
-            arms.append([arm, f"{minutes:g}", *(_cell(row[name]) for name in SCORES)])
-            if arm != "generic":
-                gains.append(
-                    [arm, f"{minutes:g}", *(_cell(row[f"gain {name}"], "+") for name in list(SCORES)[:2])]
-                )
-        each = self.by_patient()
-        patients = [
-            [name, f"{self.beats[name]:,}", *("-" if value != value else f"{value:.3f}" for value in row)]
-            for name, row in each.iterrows()
-        ]
-        title = f"{folder}: {len(self.beats)} patients, tested after minute {self.minutes:g}"
-        tables = [
-            (title, ["arm", "min", *SCORES], arms),
-            ("Difference to generic, patient by patient", ["arm", "min", *list(SCORES)[:2]], gains),
-            (f"{MAIN} by patient, {self.minutes:g} minutes", ["patient", "beats", *each.columns], patients),
-        ]
+        table = self.table.rename(index="{:g}".format, level="minutes").rename_axis(["arm", "min"])
+        gains, each = {f"gain {name}": name for name in list(SCORES)[:2]}, self.by_patient()
+        each.insert(0, "beats", pd.Series(self.beats))
+        gained = table.drop("generic", level="arm")[list(gains)].rename(columns=gains)
+        tables = {
+            f"{folder}: {len(self.beats)} patients, tested after minute {self.minutes:g}": table[list(SCORES)],
+            "Difference to generic, patient by patient": gained,
+            f"{MAIN} by patient, {self.minutes:g} minutes": each.rename_axis(columns=None),
+        }
         lines = [
             "Means over patients, 95 % intervals by bootstrap over them. 'F1 frequent': mean F1 of the classes with 10 "
             "test beats or more of a patient, the score to compare by; 'macro F1' counts the others too."
@@ -518,18 +457,7 @@ class Summary:
             hurt = ", ".join(f"{name} ({change:+.3f})" for name, change in self.hurt(arm).items())
             lines.append(f"Adaptation ({arm}) hurts: {hurt or 'nobody'}.")
         lines += [f"{name}: {note}" for name, note in self.notes.items()]
-        lines += [f"{name} left out: {reason}" for name, reason in self.refused.items()]
-        return Report(tables, lines)
-
-
-def _cell(estimate: Estimate, sign: str = "") -> str:
-    """Write an estimate for a narrow column; a dash for what one patient cannot tell."""
-    if estimate.value != estimate.value:
-        return "-"
-    if estimate.low != estimate.low:
-        return f"{estimate.value:{sign}.3f}"
-    between = " to " if sign else "-"  # a hyphen would be lost among minus signs
-    return f"{estimate.value:{sign}.3f} ({estimate.low:{sign}.3f}{between}{estimate.high:{sign}.3f})"
+        return Report(tables, lines + [f"{name} left out: {reason}" for name, reason in self.refused.items()])
 
 
 def summarise(cohort: Cohort) -> Summary:
@@ -666,8 +594,7 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
         result |= {
             "summary": summary.as_dict(),
             "over alone": {
-                f"{minutes:g}": plain(summary.gain("whole", "alone", minutes))
-                for minutes in lengths(summary.minutes)
+                f"{minutes:g}": plain(summary.gain("whole", "alone", minutes)) for minutes in lengths(summary.minutes)
             },
             "whole over majority": plain(summary.gain("whole", "majority", score="macro F1")),
             "plan": {"epochs": plan_.epochs, "seed": plan_.seed},
@@ -680,9 +607,7 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
 def _compared(fast: Cohort, slow: Cohort) -> dict:
     """Compare the generic networks of both ways on the patients that both have, and what the pre-training took."""
     both = sorted(set(slow.finished()) & set(fast.finished()))
-    one, other = (
-        pd.DataFrame([cohort.metrics(name)["arms"]["generic 0"] for name in both]) for cohort in (fast, slow)
-    )
+    one, other = (pd.DataFrame([cohort.metrics(name)["arms"]["generic 0"] for name in both]) for cohort in (fast, slow))
     gains = {name: mean((one[name] - other[name]).to_numpy(float)) for name in SCORES}
     spent = [
         np.mean([cohort.metrics(name)["seconds"]["pretraining"] for name in cohort.finished()])

@@ -128,9 +128,7 @@ def design(model: str | Path, *, augmented: bool = True, **plan: object) -> Desi
     changes = {name: value for name, value in plan.items() if value is not None}
     in_phases = {name: changes[name] for name in ("epochs", "learning_rate") if name in changes}
     phases = tuple(phase.but(**in_phases) for phase in read.phases)
-    augmentation = (
-        read.augmentation if augmented else Augmentation(window_seconds=read.augmentation.window_seconds)
-    )
+    augmentation = read.augmentation if augmented else Augmentation(window_seconds=read.augmentation.window_seconds)
     return read.but(training=read.training.but(**changes), phases=phases, augmentation=augmentation)
 
 
@@ -186,13 +184,7 @@ def learn(asked: Asked) -> Learning:
     loss = SmoothedCrossentropy(chosen.label_smoothing) if chosen.label_smoothing else None
     last = chosen.phases[-1] if chosen.phases else None
     learning = Learning(
-        lambda: None,
-        shown,
-        held,
-        _plan(chosen, last),
-        about,
-        loss=loss,
-        metrics=[MeanF1(len(CLASSES), SCORED)],
+        lambda: None, shown, held, _plan(chosen, last), about, loss=loss, metrics=[MeanF1(len(CLASSES), SCORED)]
     )
     return replace(learning, build=partial(_in_phases, chosen, asked, learning))
 
@@ -342,9 +334,7 @@ LESSON = Lesson(
     "Lesson 2: learn to tell normal rhythm, atrial fibrillation, other rhythms, and noise.",
     NETWORKS,
     {
-        "sample": Source(
-            "built-in cohort", lambda options: _cohort(simulator.sample_rhythms(options.recordings))
-        ),
+        "sample": Source("built-in cohort", lambda options: _cohort(simulator.sample_rhythms(options.recordings))),
         "physionet": Source("CinC 2017", lambda options: _cohort(fetch.locate("challenge-2017"))),
     },
     split,
@@ -354,13 +344,7 @@ LESSON = Lesson(
     judge,
     Choices,
 )
-examples, plan, train, evaluate, predict = (
-    LESSON.load,
-    LESSON.plan,
-    LESSON.train,
-    LESSON.evaluate,
-    LESSON.predict,
-)
+examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.train, LESSON.evaluate, LESSON.predict)
 
 
 # Measured: the training set of CinC 2017 in five folds, with augmentation and without, alone and together

@@ -112,9 +112,7 @@ class Design(Settings):
     @model_validator(mode="after")
     def _fits_together(self) -> Design:
         if self.signal.channels and self.convolutions.over != "time":
-            raise ValueError(
-                'signal.channels needs convolutions over "time": a signal has no frequencies to go over.'
-            )
+            raise ValueError('signal.channels needs convolutions over "time": a signal has no frequencies to go over.')
         if self.phases and self.phases[-1].trains != "all":
             raise ValueError(f"the last phase trains {self.phases[-1].trains!r}: it must train 'all'.")
         if not self.recurrence.layers and any(phase.trains == "recurrence" for phase in self.phases):

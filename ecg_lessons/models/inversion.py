@@ -13,14 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from ecg_lessons.signals.augment import (
-    Configured,
-    RandomBody,
-    RandomCrop,
-    RandomGain,
-    RandomNoise,
-    RandomTimeShift,
-)
+from ecg_lessons.signals.augment import Configured, RandomBody, RandomCrop, RandomGain, RandomNoise, RandomTimeShift
 from ecg_lessons.signals.beats import BEAT_BEFORE, BEAT_RATE, BEAT_SAMPLES
 from ecg_lessons.signals.leads import SWAPS
 

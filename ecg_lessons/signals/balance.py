@@ -14,12 +14,7 @@ from ecg_lessons.errors import InputError
 
 
 def smote(
-    x: np.ndarray,
-    y: np.ndarray,
-    classes: tuple[str, ...],
-    seed: int = 0,
-    tomek: bool = False,
-    neighbours: int = 5,
+    x: np.ndarray, y: np.ndarray, classes: tuple[str, ...], seed: int = 0, tomek: bool = False, neighbours: int = 5
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fill every class up to the largest one with points between neighbours (Chawla et al. 2002, arXiv 1106.1813).
 

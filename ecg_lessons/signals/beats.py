@@ -81,9 +81,7 @@ def lead(recording: Recording, *names: str) -> np.ndarray:
     )
 
 
-def windows(
-    signal: np.ndarray, samples: np.ndarray, before: int, after: int
-) -> tuple[np.ndarray, np.ndarray]:
+def windows(signal: np.ndarray, samples: np.ndarray, before: int, after: int) -> tuple[np.ndarray, np.ndarray]:
     """Cut windows of one length around beats: `before` samples before each, `after` from it on.
 
     From (samples,) or (samples, leads). Gives those windows that lie inside the signal, (beats that fit, before +

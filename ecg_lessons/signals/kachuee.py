@@ -32,9 +32,7 @@ TOLERANCE = 0.15
 LEADS = ("MLII", "V5")
 
 
-def annotated(
-    recordings: Iterable[Recording], leads: Collection[str] = LEADS
-) -> tuple[np.ndarray, pd.DataFrame]:
+def annotated(recordings: Iterable[Recording], leads: Collection[str] = LEADS) -> tuple[np.ndarray, pd.DataFrame]:
     """Cut every annotated beat into float32 (beats, SAMPLES) in [0, 1]: the rule that keeps them all.
 
     T is the median distance of the annotated peaks in the same window of 10 s; that of the whole recording
@@ -57,9 +55,7 @@ def annotated(
     return together(cut, info)
 
 
-def published(
-    recordings: Iterable[Recording], leads: Collection[str] = LEADS
-) -> tuple[np.ndarray, pd.DataFrame]:
+def published(recordings: Iterable[Recording], leads: Collection[str] = LEADS) -> tuple[np.ndarray, pd.DataFrame]:
     """Cut the beats of annotated recordings as `annotated` does, but at the peaks that the paper's rule finds.
 
     The rows hold `record`, `patient`, `symbol` and `label` (AAMI) of the nearest annotation, `sample` and `time` (s)

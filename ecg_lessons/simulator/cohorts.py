@@ -59,9 +59,7 @@ reads both.""",
 }
 
 
-def simulate_cohort(
-    folder: str | Path, patients: int = 120, seed: int = 0, progress: Progress = None
-) -> Path:
+def simulate_cohort(folder: str | Path, patients: int = 120, seed: int = 0, progress: Progress = None) -> Path:
     """Simulate twelve leads of 10 s in the layout of PTB-XL, with the diagnoses of `patients.FORMS`.
 
     About one patient in ten has a second recording, here and with infarctions.
@@ -77,9 +75,7 @@ def simulate_cohort(
     return Path(folder)
 
 
-def simulate_infarctions(
-    folder: str | Path, patients: int = 400, seed: int = 0, progress: Progress = None
-) -> Path:
+def simulate_infarctions(folder: str | Path, patients: int = 400, seed: int = 0, progress: Progress = None) -> Path:
     """Simulate normal hearts and infarctions in the layout of PTB-XL: NORM against MI, and nothing else.
 
     The codes are ASMI, AMI, IMI, LMI and ILMI (`territories`); an infarction is acute or old, and small or large.
@@ -102,11 +98,7 @@ def simulate_infarctions(
 
 
 def simulate_arrhythmias(
-    folder: str | Path,
-    patients: int = 40,
-    minutes: float = 10.0,
-    seed: int = 0,
-    progress: Progress = None,
+    folder: str | Path, patients: int = 40, minutes: float = 10.0, seed: int = 0, progress: Progress = None
 ) -> Path:
     """Simulate two leads with annotated beats, in the layout of the MIT-BIH database.
 
@@ -138,9 +130,7 @@ def simulate_rhythms(
     """
     _check(recordings, seed, 99_999, "1 to 99999 recordings")
     if not set(shares) <= set(SHARES) or min(shares.values(), default=0) < 0 or not sum(shares.values()) > 0:
-        raise InputError(
-            f"The shares {dict(shares)} cannot be used: give a number for some of N, A, O and ~."
-        )
+        raise InputError(f"The shares {dict(shares)} cannot be used: give a number for some of N, A, O and ~.")
     limits = np.cumsum(list(shares.values()))
     with files.new_folder(folder, "the simulated cohort") as draft:
         layout = layouts.Cinc2017(draft)
@@ -192,9 +182,7 @@ def _streams(number: int, seed: int, progress: Progress, *cohort: int) -> Iterat
             progress(patient, number)
 
 
-def _visits(
-    layout: layouts.PtbXl, rng: Generator, number: int, patient: people.Patient, **columns: str
-) -> None:
+def _visits(layout: layouts.PtbXl, rng: Generator, number: int, patient: people.Patient, **columns: str) -> None:
     for visit in range(2 if rng.random() < 0.1 else 1):
         layout.add(number, patient, visit, people.record(rng, patient), **columns)
 

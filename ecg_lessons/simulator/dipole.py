@@ -49,15 +49,30 @@ def dipoles(waves: Waves, beats: np.ndarray, rr: np.ndarray, samples: int, rate:
     pad = round((_BEFORE + _AFTER) * rate)
     near = (beats > -_AFTER) & (beats < samples / rate + _BEFORE)
     beats, rr = beats[near], rr[near]
-    window = np.arange(-round(_BEFORE * rate), round(_AFTER * rate))
-    index = np.rint(beats * rate).astype(int)[:, None] + window
-    time = index / rate - beats[:, None]
-    stretch = np.where(waves.repolarisation, (rr[:, None] / REFERENCE_RR) ** QT_POWER, 1.0)[:, None]
-    shapes = np.exp(-0.5 * ((time[..., None] - waves.centre * stretch) / (waves.width * stretch)) ** 2)
+    stretch = np.where(waves.repolarisation, (rr[:, None] / REFERENCE_RR) ** QT_POWER, 1.0)
+    index, shapes = gaussians(waves.centre, waves.width, stretch, beats, rate, _BEFORE, _AFTER)
     vectors = np.hstack([waves.vector * ~waves.atrial[:, None], waves.vector * waves.atrial[:, None]])
     moments = np.zeros((samples + 2 * pad, 6))
     np.add.at(moments, index + pad, shapes @ vectors)
     return moments[pad : pad + samples]
+
+
+def gaussians(
+    centre: np.ndarray,
+    width: np.ndarray,
+    stretch: np.ndarray,
+    beats: np.ndarray,
+    rate: float,
+    before: float,
+    after: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw waves (waves,) stretched in time, (beats, waves), from some seconds before each beat to some after.
+
+    Gives the places of the samples, (beats, samples), and the waves there, (beats, samples, waves), of height 1.
+    """
+    index = np.rint(beats * rate).astype(int)[:, None] + np.arange(-round(before * rate), round(after * rate))
+    time, stretch = index / rate - beats[:, None], stretch[:, None]
+    return index, np.exp(-0.5 * ((time[..., None] - centre * stretch) / (width * stretch)) ** 2)
 
 
 def adapted(beats: np.ndarray, shortest: float = 0.0, longest: float = np.inf) -> np.ndarray:

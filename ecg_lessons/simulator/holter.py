@@ -123,9 +123,7 @@ def _fibrillation(rng: Generator, samples: int, rate: float) -> np.ndarray:
     return waves * (0.02, 0.035) * rng.lognormal(0, 0.4)
 
 
-def _flutter(
-    rng: Generator, harmonics: np.ndarray, peaks: np.ndarray, samples: int, rate: float
-) -> np.ndarray:
+def _flutter(rng: Generator, harmonics: np.ndarray, peaks: np.ndarray, samples: int, rate: float) -> np.ndarray:
     """Draw waves without a pause between them, one to each peak, shape (samples, 2)."""
     signal = np.zeros((samples, 2))
     for episode in np.split(peaks, np.flatnonzero(np.diff(peaks) > 0.6) + 1):

@@ -40,9 +40,7 @@ class PtbXl(Layout):
     #: The leads as PTB-XL spells them.
     LEADS = ("I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
-    def add(
-        self, number: int, patient: Patient, visit: int, eight: np.ndarray, diagnosis: str, **columns: str
-    ) -> None:
+    def add(self, number: int, patient: Patient, visit: int, eight: np.ndarray, diagnosis: str, **columns: str) -> None:
         """Add leads I, II, V1..V6 (mV) of patient `number`; `columns` are those that other cohorts lack."""
         ecg = len(self.rows) + 1
         name = f"records500/{ecg // 1000 * 1000:05d}/{ecg:05d}_hr"
@@ -59,8 +57,7 @@ class PtbXl(Layout):
                 "scp_codes": str({patient.code: 100.0, "SR": 0.0}),
                 **columns,
                 "validated_by_human": False,
-                "strat_fold": 1
-                + (number - 1) % 10,  # of the patient: second recordings stay beside the first
+                "strat_fold": 1 + (number - 1) % 10,  # of the patient, not of the recording
                 "filename_hr": name,
             }
         )
@@ -112,9 +109,7 @@ class Cinc2017(Layout):
 
     def close(self, about: str) -> None:
         """Write the labels and the list of records."""
-        files.write(
-            self.folder / "REFERENCE-v3.csv", "".join(f"{name},{label}\n" for name, label in self.rows)
-        )
+        files.write(self.folder / "REFERENCE-v3.csv", "".join(f"{name},{label}\n" for name, label in self.rows))
         records = "".join(f"{name}\n" for name, _ in self.rows)
         files.write(self.folder / "training2017" / "RECORDS", records)
         super().close(about)

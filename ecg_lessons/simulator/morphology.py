@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
-from ecg_lessons.simulator.dipole import QT_POWER
+from ecg_lessons.simulator.dipole import QT_POWER, gaussians
 from ecg_lessons.simulator.waves import tables
 
 #: A beat is drawn from so many seconds before its annotation to so many after.
@@ -160,12 +160,9 @@ def add(
     times: of the annotations (s). rr: the RR interval to which repolarisation has adapted (s), one or one a beat, and
     so is the gain.
     """
-    before, after = round(_BEFORE * rate), round(_AFTER * rate)
     stretch = np.clip((np.broadcast_to(rr, times.shape) / shape.rr) ** QT_POWER, 0.7, 1.4)
-    stretch = np.where(shape.late, stretch[:, None], 1.0)[:, None]
-    index = np.rint(times * rate).astype(int)[:, None] + np.arange(-before, after)
-    time = index / rate - times[:, None]
-    waves = np.exp(-0.5 * ((time[..., None] - shape.centre * stretch) / (shape.width * stretch)) ** 2)
+    stretch = np.where(shape.late, stretch[:, None], 1.0)
+    index, waves = gaussians(shape.centre, shape.width, stretch, times, rate, _BEFORE, _AFTER)
     # Neighbouring waves partly cancel: QRS varies as a whole, and so does T.
     group = rng.normal(0, BEAT_TO_BEAT, (len(times), 2))[:, shape.late.astype(int)]
     waves *= (np.broadcast_to(gain, times.shape)[:, None] * (1 + group))[:, None]

@@ -55,11 +55,7 @@ class Rhythm:
 
 
 def sinus(
-    rng: Generator,
-    seconds: float,
-    heart_rate: float,
-    variability: float = 0.03,
-    breathing: float = 0.25,
+    rng: Generator, seconds: float, heart_rate: float, variability: float = 0.03, breathing: float = 0.25
 ) -> np.ndarray:
     """Draw the R peaks of a sinus rhythm: a pacemaker whose speed follows respiration and the 0.1 Hz wave.
 
@@ -79,11 +75,7 @@ def sinus(
 
 
 def fibrillation(
-    rng: Generator,
-    seconds: float,
-    heart_rate: float,
-    variability: float = 0.22,
-    shortest: float = _SHORTEST,
+    rng: Generator, seconds: float, heart_rate: float, variability: float = 0.22, shortest: float = _SHORTEST
 ) -> np.ndarray:
     """Draw the beats of a heart whose atria fibrillate: intervals without memory, none below `shortest` (s).
 

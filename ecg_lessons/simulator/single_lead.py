@@ -50,9 +50,7 @@ def _lead(rng: Generator, course: Course, beat: str, samples: int) -> np.ndarray
     adapted = dipole.adapted(everything, 0.3, 1.6)
     moments = np.zeros((samples, 6))
     parts = (rest, focus, atria, elsewhere)
-    for part, times in zip(
-        parts, (course.beats, course.ventricular, course.sinus, course.ectopic), strict=True
-    ):
+    for part, times in zip(parts, (course.beats, course.ventricular, course.sinus, course.ectopic), strict=True):
         if len(times):
             moments += dipole.dipoles(part, times, np.interp(times, everything, adapted), samples, rate)
     lead = moments @ np.r_[dipole.DOWER[0], dipole.DOWER[0]]

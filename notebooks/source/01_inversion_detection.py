@@ -178,9 +178,7 @@ print(len(train), "recordings became", 6 * len(train), "training copies")
 # %%
 own = (training.predict(run_original, held.x)[:, 1] > 0.5) == held.y
 honest = lesson.score(lesson.predict(run_original, every), every)
-checks.verdict(
-    "the original finds exchanged electrodes better than a coin", honest["balanced_accuracy"].low > 0.5
-)
+checks.verdict("the original finds exchanged electrodes better than a coin", honest["balanced_accuracy"].low > 0.5)
 
 # %% tags=["nbval-ignore-output"]
 print(f"accuracy on the copies that chose the epoch: {own.mean():.3f}")
@@ -245,16 +243,12 @@ probability = lesson.predict(run, every)
 ours = lesson.score(probability, every)
 whose = "simulated" if SOURCE == "sample" else "real"
 checks.verdict(f"{whose} patients: balanced accuracy above 85 %", ours["balanced_accuracy"].value > 0.85)
-checks.verdict(
-    "better than the original", ours["balanced_accuracy"].value > honest["balanced_accuracy"].value
-)
+checks.verdict("better than the original", ours["balanced_accuracy"].value > honest["balanced_accuracy"].value)
 
 # %%
 found = pd.Series({name: value.value for name, value in ours["sensitivity"].items()})
 print("exchanged arms found in most cases:", found["LA/RA"] > 0.75)
-plots.confusion(
-    scores.Scores.of(every.y, probability.argmax(1), every.patient, every.classes).confusion, every.classes
-)
+plots.confusion(scores.Scores.of(every.y, probability.argmax(1), every.patient, every.classes).confusion, every.classes)
 
 # %% [markdown]
 # *Rows: what was done. Columns: what the network says. Simulated patients. Most confusion lies in LA/LL: exchanging
@@ -360,11 +354,7 @@ def pairs(given, exchange):
 
 plan = Plan(epochs=15, learning_rate=2e-3, schedule="cosine", keep="last")
 cheat = training.fit(
-    lambda: models.plain(2, augment=False),
-    pairs(train, careless),
-    pairs(validation, careless),
-    plan,
-    RUNS / "cheat",
+    lambda: models.plain(2, augment=False), pairs(train, careless), pairs(validation, careless), plan, RUNS / "cheat"
 )
 
 

@@ -240,9 +240,7 @@ real = study.read("../data/results", "rhythm")
 counts, claimed = pd.Series(real["data"]), real["claimed"]["five folds"]
 ours, beside = real["networks"]["compact"], real["networks"]["compact-signal"]["augmented"]
 always = counts["N"] / counts.sum()
-print(
-    f"{counts.sum():,} recordings; always N: accuracy {always:.3f}, mean F1 {2 * always / (1 + always) / 3:.3f}"
-)
+print(f"{counts.sum():,} recordings; always N: accuracy {always:.3f}, mean F1 {2 * always / (1 + always) / 3:.3f}")
 counts.to_frame("recordings").T
 
 
@@ -252,10 +250,7 @@ def words(one):
 
 
 arms = ("augmented", "plain")
-table = {
-    f"{n.upper()}, claimed": [claimed[n]["mean_f1"], claimed[f"{n} plain"]["mean_f1"]]
-    for n in ("cnn", "crnn")
-}
+table = {f"{n.upper()}, claimed": [claimed[n]["mean_f1"], claimed[f"{n} plain"]["mean_f1"]] for n in ("cnn", "crnn")}
 table["compact, measured"] = [words(ours[arm]) for arm in arms]
 table["compact-signal, measured"] = [words(beside), "-"]
 pd.DataFrame(table, index=("with augmentation", "without")).T
@@ -355,10 +350,7 @@ half = test.take(test.x["length"][:, 0] == 30 * RATE)
 shorter = crnn.build(design, samples=40 * RATE)
 shorter.set_weights(network.get_weights())
 x, true = half.x["signal"], half.x["length"]
-for name, at_40, at_61 in (
-    ("with the mask", true, true),
-    ("without", 0 * true + 40 * RATE, 0 * true + 18_286),
-):
+for name, at_40, at_61 in (("with the mask", true, true), ("without", 0 * true + 40 * RATE, 0 * true + 18_286)):
     few = shorter.predict({"signal": x[:, : 40 * RATE], "length": at_40}, verbose=0)
     many = network.predict({"signal": x, "length": at_61}, verbose=0)
     checks.verdict(f"{name}, more zeros change an answer", np.abs(few - many).max() > 1e-3)

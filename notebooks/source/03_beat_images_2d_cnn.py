@@ -190,9 +190,7 @@ print(f"parameters: {jun.count_params():,}; in one dense layer: {dense.count_par
 
 # %%
 light = models.light()
-print(
-    f"parameters: {light.count_params():,}, {100 * light.count_params() / jun.count_params():.2f} % of the paper's"
-)
+print(f"parameters: {light.count_params():,}, {100 * light.count_params() / jun.count_params():.2f} % of the paper's")
 
 # %% [markdown]
 # ## 5 · Two ways to divide
@@ -266,9 +264,7 @@ counts.T
 rows = []
 for name in ("light", "signal"):
     both = [real["protocols"][p]["networks"][name] for p in ("random beats", "by patient")]
-    rows.append(
-        [name, *(f"{100 * one[score]['value']:.1f}" for one in both for score in ("accuracy", "macro_f1"))]
-    )
+    rows.append([name, *(f"{100 * one[score]['value']:.1f}" for one in both for score in ("accuracy", "macro_f1"))])
 columns = ["network", "random: accuracy", "random: macro F1", "apart: accuracy", "apart: macro F1"]
 pd.DataFrame(rows, columns=columns).set_index("network")
 
@@ -290,9 +286,7 @@ def three(name):
 majority = real["protocols"]["by patient"]["networks"]["light"]["majority"]["value"]
 any_kind = [triple(p, "light", "arrhythmia_sensitivity")[0] for p in ("random beats", "by patient")]
 print(f"always naming the most frequent class: {100 * majority:.1f} % right")
-print(
-    f"sensitivity, claimed: 97.85 %; light, any arrhythmia: {100 * any_kind[0]:.1f} % and {100 * any_kind[1]:.1f} %"
-)
+print(f"sensitivity, claimed: 97.85 %; light, any arrhythmia: {100 * any_kind[0]:.1f} % and {100 * any_kind[1]:.1f} %")
 paper = {"name": "the paper's", "claimed": real["claimed"]["accuracy"]}
 plots.three_numbers([paper, three("light"), three("signal")], "accuracy")
 
@@ -324,9 +318,7 @@ beat_plots.protocols(
 spread = beats_apart["by_split"].values()
 chazal = real["protocols"]["DS1 to DS2"]["networks"]["light"]
 print(f"accuracy over {len(spread)} splits by patient: {min(spread):.3f} to {max(spread):.3f}")
-print(
-    f"de Chazal's split, DS1 to DS2: {chazal['accuracy']['value']:.3f}, majority {chazal['majority']['value']:.3f}"
-)
+print(f"de Chazal's split, DS1 to DS2: {chazal['accuracy']['value']:.3f}, majority {chazal['majority']['value']:.3f}")
 
 # %% [markdown]
 # One split by patient is a draw of luck. Report several. (DS1 and DS2 hold no paced hearts, and more normal ones.)
@@ -365,14 +357,9 @@ rows = []
 for protocol in ("random beats, subset", "by patient"):
     for name in ("light", "light, with RR"):
         a = real["protocols"][protocol]["networks"][name]["by_class"]["A"]
-        row = (
-            f"{a[s]['value']:.2f} ({a[s]['low']:.2f}-{a[s]['high']:.2f})"
-            for s in ("sensitivity", "precision")
-        )
+        row = (f"{a[s]['value']:.2f} ({a[s]['low']:.2f}-{a[s]['high']:.2f})" for s in ("sensitivity", "precision"))
         rows.append([protocol, name, *row])
-pd.DataFrame(rows, columns=["protocol", "network", "A: sensitivity", "A: precision"]).set_index(
-    ["protocol", "network"]
-)
+pd.DataFrame(rows, columns=["protocol", "network", "A: sensitivity", "A: precision"]).set_index(["protocol", "network"])
 
 # %% [markdown]
 # Where the hearts are known, the intervals help. With new people most atrial beats stay hidden: a beat is early for *its* heart, and
@@ -388,9 +375,7 @@ pd.DataFrame(rows, columns=["protocol", "network", "A: sensitivity", "A: precisi
 rows = []
 for name in ("light", "light, nine crops"):
     both = [real["protocols"][p]["networks"][name] for p in ("random beats, subset", "by patient")]
-    rows.append(
-        [name, *(f"{100 * one[score]['value']:.1f}" for one in both for score in ("accuracy", "macro_f1"))]
-    )
+    rows.append([name, *(f"{100 * one[score]['value']:.1f}" for one in both for score in ("accuracy", "macro_f1"))])
 pd.DataFrame(rows, columns=columns).set_index("network")
 
 # %% [markdown]
@@ -465,8 +450,7 @@ spy = training.fit(build, labelled.take(parts.train), labelled.take(parts.valida
 held = labelled.take(parts.test)
 named_right = (training.predict(spy, held.x).argmax(axis=1) == held.y).mean()
 checks.verdict(
-    f"one beat names one of {len(people)} people: right in more than two thirds of the cases",
-    named_right > 2 / 3,
+    f"one beat names one of {len(people)} people: right in more than two thirds of the cases", named_right > 2 / 3
 )
 
 # %% [markdown]

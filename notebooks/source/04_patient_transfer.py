@@ -217,9 +217,7 @@ def to_one(signal):
     return (signal - low) / (high - low)
 
 
-folder = (
-    simulator.sample_arrhythmias(20, lesson.SAMPLE_MINUTES) if SOURCE == "sample" else fetch.locate("mitdb")
-)
+folder = simulator.sample_arrhythmias(20, lesson.SAMPLE_MINUTES) if SOURCE == "sample" else fetch.locate("mitdb")
 *_, recording = recordings.mitdb(folder)
 ten = round(10 * 60 * recording.rate)
 
@@ -388,9 +386,7 @@ curve = {arm: {m: measured(arm, m) for m in lesson.MINUTES} for arm in ("whole",
 one, all_ten = (measured("whole", m, "gain F1 frequent")["value"] for m in (1, 10))
 print(f"of the gain of ten minutes, one minute brings {100 * one / all_ten:.0f} %")
 patient_plots.adaptation(
-    {"adapted": {0: measured("generic", 0)} | curve["whole"], "alone": curve["alone"]},
-    "F1 frequent",
-    floor=0.4,
+    {"adapted": {0: measured("generic", 0)} | curve["whole"], "alone": curve["alone"]}, "F1 frequent", floor=0.4
 )
 
 # %% [markdown]
@@ -399,9 +395,7 @@ patient_plots.adaptation(
 
 # %%
 for minutes, one in real["over alone"].items():
-    print(
-        f"{minutes} min: {100 * one['value']:+.1f} points ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})"
-    )
+    print(f"{minutes} min: {100 * one['value']:+.1f} points ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})")
 
 # %% [markdown]
 # With one minute, one or two points, and the interval just leaves out zero. With more, nothing that could be told from chance. The gain

@@ -174,9 +174,7 @@ plots.learning_curves(mixed.history)
 # *Beats at random, simulated. Validation follows training: it holds other beats of the same hearts.*
 
 # %%
-fall = {
-    name: on_mixed["by_class"][name]["f1"].value - on_apart["by_class"][name]["f1"].value for name in "SV"
-}
+fall = {name: on_mixed["by_class"][name]["f1"].value - on_apart["by_class"][name]["f1"].value for name in "SV"}
 for name, difference in fall.items():
     checks.verdict(f"{whose}, F1 of {name} with people apart: lower by more than 10 points", difference > 0.1)
 
@@ -319,8 +317,7 @@ print(f"{sum(int(np.prod(w.shape)) for w in memory):,} weights erased; same answ
 # %%
 def tested(name, train_x, test_x, train_y, test_y):
     train, test = (
-        Examples(x, y, np.full(len(y), "anybody"), given.classes)
-        for x, y in ((train_x, train_y), (test_x, test_y))
+        Examples(x, y, np.full(len(y), "anybody"), given.classes) for x, y in ((train_x, train_y), (test_x, test_y))
     )
     run = training.fit(models.cnet, train, test, lesson.plan("cnet").but(epochs=3), RUNS / name)
     return f1_score(test_y, training.predict(run, test_x).argmax(axis=1), average="macro")
@@ -486,8 +483,7 @@ checks.verdict(f"{whose}, scratch: inferior ones found more often, by 10 points 
 mi_real = study.read("../data/results", "infarction")
 found = mi_real["protocols"]
 arms = {
-    start: {s: found["by patient"][f"cnet, {start}, {s:.0%}"]["macro_f1"] for s in lesson.SHARES}
-    for start in starts
+    start: {s: found["by patient"][f"cnet, {start}, {s:.0%}"]["macro_f1"] for s in lesson.SHARES} for start in starts
 }
 print("beats:", sum(mi_real["data"]["examples"].values()), "of", mi_real["data"]["recordings"], "recordings")
 heartbeat_plots.shares(arms, "macro F1", floor=0.3)
@@ -530,9 +526,7 @@ print("half of all V correlate less than 0.8 with the usual beat:", np.median(al
 # %%
 groups = {name: (early[given.y == k], alike[given.y == k]) for k, name in ((0, "N"), (2, "V"), (1, "S"))}
 print("beats drawn:", sum(len(x) for x, _ in groups.values()))
-heartbeat_plots.unusual(
-    groups, "interval before the beat / usual interval", "correlation with the usual beat"
-)
+heartbeat_plots.unusual(groups, "interval before the beat / usual interval", "correlation with the usual beat")
 
 # %% [markdown]
 # *Simulated patients, every beat beside its own heart. N is on time and as usual; S is early with the usual shape; V is

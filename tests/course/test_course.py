@@ -102,14 +102,7 @@ def test_a_course_shows_what_ran_and_what_did_not_and_goes_on_from_there(clone):
     linked = [link["href"] for link in page.all("a")]
     assert linked == ["01_good.html", "02_bad.html", "03_after.html"]
     assert all((to / name).exists() for name in linked)
-    for text in (
-        "A <good> one",
-        "What is this?",
-        "reading 2 · running 1",
-        "✓ done",
-        "✗ failed",
-        "division by zero",
-    ):
+    for text in ("A <good> one", "What is this?", "reading 2 · running 1", "✓ done", "✗ failed", "division by zero"):
         assert text in page.text
     assert "And that" not in page.text
     loaded = [attrs.get("src", "") + attrs.get("href", "") for _, attrs in page.tags]

@@ -10,9 +10,7 @@ def test_every_dataset_says_what_a_user_must_know():
     for name, dataset in catalog.DATASETS.items():
         assert dataset.name == name
         assert dataset.url == f"https://physionet.org/files/{dataset.project}/{dataset.version}/"
-        assert (
-            dataset.zip_url == f"https://physionet.org/content/{dataset.project}/get-zip/{dataset.version}/"
-        )
+        assert dataset.zip_url == f"https://physionet.org/content/{dataset.project}/get-zip/{dataset.version}/"
         assert "https://doi.org/10." in dataset.citation
         assert dataset.licence_url.startswith("https://")
         assert 1e7 < dataset.size < 1e10
@@ -38,9 +36,7 @@ def _no_settings(monkeypatch):
 def test_a_mirror_takes_the_place_of_physionet(monkeypatch):
     for address in ("http://ecg.example/files", "http://ecg.example/files/"):
         monkeypatch.setenv("ECG_LESSONS_MIRROR", address)
-        assert (
-            catalog.get("mitdb").file_url("100 a.dat") == "http://ecg.example/files/mitdb/1.0.0/100%20a.dat"
-        )
+        assert catalog.get("mitdb").file_url("100 a.dat") == "http://ecg.example/files/mitdb/1.0.0/100%20a.dat"
 
 
 def test_an_unknown_name_is_told_the_nearest_one():
@@ -65,9 +61,7 @@ def test_files_follow_the_list_of_records(tmp_path):
     assert catalog.get("mitdb").files(tmp_path) == [
         "RECORDS", "100.hea", "100.dat", "100.atr", "101.hea", "101.dat", "101.atr"
     ]  # fmt: skip
-    (tmp_path / "ptbxl_database.csv").write_text(
-        'ecg_id,report,filename_hr\n1,"a,\nb",records500/00000/00001_hr\n'
-    )
+    (tmp_path / "ptbxl_database.csv").write_text('ecg_id,report,filename_hr\n1,"a,\nb",records500/00000/00001_hr\n')
     assert catalog.get("ptb-xl").files(tmp_path)[2:] == [
         "records500/00000/00001_hr.hea", "records500/00000/00001_hr.dat"
     ]  # fmt: skip

@@ -65,9 +65,7 @@ def test_rhythm_recordings_come_with_their_labels(folder):
     assert (found[1].rate, found[1].leads, found[1].signal.dtype) == (300.0, ("ECG",), np.float32)
     np.testing.assert_allclose(found[1].signal[:, 0], step(2) / 1000, rtol=1e-6)
     assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    np.testing.assert_array_equal(
-        recordings.read(folder / "training2017" / "A00002.mat").signal, found[1].signal
-    )
+    np.testing.assert_array_equal(recordings.read(folder / "training2017" / "A00002.mat").signal, found[1].signal)
 
 
 def test_some_records_in_the_order_asked_for(folder):

@@ -68,8 +68,7 @@ def test_names_hold_record_and_sample():
 
 
 @pytest.mark.parametrize(
-    ("name", "record"),
-    [("100_000370", "100"), ("100_370_left", "100"), ("17", ""), ("fig_a", ""), ("_7", "")],
+    ("name", "record"), [("100_000370", "100"), ("100_370_left", "100"), ("17", ""), ("fig_a", ""), ("_7", "")]
 )
 def test_whose_beat_it_is_only_where_the_name_says_so(tmp_path, name, record):
     (tmp_path / "N").mkdir()

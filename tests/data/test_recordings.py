@@ -127,8 +127,7 @@ def test_damage_is_told_in_one_sentence(record, damage, words):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
-    [({"other": 1}, "no variable 'val'"), (None, "cannot be read as a MATLAB file")],
+    ("content", "words"), [({"other": 1}, "no variable 'val'"), (None, "cannot be read as a MATLAB file")]
 )
 def test_damaged_mat_files(tmp_path, content, words):
     path = tmp_path / "A1.mat"
@@ -167,9 +166,7 @@ def two_leads(record):
     for name in ("202", "201"):
         for ending in (".hea", ".dat", ".atr"):
             text = path.with_suffix(ending).read_bytes()
-            path.with_name(name + ending).write_bytes(
-                text.replace(b"r1", name.encode()) if ending == ".hea" else text
-            )
+            path.with_name(name + ending).write_bytes(text.replace(b"r1", name.encode()) if ending == ".hea" else text)
     shutil.copy(path.with_suffix(".atr"), path.with_name("102-0.atr"))
     path.with_name("RECORDS").write_text("201\n202\n")
     return path.parent

@@ -44,8 +44,7 @@ def refusal(path, read=tables.read_ecgs, *args) -> str:
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    names=st.lists(NAMES, min_size=1, max_size=2, unique=True),
-    values=arrays.arrays(np.float32, 40, elements=FLOATS),
+    names=st.lists(NAMES, min_size=1, max_size=2, unique=True), values=arrays.arrays(np.float32, 40, elements=FLOATS)
 )
 def test_ecgs_come_back_as_they_were(tmp_path, names, values):
     ecgs = np.resize(values, (len(names), 750, 12))
@@ -136,9 +135,7 @@ def test_an_open_quotation_mark_is_told(path, lines):
     assert "mend" in refusal(path) or "quotation mark" in refusal(path)
 
 
-@pytest.mark.parametrize(
-    "read", [tables.read_ecgs, lambda path: tables.read_labels(path, ["a"]), tables.read_beats]
-)
+@pytest.mark.parametrize("read", [tables.read_ecgs, lambda path: tables.read_labels(path, ["a"]), tables.read_beats])
 def test_what_is_no_table_at_all(path, tmp_path, lines, read):
     path.write_bytes(b"")
     assert "is empty" in refusal(path, read)
@@ -267,9 +264,7 @@ def test_others_read_what_is_written(path):
 )
 def test_too_few_or_too_many_columns(path, beat_lines, change, count):
     path.write_text("\n".join(map(change, beat_lines)))
-    assert f"has {count} columns: expected 187 samples and the class = 188" in refusal(
-        path, tables.read_beats
-    )
+    assert f"has {count} columns: expected 187 samples and the class = 188" in refusal(path, tables.read_beats)
     path.write_text("\n".join([*beat_lines[:2], change(beat_lines[2])]))
     assert f"line 3: {count} values" in refusal(path, tables.read_beats)
 
@@ -283,9 +278,7 @@ def test_a_table_of_186_samples_without_class(path, beat_lines):
 @pytest.mark.parametrize("column", [6, 188])
 def test_a_value_of_a_beat_that_is_no_number_is_named(path, beat_lines, cell, column):
     row = beat_lines[1].split(",")
-    path.write_text(
-        "\n".join([beat_lines[0], ",".join([*row[: column - 1], cell, *row[column:]]), beat_lines[2]])
-    )
+    path.write_text("\n".join([beat_lines[0], ",".join([*row[: column - 1], cell, *row[column:]]), beat_lines[2]]))
     assert f"line 2, column {column}: {cell!r} is not a finite number" in refusal(path, tables.read_beats)
 
 

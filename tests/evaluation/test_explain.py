@@ -67,9 +67,7 @@ def test_a_sure_network_still_explains_itself(curve):
     calm, sure = two_halves(), two_halves(1e6)
     assert sure.predict(curve, verbose=0).max(axis=1).min() == 1
     target = np.arange(6) % 2
-    np.testing.assert_allclose(
-        explain.grad_cam(sure, curve, target), explain.grad_cam(calm, curve, target), atol=1e-5
-    )
+    np.testing.assert_allclose(explain.grad_cam(sure, curve, target), explain.grad_cam(calm, curve, target), atol=1e-5)
 
 
 def test_nothing_speaks_for_a_class_that_nothing_was_seen_of():

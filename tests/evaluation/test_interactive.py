@@ -33,9 +33,7 @@ def test_title_names_the_leads_that_change(recording):
     words = " ".join(text.get_text() for text in figure.findobj(match=lambda a: hasattr(a, "get_text")))
     assert "changed: I II III aVL aVF" in words
     figure = interactive.swapped_page(recording, "fine", np.eye(12))
-    assert "changed" not in " ".join(
-        t.get_text() for t in figure.findobj(match=lambda a: hasattr(a, "get_text"))
-    )
+    assert "changed" not in " ".join(t.get_text() for t in figure.findobj(match=lambda a: hasattr(a, "get_text")))
 
 
 @pytest.mark.parametrize("there", [True, False])

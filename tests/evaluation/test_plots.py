@@ -63,9 +63,7 @@ def test_leads_stand_where_a_cardiologist_looks_for_them():
 
 
 def test_four_calibration_pulses_of_1_mv_and_0_2_s():
-    pulses_drawn = [
-        line for line in plots.ecg_page(pulses(), RATE).axes[0].lines if line.get_label() == "1 mV"
-    ]
+    pulses_drawn = [line for line in plots.ecg_page(pulses(), RATE).axes[0].lines if line.get_label() == "1 mV"]
     assert len(pulses_drawn) == 4
     for line in pulses_drawn:
         x, y = line.get_data()
@@ -74,10 +72,7 @@ def test_four_calibration_pulses_of_1_mv_and_0_2_s():
 
 
 def test_name_and_scale_are_printed():
-    words = [
-        text.get_text()
-        for text in plots.ecg_page(pulses(), RATE, title="Record 7", note="PTB-XL").axes[0].texts
-    ]
+    words = [text.get_text() for text in plots.ecg_page(pulses(), RATE, title="Record 7", note="PTB-XL").axes[0].texts]
     assert {"25 mm/s  10 mm/mV", "Record 7", "PTB-XL", *LEADS} == set(words)
 
 
@@ -120,9 +115,7 @@ def test_a_strip_has_the_same_scale_and_room_for_tall_waves():
     tall, flat = (line for line in figure.axes[0].lines if line.get_label() in LEADS)
     assert np.ptp(tall.get_ydata()) == pytest.approx(60, rel=1e-3)
     x = tall.get_xdata()
-    np.testing.assert_allclose(
-        millimetres(figure, x[RATE], 0) - millimetres(figure, x[0], 0), (25, 0), atol=1e-6
-    )
+    np.testing.assert_allclose(millimetres(figure, x[RATE], 0) - millimetres(figure, x[0], 0), (25, 0), atol=1e-6)
     assert tall.get_ydata().min() > flat.get_ydata().max()
     assert tall.get_ydata().max() < figure.axes[0].get_ylim()[1]
     assert flat.get_color() == paper.MARK

@@ -32,17 +32,13 @@ def test_every_example_has_a_dot_within_the_axis():
     (ax,) = rhythm_plots.dots(groups, "irregularity (%)", most=8).axes
     drawn = [line for line in ax.lines if line.get_marker() == "."]
     assert [line.get_xdata().tolist() for line in drawn] == [[1, 2, 8], [5]]
-    medians = [
-        line.get_xdata()[0] for line in ax.lines if line.get_linewidth() == 2.5 and len(line.get_xdata())
-    ]
+    medians = [line.get_xdata()[0] for line in ax.lines if line.get_linewidth() == 2.5 and len(line.get_xdata())]
     assert medians == [2, 5]
 
 
 def test_stretches_that_matter_are_shaded_and_each_network_has_its_curve():
     start, fall = np.arange(4.0), np.array([0.0, 0.4, 0.2, -0.1])
-    above, below = rhythm_plots.over_time(
-        np.zeros(1500), 300, start, 2, {"trained": fall, "chance": 0 * fall}
-    ).axes
+    above, below = rhythm_plots.over_time(np.zeros(1500), 300, start, 2, {"trained": fall, "chance": 0 * fall}).axes
     shades = [patch.get_alpha() for patch in above.patches]
     assert shades == pytest.approx([0, 0.25, 0.125, 0])
     curves = {line.get_label(): line for line in below.lines}

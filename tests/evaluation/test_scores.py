@@ -94,9 +94,7 @@ def test_one_patient_gives_no_interval_and_two_give_a_wide_one():
     v = counted.estimate(scores.recall, people=people)[1]
     assert (v.value, v.high) == (1, 1)
     assert v.low == pytest.approx(0.025**0.5)  # Clopper and Pearson: 2 of 2
-    alone = scores.Scores.of(true[:4], verdict[:4], np.array(list("aaaa")), ("N", "V")).estimate(
-        scores.accuracy
-    )
+    alone = scores.Scores.of(true[:4], verdict[:4], np.array(list("aaaa")), ("N", "V")).estimate(scores.accuracy)
     assert alone.value == 0.75
     assert np.isnan([alone.low, alone.high]).all()
     assert str(alone) == "0.750 (no interval)"

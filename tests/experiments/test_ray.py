@@ -46,11 +46,7 @@ def test_a_killed_worker_goes_on_and_a_refused_trial_tells(project, monkeypatch)
     killer = threading.Thread(target=kill_a_worker, args=(found[0],), daemon=True)
     killer.start()
     refused = runners.by_ray(
-        found,
-        "fake_trial:train",
-        lambda trial, event: events.append((str(trial), event)),
-        lambda: None,
-        cpus=2,
+        found, "fake_trial:train", lambda trial, event: events.append((str(trial), event)), lambda: None, cpus=2
     )
     killer.join()
     assert {str(trial) for trial in refused} == {"compact fold-1", "crnn fold-1"}
@@ -155,9 +151,7 @@ def head(monkeypatch):
 
 def upload_of(project, to):
     """Make a small project to upload: the package, the trials, and a program that joins both."""
-    shutil.copytree(
-        Path(ecg_lessons.__file__).parent, to / "ecg_lessons", ignore=shutil.ignore_patterns("*.pyc")
-    )
+    shutil.copytree(Path(ecg_lessons.__file__).parent, to / "ecg_lessons", ignore=shutil.ignore_patterns("*.pyc"))
     shutil.copy(Path(__file__).with_name("fake_trial.py"), to)
     for name in ("models", "jobs"):
         shutil.copytree(project.root / name, to / name)

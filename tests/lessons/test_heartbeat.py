@@ -237,9 +237,7 @@ def test_ours_sees_comparisons_and_nothing_else(ours, given):
     part = given.take(np.arange(40))
     p = lesson.predict(ours, part)
     assert p.shape == (40, 5)
-    np.testing.assert_array_equal(
-        p, lesson.predict(ours, replace(part, x=part.x | {"beat": 0 * part.x["beat"]}))
-    )
+    np.testing.assert_array_equal(p, lesson.predict(ours, replace(part, x=part.x | {"beat": 0 * part.x["beat"]})))
     other = replace(part, x=part.x | {"unusual": np.roll(part.x["unusual"], 1, axis=0)})
     np.testing.assert_allclose(np.roll(p, 1, axis=0), lesson.predict(ours, other), atol=1e-6)
 
@@ -441,9 +439,7 @@ def test_a_run_on_tables_needs_them_to_be_judged(folder, given, tmp_path):
     table = pd.read_csv(tmp_path / "r" / "predictions.csv")
     stored = json.loads((tmp_path / "r" / "metrics.json").read_text())
     assert stored["accuracy"]["value"] == round((table["verdict"] == table["label"]).mean(), 4)
-    with pytest.raises(
-        InputError, match=r"trained on mitbih_train.csv and mitbih_test.csv: name --train-csv"
-    ):
+    with pytest.raises(InputError, match=r"trained on mitbih_train.csv and mitbih_test.csv: name --train-csv"):
         lesson.evaluate(trained)
     with pytest.raises(InputError, match="test beats are not in these data"):
         lesson.evaluate(trained, paths=csv[:1])
@@ -457,9 +453,7 @@ def test_a_run_on_recordings_judges_the_beats_of_tables_that_it_has_not_met(run,
     p = training.predict(run.model, x[..., None])
     assert (run.folder / "predictions-mitbih_test.csv").exists()
     met = given.take(~np.isin(names_of(given.info), run.sides["test"])).x["beat"][..., 0]
-    new = np.isin(y, run.about["learnt"]) & ~np.isin(
-        x[:, :50] @ np.arange(50.0), met[:, :50] @ np.arange(50.0)
-    )
+    new = np.isin(y, run.about["learnt"]) & ~np.isin(x[:, :50] @ np.arange(50.0), met[:, :50] @ np.arange(50.0))
     assert 0 < result["met_before"] == len(y) - new.sum()
     assert result["accuracy"].value == pytest.approx(float((p.argmax(axis=1) == y)[new].mean()))
 

@@ -45,9 +45,7 @@ def test_swapped_beat_is_the_beat_of_the_swapped_signal(correct):
         assert swapped.info["state"][i] == name
         signal = leads.swap(few.x["signal"][i], leads.SWAPS[name])
         np.testing.assert_allclose(swapped.x["signal"][i], signal, atol=1e-6)
-        np.testing.assert_allclose(
-            swapped.x["beat"][i], leads.swap(few.x["beat"][i], leads.SWAPS[name]), atol=1e-6
-        )
+        np.testing.assert_allclose(swapped.x["beat"][i], leads.swap(few.x["beat"][i], leads.SWAPS[name]), atol=1e-6)
 
 
 def test_every_state_once_for_every_recording(correct):

@@ -28,7 +28,9 @@ def leave_out(folder, patients=None, say=lambda line: None, **how):
     """Leave patients out, and hear what is said."""
     who = {"patients": ",".join(patients)} if patients else {}
     how = {"leave_one_out": True, "progress": lambda number, row: say(row["line"])} | how
-    return lesson.train(folder, **who, **how)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(lesson.SETTINGS, "laptop", how.pop("settings"))
+        return lesson.train(folder, **who, **how)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +65,7 @@ def test_scaling_sees_the_first_minute_only(cohort):
     recording = next(recordings.mitdb(cohort))
     late = recording.signal.copy()
     late[60 * lesson.RATE :] *= 7
-    one, other = (
-        next(lesson.scaled([replace(recording, signal=s)])).signal for s in (recording.signal, late)
-    )
+    one, other = (next(lesson.scaled([replace(recording, signal=s)])).signal for s in (recording.signal, late))
     np.testing.assert_array_equal(one[: 60 * lesson.RATE], other[: 60 * lesson.RATE])
     np.testing.assert_allclose(np.median(one[: 60 * lesson.RATE], axis=0), 0, atol=1e-5)
     flat = np.zeros_like(recording.signal)

@@ -22,12 +22,7 @@ def some(n=3, length=6000, samples=18_286):
 
 @pytest.mark.parametrize(
     ("name", "parameters", "features"),
-    [
-        ("cnn", 9_843_620, 224),
-        ("crnn", 5_794_596, 480),
-        ("compact", 330_184, 128),
-        ("compact-signal", 367_272, 128),
-    ],
+    [("cnn", 9_843_620, 224), ("crnn", 5_794_596, 480), ("compact", 330_184, 128), ("compact-signal", 367_272, 128)],
 )
 def test_the_networks_have_their_sizes(name, parameters, features):
     model = crnn.build(rhythm.design(name))

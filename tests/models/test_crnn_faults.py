@@ -68,12 +68,7 @@ def test_a_rate_that_was_read_once_never_falls():
 
 def test_a_bitwise_and_never_finds_class_0_and_takes_3_for_1_and_2():
     found = [crnn_faults.of_class(np.arange(4), wanted).tolist() for wanted in range(4)]
-    assert found == [
-        [False] * 4,
-        [False, True, False, True],
-        [False, False, True, True],
-        [False, True, True, True],
-    ]
+    assert found == [[False] * 4, [False, True, False, True], [False, False, True, True], [False, True, True, True]]
 
 
 def test_truncation_leaves_few_values_and_a_double_zero():

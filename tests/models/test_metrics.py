@@ -31,8 +31,6 @@ def test_a_network_is_saved_with_it(tmp_path):
     model.compile("adam", "sparse_categorical_crossentropy", metrics=[MeanF1(4, scored=3)])
     before = model.evaluate(probability, labels, verbose=0, return_dict=True)
     model.save(tmp_path / "model.keras")
-    after = keras.saving.load_model(tmp_path / "model.keras").evaluate(
-        probability, labels, verbose=0, return_dict=True
-    )
+    after = keras.saving.load_model(tmp_path / "model.keras").evaluate(probability, labels, verbose=0, return_dict=True)
     assert after == pytest.approx(before)
     assert 0.3 < after["mean_f1"] < 1

@@ -68,10 +68,7 @@ def test_neighbours_too_near_leave_nothing_to_draw():
     [
         (recording(samples=[100], symbols=["+"]), "Record r has no annotated beats"),
         (recordings.Recording("r", "a", np.zeros((9, 1)), 1.0, ("MLII",)), "Record r has no annotated beats"),
-        (
-            recording(samples=[100, 400], symbols=["N", "N"]),
-            "beat at sample 400 lies beyond the signal's end",
-        ),
+        (recording(samples=[100, 400], symbols=["N", "N"]), "beat at sample 400 lies beyond the signal's end"),
         (recording(samples=[100], symbols=["Z"]), "Unknown beat symbols 'Z'"),
         (recording(leads=("V5", "V2")), "Record r has no lead MLII, only V5, V2"),
     ],

@@ -44,9 +44,7 @@ def test_one_burst_does_not_hide_the_beats():
 def test_median_beat_commutes_with_every_swap(name):
     signal, _ = heart(noise=0.1)
     swapped = beats.median_beat(leads.swap(signal, leads.SWAPS[name]), 500.0)
-    np.testing.assert_allclose(
-        swapped, leads.swap(beats.median_beat(signal, 500.0), leads.SWAPS[name]), atol=1e-5
-    )
+    np.testing.assert_allclose(swapped, leads.swap(beats.median_beat(signal, 500.0), leads.SWAPS[name]), atol=1e-5)
 
 
 def test_median_beat_has_its_peak_where_it_is_promised():

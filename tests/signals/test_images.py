@@ -89,9 +89,7 @@ def test_nine_crops_are_the_published_windows(curve):
     windows = [(r, c) for r in (0, 16, 32) for c in (0, 16, 32)]
     for crop, (r, c) in zip(crops, windows, strict=True):
         for found, image in zip(crop[..., 0], whole[..., 0], strict=True):
-            np.testing.assert_allclose(
-                found, cv2.resize(image[r : r + 96, c : c + 96], (128, 128)), atol=1e-5
-            )
+            np.testing.assert_allclose(found, cv2.resize(image[r : r + 96, c : c + 96], (128, 128)), atol=1e-5)
 
 
 def test_training_draws_among_the_nine_and_evaluation_sees_the_whole(curve):

@@ -41,8 +41,7 @@ def by_hand(signal):
         peaks = [
             place
             for place in range(max(start, 1), min(start + 1250, len(signal) - 1))
-            if signal[place - 1] < signal[place] > signal[place + 1]
-            and (signal[place] - low) / (high - low) > 0.9
+            if signal[place - 1] < signal[place] > signal[place + 1] and (signal[place] - low) / (high - low) > 0.9
         ]
         if len(peaks) < 2:
             continue

@@ -36,10 +36,7 @@ def test_beats_are_told_from_other_marks():
 
 def test_symbols_are_those_of_wfdb():
     table = {one.symbol for one in wfdb.io.annotation.ann_labels} - {" "}
-    assert {*labels.BEATS, *labels.MARKS} == table | {
-        "`",
-        "'",
-    }  # two of the C library's that wfdb-python lacks
+    assert {*labels.BEATS, *labels.MARKS} == table | {"`", "'"}  # two of the C library's that wfdb-python lacks
     assert not {*labels.BEATS} & {*labels.MARKS}
 
 

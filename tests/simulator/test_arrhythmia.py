@@ -61,17 +61,7 @@ def test_amplitudes_fit_the_range_of_the_converter(read):
 def test_there_are_enough_patients_of_every_class(read):
     _, info = beat_sets.between_neighbours(read, symbols=tuple("NLRAV/E!F"))
     count = info.groupby("symbol")["patient"].agg(["nunique", "size"])
-    for symbol, patients in {
-        "N": 12,
-        "L": 8,
-        "R": 8,
-        "A": 12,
-        "V": 20,
-        "/": 6,
-        "E": 4,
-        "!": 4,
-        "F": 4,
-    }.items():
+    for symbol, patients in {"N": 12, "L": 8, "R": 8, "A": 12, "V": 20, "/": 6, "E": 4, "!": 4, "F": 4}.items():
         assert count.loc[symbol, "nunique"] >= patients, symbol
     assert count.loc[list("ALNRV!/E"), "size"].sum() == pytest.approx(9000, abs=1000)
     assert count["size"].min() >= 40

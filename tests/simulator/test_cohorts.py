@@ -32,11 +32,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def recordings_of(folder: Path, name: str) -> dict[str, bytes]:
     within = contents(folder / COHORTS[name][0])
-    return {
-        file: content
-        for file, content in within.items()
-        if Path(file).suffix in {".dat", ".hea", ".mat", ".atr"}
-    }
+    return {file: content for file, content in within.items() if Path(file).suffix in {".dat", ".hea", ".mat", ".atr"}}
 
 
 @pytest.mark.parametrize("name", COHORTS)
@@ -47,11 +43,7 @@ def test_one_seed_one_cohort_byte_for_byte_and_a_larger_one_begins_with_the_smal
     assert 8 <= len(small) < len(large)
     assert small.items() <= large.items()
     other = recordings_of(simulate(name, tmp_path / "other", 8, seed=4), name)
-    assert not {
-        file
-        for file in other.keys() & large.keys()
-        if not file.endswith("hea") and other[file] == large[file]
-    }
+    assert not {file for file in other.keys() & large.keys() if not file.endswith("hea") and other[file] == large[file]}
 
 
 @pytest.mark.parametrize("name", COHORTS)
@@ -72,9 +64,7 @@ def test_mistakes_are_told_and_leave_nothing_behind(name, tmp_path):
     with pytest.raises(InputError, match="exists and is not empty: give a new folder"):
         simulate(name, tmp_path, 1)
     for number, seed in ((0, 0), (2, -1), *([(1000, 0)] if name == "arrhythmias" else [])):
-        with pytest.raises(
-            InputError, match=rf"A cohort needs .*1 .* a seed of 0 or more, not {number} and {seed}"
-        ):
+        with pytest.raises(InputError, match=rf"A cohort needs .*1 .* a seed of 0 or more, not {number} and {seed}"):
             simulate(name, tmp_path / "none", number, seed=seed)
     assert contents(tmp_path) == {"thesis.txt": b"mine"}
 

@@ -18,9 +18,7 @@ HEART = pacemaker.Heart(
 )
 
 
-def happened(
-    seconds: float = 300, seed: int = 0, **events: float
-) -> tuple[np.ndarray, str, pacemaker.Rhythm]:
+def happened(seconds: float = 300, seed: int = 0, **events: float) -> tuple[np.ndarray, str, pacemaker.Rhythm]:
     """Give the times and symbols of a heart with some kinds of events."""
     rhythm = ectopy.simulate(np.random.default_rng(seed), replace(HEART, events=events), seconds)
     return np.array(rhythm.time), "".join(rhythm.symbol), rhythm
@@ -124,8 +122,7 @@ def test_fusion_beats_lie_between_the_shapes_they_blend():
     at, symbol = np.rint(np.array(rhythm.time) * 360).astype(int), np.array(rhythm.symbol)
     inside = (at > 100) & (at < len(signal) - 100)
     shape = {
-        name: np.median(beats.windows(signal[:, 0], at[inside & (symbol == name)], 40, 40)[0], axis=0)
-        for name in "NFV"
+        name: np.median(beats.windows(signal[:, 0], at[inside & (symbol == name)], 40, 40)[0], axis=0) for name in "NFV"
     }
     apart = np.linalg.norm(shape["N"] - shape["V"])
     assert np.linalg.norm(shape["F"] - shape["N"]) < 0.9 * apart

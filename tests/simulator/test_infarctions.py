@@ -11,13 +11,7 @@ from sklearn.metrics import roc_auc_score
 from ecg_lessons.data import recordings
 from ecg_lessons.data.recordings import LEADS
 from ecg_lessons.signals.beats import bandpass, r_peaks
-from ecg_lessons.simulator import (
-    cohorts,
-    dipole,
-    patients,
-    simulate_infarctions,
-    territories,
-)
+from ecg_lessons.simulator import cohorts, dipole, patients, simulate_infarctions, territories
 
 RATE = 500
 #: The leads that look at a territory, and those that look at it from the opposite side.
@@ -117,9 +111,7 @@ def test_acute_infarctions_raise_st_over_their_territory(code, normal):
     beats = hearts(code, acute=True)
     st = np.median(raised(beats), axis=0)
     # Thygesen 2018: 0.1 mV, in V2 and V3 0.2 mV; V1 and V6, at the edge of a territory, may show less.
-    limit = np.array(
-        [{"V1": 0.07, "V2": 0.2, "V3": 0.2, "V6": 0.07, "V5": 0.07}.get(name, 0.1) for name in over]
-    )
+    limit = np.array([{"V1": 0.07, "V2": 0.2, "V3": 0.2, "V6": 0.07, "V5": 0.07}.get(name, 0.1) for name in over])
     assert (columns(st, over) >= limit).all(), columns(st, over)
     assert (columns(st, opposite) < -0.03).all(), columns(st, opposite)
     assert np.argmax(st) in [LEADS.index(name) for name in over]

@@ -112,9 +112,7 @@ def test_beats_of_several_kinds_add_up_and_the_window_does_not_cut_them():
 
 def test_qt_follows_the_heart_rate_slowly():
     def t_summit(rr: float) -> float:
-        trace = np.linalg.norm(
-            dipole.dipoles(waves.BEATS["NORM"], np.array([1.0]), np.array([rr]), 1000, 500), axis=1
-        )
+        trace = np.linalg.norm(dipole.dipoles(waves.BEATS["NORM"], np.array([1.0]), np.array([rr]), 1000, 500), axis=1)
         return trace[560:].argmax() / 500 + 0.12
 
     ratio = t_summit(1.2) / t_summit(0.6)
@@ -132,9 +130,7 @@ def test_intervals_of_healthy_hearts_are_plausible():
         spans = {}
         for name, rows in groups.items():  # a wave is there where its dipole exceeds 20 µV
             part = person.waves.changed(vector=person.waves.vector * rows[:, None])
-            moment = np.linalg.norm(
-                dipole.dipoles(part, np.array([1.0]), np.array([0.89]), 2000, 1000), axis=1
-            )
+            moment = np.linalg.norm(dipole.dipoles(part, np.array([1.0]), np.array([0.89]), 2000, 1000), axis=1)
             there = np.flatnonzero(moment > 0.02) / 1000
             spans[name] = there[0], there[-1]
         pr.append(spans["QRS"][0] - spans["P"][0])

@@ -107,9 +107,7 @@ def test_a_forest_trained_on_simulated_rhythms_tells_real_ones_apart(theirs, our
 @pytest.mark.parametrize("label", ["N", "A", "O"])
 def test_typical_rhythms_lie_where_the_real_ones_lie(theirs, ours, label):
     real, simulated = (one[one["label"] == label].drop(columns="label") for one in (theirs, ours))
-    found = pd.DataFrame(
-        {"simulated": simulated.median(), "low": real.quantile(0.15), "high": real.quantile(0.85)}
-    )
+    found = pd.DataFrame({"simulated": simulated.median(), "low": real.quantile(0.15), "high": real.quantile(0.85)})
     outside = found[(found["simulated"] < found["low"]) | (found["simulated"] > found["high"])]
     assert outside.empty, outside
 

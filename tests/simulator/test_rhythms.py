@@ -81,11 +81,7 @@ def test_fibrillating_atria_give_irregular_beats_and_no_p_wave():
 
 
 def test_rates_of_sinus_rhythms():
-    for name, low, high in (
-        ("sinus rhythm", 50, 100),
-        ("sinus tachycardia", 102, 150),
-        ("sinus bradycardia", 36, 50),
-    ):
+    for name, low, high in (("sinus rhythm", 50, 100), ("sinus tachycardia", 102, 150), ("sinus bradycardia", 36, 50)):
         rates = np.array([60 / np.diff(rhythm(name, seed)[1]).mean() for seed in range(DRAWS)])
         assert (rates > 0.93 * low).all(), name
         assert (rates < 1.07 * high).all(), name

@@ -18,10 +18,7 @@ def test_every_model_file_says_what_it_is_and_comes_back_from_toml(name, tmp_pat
     ("table", "sentence"),
     [
         ({"convolution": {}}, "no entry 'convolution'; did you mean 'convolutions'?"),
-        (
-            {"convolutions": {"kernal": 3}},
-            "no entry 'convolutions.kernal'; did you mean 'convolutions.kernel'?",
-        ),
+        ({"convolutions": {"kernal": 3}}, "no entry 'convolutions.kernal'; did you mean 'convolutions.kernel'?"),
         ({"training": {"epoch": 3}}, "no entry 'training.epoch'; did you mean 'training.epochs'?"),
         ({"training": {"warmup": 30}}, "training: warmup = 30; it must be below epochs"),
         ({"colour": 1}, "no entry 'colour'; it knows about, spectrogram"),

@@ -174,7 +174,7 @@ def _train(lesson, values: dict) -> None:
         chosen = options if name == network else vars(lesson.options(**options).beside(name))
         with out.status("Training") as status:
             run = lesson.train(
-                base if name == network else base.with_name(f"{base.name}-{name}"),
+                base if name == network else base.with_name(f"{base.name}-{Path(name).stem}"),
                 name,
                 values["source"],
                 values["split"],

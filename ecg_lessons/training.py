@@ -134,8 +134,9 @@ def fit(
     return run
 
 
-def predict(model: keras.Model, x: Arrays, batch_size: int = 256, tick: Tick | None = None) -> np.ndarray:
+def predict(run: Run | keras.Model, x: Arrays, batch_size: int = 256, tick: Tick | None = None) -> np.ndarray:
     """Give the class probabilities, shape (examples, classes); a sigmoid unit becomes two columns."""
+    model = run.model if isinstance(run, Run) else run
     parts = x if isinstance(x, Mapping) else {"x": x}
     batches = -(-len(next(iter(parts.values()))) // batch_size)
     callbacks = [_Ticking(tick, batches)] if tick else []

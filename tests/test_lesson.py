@@ -195,7 +195,7 @@ def learn(asked):
 
 def judge(run, path, tick=None):
     examples = load(map(recordings.read, recordings.paths(path)))
-    verdict = training.predict(run.model, examples.x).argmax(axis=1)
+    verdict = training.predict(run, examples.x).argmax(axis=1)
     return pd.DataFrame({"ID": examples.info["record"], "CLASS": np.array(examples.classes)[verdict]})
 
 
@@ -212,7 +212,7 @@ LESSON = Lesson(
     {"sample": Source("built-in cohort", lambda _: load(recordings.ptb_xl(simulator.sample_cohort(30))))},
     lambda examples, name=None, seed=42, asked=None: splits.named(examples, name or "by-patient", seed),
     learn,
-    lambda run, x, tick=None: training.predict(run.model, x, tick=tick),
+    lambda run, x, tick=None: training.predict(run, x, tick=tick),
     classwise.score,
     judge,
     Options,

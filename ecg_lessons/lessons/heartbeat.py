@@ -310,7 +310,7 @@ def learn(asked: Asked) -> Learning:
 
 def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None) -> np.ndarray:
     """Give the probabilities of the classes for inputs as `inputs` gives them, shape (n, classes)."""
-    return training.predict(run.model, look(x, run.about["network"]), tick=tick)
+    return training.predict(run, look(x, run.about["network"]), tick=tick)
 
 
 def score(probability: np.ndarray, examples: Examples) -> dict:

@@ -360,7 +360,7 @@ def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
     plan = LESSON.plan(arm.network, "paper").but(seed=measurement.seed)
     if arm.name == _OWN:
         run, held = train_original(correct, folder, plan)
-        study.keep(folder, validation=np.column_stack([training.predict(run.model, held.x)[:, 1], held.y]))
+        study.keep(folder, validation=np.column_stack([training.predict(run, held.x)[:, 1], held.y]))
         return
     parts = split(correct, measurement.split)
     if arm.name == _CLASSICAL:

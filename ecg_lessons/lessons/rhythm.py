@@ -238,7 +238,7 @@ def _head(phase: Phase | None) -> str:
 
 def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None) -> np.ndarray:
     """Give the probabilities of the classes, shape (n, 4)."""
-    return training.predict(run.model, x, 64, tick)
+    return training.predict(run, x, 64, tick)
 
 
 def mean_f1(counts: np.ndarray) -> np.ndarray:

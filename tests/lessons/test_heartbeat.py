@@ -450,7 +450,7 @@ def test_a_run_on_tables_needs_them_to_be_judged(folder, given, tmp_path):
 def test_a_run_on_recordings_judges_the_beats_of_tables_that_it_has_not_met(run, folder, given):
     result = lesson.evaluate(run, paths=[folder / "mitbih_test.csv"])
     x, y = read_beats(folder / "mitbih_test.csv")
-    p = training.predict(run.model, x[..., None])
+    p = training.predict(run, x[..., None])
     assert (run.folder / "predictions-mitbih_test.csv").exists()
     met = given.take(~np.isin(names_of(given.info), run.sides["test"])).x["beat"][..., 0]
     new = np.isin(y, run.about["learnt"]) & ~np.isin(x[:, :50] @ np.arange(50.0), met[:, :50] @ np.arange(50.0))

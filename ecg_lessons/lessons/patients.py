@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons import files, simulator, splits, study, training
-from ecg_lessons.data import catalog, fetch, recordings
+from ecg_lessons.data import fetch, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.evaluation.scores import DRAWS, Estimate, Scores, plain
@@ -578,17 +578,7 @@ def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     """Gather the scores of all patients."""
     cohorts = {measurement.arm.name: Cohort(whole.folder(measurement, base)) for measurement in done}
-    result = {
-        "what": "Fourteen kinds of heartbeat in two leads, MIT-BIH Arrhythmia Database "
-        f"{catalog.get('mitdb').version}, everybody left out once; see data/README.md.",
-        "protocol": "Each of the people (201 and 202 are one) is left out of the pre-training; the first ten minutes "
-        "of each record adapt, what follows is tested. Means over people, 95 % intervals by bootstrap over them; gain: "
-        "paired difference to generic. F1 frequent: mean F1 of a patient's classes with at least ten test beats. The "
-        "scaling and the plan were chosen by a look at a few patients' test parts.",
-        "claimed": None,
-        "data": study.counts_of(whole.examples),
-        "summary": {},
-    }
+    result = {"data": study.counts_of(whole.examples), "summary": {}}
     if "fast" in cohorts:
         summary, plan_ = summarise(cohorts["fast"]), Run(cohorts["fast"].folder).plan
         result |= {

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons import simulator, splits, study, training
-from ecg_lessons.data import catalog, fetch, recordings
+from ecg_lessons.data import fetch, recordings
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError, choice
 from ecg_lessons.evaluation import scores
@@ -343,38 +343,17 @@ examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.tra
 
 # Measured: the training set of CinC 2017 in five folds, with augmentation and without, alone and together
 
-#: The paper's five-fold F1 (Zihlmann et al. 2017, table 1), in the order N, A, O, noise; their mean(N, A, O), accuracy.
-CLAIMED = {
-    "cnn": {"N": 0.878, "A": 0.790, "O": 0.701, "~": 0.653, "mean_f1": 0.790, "accuracy": 0.812},
-    "crnn": {"N": 0.888, "A": 0.764, "O": 0.726, "~": 0.645, "mean_f1": 0.792, "accuracy": 0.823},
-    "cnn plain": {"mean_f1": 0.758},
-    "crnn plain": {"mean_f1": 0.746},
-}
-
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     """Gather the scores of all arms, and of all networks of a kind together."""
     networks: dict[str, dict] = {}
-    for arm in dict.fromkeys(measurement.arm for measurement in done):
-        trained = [measurement for measurement in done if measurement.arm == arm]
+    for arm, trained in study.by_arm(done).items():
         networks.setdefault(arm.network, {})[arm.protocol] = _scored(whole, trained, base)
     for network, arms in networks.items():
         if len(arms) > 1:
             trained = [measurement for measurement in done if measurement.arm.network == network]
             arms["all together"] = _together(whole, trained, base)
-    return {
-        "what": "Four rhythms of single-lead recordings, PhysioNet/CinC Challenge 2017 "
-        f"{catalog.get('challenge-2017').version}, labels of REFERENCE-v3.",
-        "protocol": "The paper's stratified five folds, seed 14: every recording is tested once for each seed. Who was "
-        "recorded is not published, so people may stand on two sides. mean_f1 is over N, A and O, as in the challenge. "
-        "by_seed: mean_f1 over all recordings. by_fold: of every training. accuracy in training: of the last epoch, on "
-        "what the network was shown. all together: the mean probabilities of all networks that were tested on a "
-        "recording. 95 % intervals by bootstrap over recordings. The recipe of compact was chosen with a look at the "
-        "test parts of folds 0 and 1; compact-signal has the same one, and is augmented by gain and flip alone.",
-        "data": study.counts_of(whole.examples)["examples"],
-        "claimed": {"five folds": CLAIMED, "source": "Zihlmann et al. 2017, arXiv 1710.06122, table 1"},
-        "networks": networks,
-    }
+    return {"data": study.counts_of(whole.examples)["examples"], "networks": networks}
 
 
 def _scored(whole: Study, trained: list[Measurement], base: Path) -> dict:

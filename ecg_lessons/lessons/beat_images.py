@@ -152,9 +152,6 @@ class Sight(Options):
         return replace(self, nine_crops=False) if network == "signal" else self
 
 
-PLAIN = Sight()
-
-
 def look(x: Mapping[str, np.ndarray], sight: Sight) -> Arrays:
     """Keep what the network looks at: a picture (or the curve to draw it), and the RR intervals."""
     picture = "image" if "image" in x else "curve"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -126,11 +126,6 @@ def design(model: str | Path, *, augmented: bool = True, **plan: object) -> Desi
     return read.but(training=read.training.but(**changes), phases=phases, augmentation=augmentation)
 
 
-def is_augmented(chosen: Design) -> bool:
-    """Tell whether a design augments more than by cutting windows."""
-    return chosen.augmentation != Augmentation(window_seconds=chosen.augmentation.window_seconds)
-
-
 class ModelFiles(Mapping):
     """The networks of this lesson: the model files of the project by name, and any other by its path."""
 
@@ -186,11 +181,11 @@ def learn(asked: Asked) -> Learning:
 def _in_phases(chosen: Design, asked: Asked, learning: Learning) -> keras.Model:
     """Train the earlier phases, each into a folder of its own, and build the network of the last."""
     Run(asked.folder).write("model.toml", chosen.toml())
-    build = _builder(chosen)
     *earlier, last = chosen.phases or (None,)
+    before = done = None
     for number, phase in enumerate(earlier, start=1):
         before = training.fit(
-            partial(build, phase),
+            partial(_network, chosen, phase, before, done),
             learning.train,
             learning.validation,
             _plan(chosen, phase),
@@ -200,40 +195,27 @@ def _in_phases(chosen: Design, asked: Asked, learning: Learning) -> keras.Model:
             metrics=learning.metrics,
             **asked.fitting,
         )
-        build = _builder(chosen, before, phase)
+        done = phase
     keras.utils.set_random_seed(chosen.training.seed)
-    return build(last)
+    return _network(chosen, last, before, done)
 
 
 def _plan(chosen: Design, phase: Phase | None) -> Plan:
-    if phase is None:
-        return chosen.training
-    return chosen.training.but(epochs=phase.epochs, learning_rate=phase.learning_rate)
+    return chosen.training.but(**{} if phase is None else phase.model_dump(exclude={"trains"}))
 
 
-def _builder(
-    chosen: Design, before: Run | None = None, done: Phase | None = None
-) -> Callable[[Phase | None], keras.Model]:
-    """Say how the network of a phase is built from that of the phase before."""
-
-    def build(phase: Phase | None) -> keras.Model:
-        model = crnn.build(chosen, _head(phase), seed=chosen.training.seed)
-        if before is not None:
-            learnt = before.model
-            if _head(done) == _head(phase):
-                model.set_weights(learnt.get_weights())
-            else:
-                for new, known in zip(crnn.eyes(model), crnn.eyes(learnt), strict=True):
-                    new.set_weights(known.get_weights())
-        for part in crnn.eyes(model):
-            part.trainable = phase is None or phase.trains != "recurrence"
-        return model
-
-    return build
-
-
-def _head(phase: Phase | None) -> str:
-    return "for now" if phase and phase.trains == "convolutions" else "whole"
+def _network(chosen: Design, phase: Phase | None, before: Run | None, done: Phase | None) -> keras.Model:
+    """Build the network of a phase with what the phase before has learnt."""
+    head, head_before = ("for now" if step and step.trains == "convolutions" else "whole" for step in (phase, done))
+    model = crnn.build(chosen, head, seed=chosen.training.seed)
+    if before is not None and head == head_before:
+        model.set_weights(before.model.get_weights())
+    elif before is not None:
+        for new, known in zip(crnn.eyes(model), crnn.eyes(before.model), strict=True):
+            new.set_weights(known.get_weights())
+    for part in crnn.eyes(model):
+        part.trainable = phase is None or phase.trains != "recurrence"
+    return model
 
 
 def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None) -> np.ndarray:

@@ -88,9 +88,9 @@ def _sentence(cls: type[BaseModel], error: ValidationError) -> str:
         such = (_at(cls, place[:-1]).model_fields[place[-1]].examples or [f"{name} = ..."])[0]
         return f"it names no {name}: add a line such as {such}."
     if kind == "value_error":
-        told = str(first["ctx"]["error"])
+        inner = str(first["ctx"]["error"])
         # A table within the table has been checked before, and its sentence begins with the table's kind.
-        return f"{name}: {told.partition(': ')[2]}" if name else told
+        return f"{name}: {inner.partition(': ')[2]}" if name else inner
     if kind == "literal_error":
         return f"{name} = {value!r}: choose {first['ctx']['expected']}."
     if kind in _BOUNDS:

@@ -52,9 +52,9 @@ class Trial:
         """Train, unless that is done, and keep the result."""
         if not self.finished:
             start = time.time()
-            told = self.work(self.folder, progress)
+            result = self.work(self.folder, progress)
             about = {"seconds": round(time.time() - start, 1), "epochs": self.epochs}
-            files.write(self.folder / self.result_file, about | told)
+            files.write(self.folder / self.result_file, about | result)
         return self.result()
 
     def result(self) -> dict:

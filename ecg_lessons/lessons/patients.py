@@ -8,7 +8,7 @@ pre-training, and each patient has a folder in ``patients/`` with ``predictions.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -281,7 +281,7 @@ class LeaveOneOut(Lesson):
             trial = Trial(patient, cohort.place(patient), partial(work, patient), "metrics.json")
             before = "finished before. " if trial.finished else ""
             metrics = trial.run()
-            progress(number, {"line": f"{patient} ({number}/{len(wanted)}): {before}{told(metrics)}"})
+            progress(number, {"line": f"{patient} ({number}/{len(wanted)}): {before}{in_a_line(metrics)}"})
             refusals.append(metrics.get("refused"))
         if all(refusals):
             raise InputError(f"No patient could be done. {refusals[0]}")
@@ -302,7 +302,7 @@ class LeaveOneOut(Lesson):
         return summary.report(folder)
 
 
-def told(metrics: dict) -> str:
+def in_a_line(metrics: dict) -> str:
     """Say in one line how a patient went, with the notes."""
     if "refused" in metrics:
         return f"left out. {metrics['refused']}"
@@ -483,18 +483,6 @@ def summarise(cohort: Cohort) -> Summary:
     )
 
 
-def counted(cohort: Cohort, key: Key) -> Scores:
-    """Count an arm's verdicts patient by patient, for scores of single classes over all beats.
-
-    `key` is an arm and its minutes, such as ``("whole", 10)``; patients that lack it are left out.
-    """
-    every = (cohort.metrics(patient).get("arms", {}).get(_name(key)) for patient in cohort.finished())
-    counts = [_matrix(arm["confusion"]) for arm in every if arm]
-    if not counts:
-        raise InputError(f"No patient in {cohort.folder} has the arm {key[0]!r} at {key[1]:g} minutes.")
-    return Scores(CLASSES, np.stack(counts))
-
-
 def mean(values: np.ndarray, seed: int = 0) -> Estimate:
     """Give the mean over patients (NaN has no say) with its 95 % interval by bootstrap; no bounds for a single one."""
     values = values[np.isfinite(values)]
@@ -517,14 +505,6 @@ def _table(every: pd.DataFrame) -> pd.DataFrame:
     ordered = sorted(rows, key=lambda key: (ARMS.index(key[0]), key[1]))
     index = pd.MultiIndex.from_tuples(ordered, names=["arm", "minutes"])
     return pd.DataFrame([rows[key] for key in ordered], index)
-
-
-def _matrix(confusion: Mapping[str, Mapping[str, int]]) -> np.ndarray:
-    counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=int)
-    for true, row in confusion.items():
-        for verdict, n in row.items():
-            counts[CLASSES.index(true), CLASSES.index(verdict)] = n
-    return counts
 
 
 def _many(*_) -> None:

@@ -296,14 +296,6 @@ def test_the_summary_compares_patient_by_patient(done):
     assert json.loads(json.dumps(stored, allow_nan=False)) == stored
 
 
-def test_verdicts_of_all_patients_are_counted(done, given):
-    counted = lesson.counted(done, ("head", 2.0))
-    late = given.take((given.info["time"].to_numpy() >= 120) & np.isin(given.patient, SOME))
-    assert counted.table()["n"].tolist() == late.counts()["examples"].tolist()
-    with pytest.raises(InputError, match=r"No patient in .* has the arm 'head' at 7 minutes"):
-        lesson.counted(done, ("head", 7.0))
-
-
 def test_a_mean_over_one_patient_has_no_interval():
     assert lesson.mean(np.array([0.5, np.nan])).value == 0.5
     assert np.isnan(lesson.mean(np.array([0.5, np.nan])).low)

@@ -1,7 +1,5 @@
 """Lesson 5: name heartbeats by their AAMI class, and carry what was learnt over to myocardial infarction."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -231,7 +229,7 @@ class Choices(Options):
                 raise InputError(
                     f"{start.folder} is a run of the network {about['network']}: leave --network {network} out."
                 )
-            if (about["task"], about["source"]) == (self.task, source):
+            if any((run.about["task"], run.about["source"]) == (self.task, source) for run in _lineage(start)):
                 raise InputError(
                     f"{start.folder} has learnt the same task from the same data, maybe from the beats that are to be "
                     "tested: transfer to another task or another source."
@@ -247,6 +245,13 @@ class Choices(Options):
     def start(self) -> Run | None:
         """Open the run to start from."""
         return Run.open(self.transfer_from) if self.transfer_from else None
+
+
+def _lineage(run: Run) -> Iterator[Run]:
+    """Give a run and those that it came from, as far as they are still there."""
+    while run.folder.exists():
+        yield run
+        run = Run(Path(run.about.get("transfer_from") or "nowhere"))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Lesson 1: find out whether electrodes were exchanged, and which."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """Lesson 2: name the rhythm of a single-lead recording: normal, atrial fibrillation, another, or too noisy."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -347,6 +347,12 @@ def test_mistakes_of_transfer_are_told(run, given, tmp_path):
     refused("is a run of lesson 'inversion'", transfer_from=unfinished)
     with pytest.raises(InputError, match="has learnt the same task from the same data"):
         lesson.train(tmp_path / "r", plan=FEW, examples=given, transfer_from=run.folder)
+    between = training.Run(tmp_path / "between")  # what came from such a run has learnt it too
+    about = {"lesson": "heartbeat", "task": "infarction", "source": "physionet", "network": "cnet"}
+    between.write("run.json", about | {"transfer_from": str(run.folder)})
+    between.write("model.keras", "")
+    with pytest.raises(InputError, match="has learnt the same task from the same data"):
+        lesson.train(tmp_path / "r", plan=FEW, examples=given, transfer_from=between.folder)
 
 
 def test_mistakes_of_training_are_told(given, tmp_path):

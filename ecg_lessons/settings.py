@@ -25,6 +25,8 @@ _KINDS = {
     "tuple_type": "a list in brackets",
     "model_type": "a table",
     "dict_type": "a table",
+    "finite_number": "a finite number",
+    "string_too_short": "a name",
 }
 _BOUNDS = {
     "greater_than": "above {gt:g}",
@@ -38,13 +40,17 @@ _BOUNDS = {
 class Settings(BaseModel):
     """A table of choices. An unknown entry, a wrong kind or a value out of range is an InputError."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, allow_inf_nan=False
+    )
 
     def __init__(self, **entries: Any) -> None:
         try:
             super().__init__(**entries)
         except ValidationError as error:
-            raise InputError(f"{type(self).__name__}: {_sentence(type(self), error)}") from None
+            mistake = InputError(f"{type(self).__name__}: {_sentence(type(self), error)}")
+            mistake.origin = type(self), error  # for a table around this one, which tells the whole place
+            raise mistake from None
 
     @classmethod
     def of(cls, table: Mapping, path: str | Path) -> Self:
@@ -74,23 +80,25 @@ class Settings(BaseModel):
         return tomli_w.dumps(self.table())
 
 
-def _sentence(cls: type[BaseModel], error: ValidationError) -> str:
-    """Say the first mistake in one sentence."""
+def _sentence(cls: type[BaseModel], error: ValidationError, where: str = "") -> str:
+    """Say the first mistake in one sentence; `where` are the tables around this one."""
     first = error.errors(include_url=False)[0]
     place, value, kind = first["loc"], first.get("input"), first["type"]
-    name = ".".join(str(step) for step in place)
+    name = ".".join([*filter(None, [where]), *map(str, place)])
     if kind == "extra_forbidden":
         known = list(_at(cls, place[:-1]).model_fields)
         near = difflib.get_close_matches(str(place[-1]), known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it knows {', '.join(known)}."
+        meant = f"{name.removesuffix(str(place[-1]))}{near[0]}" if near else ""
+        hint = f"did you mean {meant!r}?" if near else f"it knows {', '.join(known)}."
         return f"there is no entry {name!r}; {hint}"
     if kind == "missing":
         such = (_at(cls, place[:-1]).model_fields[place[-1]].examples or [f"{name} = ..."])[0]
         return f"it names no {name}: add a line such as {such}."
     if kind == "value_error":
-        inner = str(first["ctx"]["error"])
-        # A table within the table has been checked before, and its sentence begins with the table's kind.
-        return f"{name}: {inner.partition(': ')[2]}" if name else inner
+        inner = first["ctx"]["error"]
+        if hasattr(inner, "origin"):
+            return _sentence(*inner.origin, name)
+        return f"{name}: {inner}" if name else str(inner)
     if kind == "literal_error":
         return f"{name} = {value!r}: choose {first['ctx']['expected']}."
     if kind in _BOUNDS:

@@ -79,7 +79,7 @@ def check(as_json: AsJson = False) -> None:
 
     report = machine.check()
     if as_json:
-        print(json.dumps([vars(finding) for finding in report.findings], indent=1, ensure_ascii=False))
+        print(json.dumps([finding._asdict() for finding in report], indent=1, ensure_ascii=False))
     else:
         out.print(str(report), markup=False)
     raise typer.Exit(0 if report.well else 1)

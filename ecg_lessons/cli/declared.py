@@ -163,7 +163,7 @@ def _train(lesson, values: dict) -> None:
     more = [name for name in (values["compare"] or "").replace(" ", "").split(",") if name]
     networks = list(dict.fromkeys([network, *more]))
     for name in networks:
-        lesson.plan(name, values["preset"] if lesson.name == "patients" else None)
+        lesson.plan(name, values["preset"])
     base = values["out"] or Path("runs") / f"{lesson.name}-{values['name'] or Path(network).stem}"
     with out.status("Reading"):
         examples = lesson.read(paths) if paths else lesson.load(values["source"], **options)
@@ -174,7 +174,7 @@ def _train(lesson, values: dict) -> None:
         chosen = options if name == network else vars(lesson.options(**options).beside(name))
         with out.status("Training") as status:
             run = lesson.train(
-                base if name == network else base.with_name(f"{base.name}-{name}"),
+                base if name == network else base.with_name(f"{base.name}-{Path(name).stem}"),
                 name,
                 values["source"],
                 values["split"],
@@ -259,6 +259,8 @@ class OfRun(TyperCommand):
         """Find the run among the words, and take the options of its lesson."""
         lesson = next((lesson_of(Path(word)) for word in args if (Path(word) / "run.json").is_file()), None)
         made = type(self).make(lesson)
+        # Of a folder that is no run, that is told, not that an option is unknown.
+        ctx.ignore_unknown_options = ctx.allow_extra_args = lesson is None
         self.params, self.callback, self.help = made.params, made.callback, made.help
         return super().parse_args(ctx, args)
 

@@ -31,6 +31,8 @@ from ecg_lessons.training import Run, Tick
 CLASSES = recordings.RHYTHMS
 #: How many classes count in the challenge's score: normal, atrial fibrillation, other. Noise does not.
 SCORED = 3
+#: What the best epoch may be best in, on the validation part.
+WATCHED = ("loss", "accuracy", "mean_f1")
 #: Where the model files are: beside the package, in the project's own folder.
 MODELS = Path(__file__).parents[2] / "experiments" / "models"
 #: The hand-held device of CinC 2017 records lead I; the nearest to it that a record has is judged.
@@ -117,6 +119,10 @@ def design(model: str | Path, *, augmented: bool = True, **plan: object) -> Desi
             raise choice("network", str(model), [*NETWORKS, "a .toml file"])
         path = MODELS / f"{model}.toml"
     read = Design.read(path)
+    if read.training.best_by not in WATCHED:
+        raise InputError(
+            f"{path}: training.best_by = {read.training.best_by!r}: choose {', '.join(map(repr, WATCHED))}."
+        )
     changes = {name: value for name, value in plan.items() if value is not None}
     in_phases = {name: changes[name] for name in ("epochs", "learning_rate") if name in changes}
     phases = tuple(phase.but(**in_phases) for phase in read.phases)

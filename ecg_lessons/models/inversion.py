@@ -127,10 +127,11 @@ class Posterior(Configured, keras.layers.Layer):
     `correct` is the prior probability that nothing was exchanged.
     """
 
-    def __init__(self, correct: float = 0.5, **kwargs):
-        super().__init__(**kwargs)
-        self.correct = correct
-        self.prior = np.array([correct] + [(1 - correct) / len(SWAPS)] * len(SWAPS), dtype=np.float32)
+    correct: float = 0.5
+
+    def __init__(self, *values, **options):
+        super().__init__(*values, **options)
+        self.prior = np.array([self.correct] + [(1 - self.correct) / len(SWAPS)] * len(SWAPS), dtype=np.float32)
 
     def call(self, scores):
         """Apply Bayes' rule."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ecg_lessons import files
+
 #: RR interval to which the tables belong (s): the median of the 296 normal recordings.
 REFERENCE_RR = 0.89
 
@@ -63,17 +65,8 @@ def parse(rows: list[str]) -> Waves:
     return Waves(kind, numbers[:, 0] / 1e3, numbers[:, 1] / 1e3, numbers[:, 2:])
 
 
-_TABLES = tables("waves.txt")
-#: What the kinds of beat are made of, by the SCP code that PTB-XL gives them.
-_PARTS = {
-    "NORM": ("P", "QRS", "ST and T"),
-    "LAFB": ("P", "LAFB"),
-    "LPFB": ("P", "LPFB", "ST and T"),
-    "CLBBB": ("P", "CLBBB"),
-    "CRBBB": ("P", "CRBBB"),
-    "ASMI": ("P", "anteroseptal QRS", "ASMI"),
-    "AMI": ("P", "anteroseptal QRS", "AMI"),
-    "IMI": ("P", "IMI"),
-    "LVH": ("P", "LVH"),
-}
-BEATS = {code: parse([row for part in parts for row in _TABLES[part]]) for code, parts in _PARTS.items()}
+TABLES = tables("waves.txt")
+#: What the cohorts are made of.
+COHORTS = files.read_toml(Path(__file__).with_name("cohorts.toml"))
+#: The kinds of beat, by the SCP code that PTB-XL gives them, from their parts.
+BEATS = {code: parse([row for part in parts for row in TABLES[part]]) for code, parts in COHORTS["beats"].items()}

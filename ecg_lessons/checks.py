@@ -4,8 +4,6 @@
 writes a trained score as a sentence that is the same on every machine.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

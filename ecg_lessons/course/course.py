@@ -1,7 +1,5 @@
 """The whole course on one page: run the lessons on the built-in cohort and write them as HTML."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import time

@@ -1,7 +1,5 @@
 """Every dataset of the lessons: what it is, where it lies, who may use it and how to cite it (see catalog.toml)."""
 
-from __future__ import annotations
-
 import csv
 import os
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Pictures of beats and of what networks make of them. Every function gives a Figure and shows nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

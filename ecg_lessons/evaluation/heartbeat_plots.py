@@ -1,7 +1,5 @@
 """Pictures of beats cut and compared, and of infarctions by territory. Functions give a Figure and show nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

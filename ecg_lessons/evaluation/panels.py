@@ -4,8 +4,6 @@ Colours are those of Okabe and Ito (2008), which people with any colour vision t
 lines meet, they also differ in lightness, hatching or dash, so that a grey print can be read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pictures of hearts side by side, and of patients before and after. Functions give a Figure and show nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np

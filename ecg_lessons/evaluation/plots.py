@@ -1,7 +1,5 @@
 """Pictures of recordings and of results. Every function gives a Figure and shows nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pictures of spectrograms, augmented signals, and of what spoke when. Functions give a Figure and show nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ All of them are built from a `Design`. They take the signal itself: augmentation
 layers. Zeros behind the end of a recording are kept out of its verdict by masks.
 """
 
-from __future__ import annotations
-
 import keras
 from keras import layers, ops
 

@@ -3,8 +3,6 @@
 Each is small, runs without any warning, and lives on because nobody asked the one question that shows it.
 """
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 from keras import layers, ops

@@ -4,8 +4,6 @@
 and asks which result looks most like a heart. `amplitudes` gives the features of the classical baseline.
 """
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 from keras import layers, ops

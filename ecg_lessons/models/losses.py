@@ -1,7 +1,5 @@
 """Losses and a metric that Keras does not have."""
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 

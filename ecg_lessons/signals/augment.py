@@ -4,8 +4,6 @@ Inside the model, augmentation cannot leak into a score by accident: the origina
 scored shifted copies because its augmentation lived outside the network.
 """
 
-from __future__ import annotations
-
 from types import MappingProxyType
 
 import keras

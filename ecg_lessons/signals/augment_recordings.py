@@ -5,8 +5,6 @@ and gives both. The two ideas are those of Zihlmann et al. (CinC 2017, arXiv 171
 resampling. All work is done on the batch at once.
 """
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 

@@ -1,7 +1,5 @@
 """Keras layers that draw beats, each time by another hand, and crop them, inside a network."""
 
-from __future__ import annotations
-
 import cv2
 import keras
 import numpy as np

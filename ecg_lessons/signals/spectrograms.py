@@ -4,8 +4,6 @@ The settings are those of Zihlmann et al. (CinC 2017, arXiv 1710.06122): Tukey w
 shared with the next, at 300 Hz. A window lasts 213 ms and a step 107 ms; the 33 frequencies lie 4.7 Hz apart.
 """
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 
 import keras

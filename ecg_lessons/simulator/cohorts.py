@@ -5,8 +5,6 @@ the folder must not exist, or be empty; `progress` is called with the number of 
 `sample_...` gives is simulated on first use, then kept in this computer's cache.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 

@@ -5,8 +5,6 @@ McSharry 2003 (IEEE Trans Biomed Eng 50:289) draws a heartbeat as a sum of Gauss
 in space. Dower 1980 (Clin Cardiol 3:87) projects the dipole on the leads.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from ecg_lessons.simulator.waves import REFERENCE_RR, TABLES, Waves

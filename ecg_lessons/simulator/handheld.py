@@ -4,8 +4,6 @@ The levels were set so that noise at rest, its share below 1 Hz, and the largest
 real recordings of CinC 2017 with the same label (`tests/simulator/test_rhythm_realism.py`).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Patients with an irregular heart, and what a two-lead recorder writes of them for minutes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

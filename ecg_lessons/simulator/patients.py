@@ -1,7 +1,5 @@
 """Simulated patients: how their hearts and bodies differ, and what an electrocardiograph writes of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,9 +1,8 @@
 """Heartbeats as sums of Gaussian waves of a dipole: the numbers, and where they come from, stand in waves.txt."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -32,15 +31,15 @@ class Waves:
         """Tell which waves belong to the ST segment and the T wave, shape (waves,)."""
         return np.isin(self.kind, ("J", "T"))
 
-    def changed(self, **arrays: np.ndarray) -> Waves:
+    def changed(self, **arrays: np.ndarray) -> Self:
         """Give the same waves with other centres, widths or vectors."""
         return replace(self, **arrays)
 
-    def scaled(self, gain: float) -> Waves:
+    def scaled(self, gain: float) -> Self:
         """Give the same waves with vectors so many times as long."""
         return replace(self, vector=gain * self.vector)
 
-    def plus(self, other: Waves) -> Waves:
+    def plus(self, other: Self) -> Self:
         """Give these waves and others in one beat."""
         joined = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in vars(self)}
         return Waves(**joined)

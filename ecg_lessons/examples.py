@@ -1,9 +1,8 @@
 """Examples: inputs, labels, and whose they are, in one table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -57,18 +56,18 @@ class Examples:
     def __len__(self) -> int:
         return len(self.y)
 
-    def take(self, index: np.ndarray) -> Examples:
+    def take(self, index: np.ndarray) -> Self:
         """Give the rows at `index` (positions or a boolean mask)."""
         info = self.info.iloc[np.flatnonzero(index) if np.asarray(index).dtype == bool else index]
         return Examples(
             rows(self.x, index), self.y[index], self.patient[index], self.classes, info.reset_index(drop=True)
         )
 
-    def but(self, **changes: object) -> Examples:
+    def but(self, **changes: object) -> Self:
         """Give the same with other inputs, labels, classes or notes."""
         return replace(self, **changes)
 
-    def where(self, **conditions: object) -> Examples:
+    def where(self, **conditions: object) -> Self:
         """Give the rows whose `info` columns equal the values named, for example ``where(swap="LA/RA")``."""
         mask = np.ones(len(self), dtype=bool)
         for column, value in conditions.items():

@@ -1,7 +1,5 @@
 """Files and folders that are there whole or not at all; JSON and TOML with one wording; one lock."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

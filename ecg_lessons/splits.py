@@ -4,8 +4,6 @@ The names of splits are those of the command line: by-patient, fold-K, de-chazal
 random-beats and beats-fold-K do not, to measure what that costs; first-minutes stays within one patient.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 import unicodedata
@@ -14,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -70,7 +69,7 @@ class Split:
         record: np.ndarray | None = None,
         content: np.ndarray | None = None,
         time: np.ndarray | None = None,
-    ) -> Split:
+    ) -> Self:
         """Refuse the split if a row, a copy of a row, a patient or a record stands on two sides.
 
         Give arrays of one value a row: whose it is, its recording (which belongs to one person, whatever `patient`
@@ -96,7 +95,7 @@ class Split:
                 self._apart("record", record, f"give every recording its own name, and {remedy}")
         return self
 
-    def covers(self, y: np.ndarray, classes: tuple[str, ...]) -> Split:
+    def covers(self, y: np.ndarray, classes: tuple[str, ...]) -> Self:
         """Refuse the split if a class that has rows at all has none on one of the sides."""
         for side, rows in self.sides.items():
             for absent in np.setdiff1d(y, y[rows]):

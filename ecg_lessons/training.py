@@ -5,8 +5,6 @@ A run folder holds ``plan.toml``, ``run.json`` (what was trained on what), ``spl
 ``state-*.keras`` holds the network and the optimizer after the last epoch that is in the history.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os
@@ -15,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import keras
 import numpy as np
@@ -38,7 +37,7 @@ class Run:
     folder: Path
 
     @classmethod
-    def open(cls, folder: str | Path) -> Run:
+    def open(cls, folder: str | Path) -> Self:
         """Open a finished run."""
         run = cls(Path(folder))
         if not (run.folder / "run.json").exists():

@@ -1,7 +1,5 @@
 """The whole course on one page: run the lessons on the built-in cohort and write them as HTML."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import time
@@ -81,8 +79,9 @@ def _write(lesson: pages.Lesson, to: Path, about: dict) -> None:
 
 
 def _digest(source: Path) -> str:
-    # Name the state of the lesson and of the package that it imports.
-    parts = [source, *sorted(Path(__file__).parents[1].rglob("*.py"))]
+    # Name the state of the lesson and of the package that it imports, with its tables.
+    package = sorted(Path(__file__).parents[1].rglob("*"))
+    parts = [source, *(path for path in package if path.suffix in (".py", ".toml", ".txt"))]
     return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
 
 

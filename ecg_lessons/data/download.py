@@ -1,7 +1,5 @@
 """One file over HTTP: resumed, retried, verified, and put in place in one step."""
 
-from __future__ import annotations
-
 import logging
 import os
 import threading

@@ -1,7 +1,5 @@
 """Datasets from PhysioNet to a folder: only what is missing, verified, safe to interrupt."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

@@ -1,7 +1,5 @@
 """Beats as PNG pictures, one folder a class: the format that the tutorial behind lesson 3 started from."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path

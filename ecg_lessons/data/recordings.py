@@ -1,7 +1,5 @@
 """Recordings, and the databases they come from: PTB-XL, LUDB, MIT-BIH, PTB Diagnostic, CinC 2017."""
 
-from __future__ import annotations
-
 import ast
 import csv
 import zipfile

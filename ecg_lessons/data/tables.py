@@ -8,8 +8,6 @@ class, all as floats. Whose beats they are is not told: a split of their lines p
 Values are separated by commas or, in some copies, by semicolons; then the decimal mark may be a comma.
 """
 
-from __future__ import annotations
-
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Files of recordings to arrays: WFDB signals and annotations, and the .mat files of CinC 2017."""
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 

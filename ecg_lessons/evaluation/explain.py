@@ -5,8 +5,6 @@ another question: it must change when the weights are drawn anew (`randomised`, 
 it marks must cost the network more than erasing something else (`deletion`).
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Grad-CAM: a map of what spoke for a class, from the gradients of a convolutional network."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 

@@ -1,14 +1,12 @@
 """Pictures of beats cut and compared, and of infarctions by territory. Functions give a Figure and show nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, SKY, VERMILION, curves, key, panels, typical_beats
+from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, SKY, VERMILION, Curves, curves, key, panels, typical_beats
 from ecg_lessons.evaluation.paper import GAIN, INK, MARK, SPEED, sheet
 
 
@@ -28,16 +26,14 @@ def peaks(scaled: np.ndarray, rate: float, found: np.ndarray, annotated: np.ndar
     style = {"color": VERMILION, "markersize": 7, "fillstyle": "none", "markeredgewidth": 1.5}
     ax.plot(missed / rate, scaled[missed], "v", label="below: missed", **style)
     ax.set(xlabel="time (s)", ylabel="share of the window", xlim=(0, time[-1]), ylim=(-0.03, 1.08))
-    key(figure, 3)
-    return figure
+    return key(figure, 3)
 
 
 def beats(groups: Mapping[str, np.ndarray], rate: float, most: int = 40) -> Figure:
     """Draw some beats (n, samples) of every group, one panel a group, the median of all in front."""
-    figure, axes = typical_beats(groups, rate, 0, most, height=2.1)
+    figure, axes = typical_beats(groups, rate, 0, most, 2.1, "share of the window")
     for ax in axes:
         ax.set(ylim=(-0.03, 1.03), yticks=(0, 1))
-    axes[0].set_ylabel("share of the window")
     return figure
 
 
@@ -76,19 +72,14 @@ def territories(
     return figure
 
 
-def shares(arms: Mapping[str, Mapping[float, Mapping[str, float]]], measure: str, floor: float = 0) -> Figure:
+def shares(arms: Curves, measure: str, floor: float = 0) -> Figure:
     """Draw a score against the share of the patients that a network learns from, up to three arms.
 
-    By arm and share: ``{"value", "low", "high"}``, from 0 to 1. The axis begins at a floor: a score that costs
-    nothing, such as that of a coin, helps to read it.
+    The axis begins at a floor: a score that costs nothing, such as that of a coin, helps to read it.
     """
-    figure, (ax,) = panels(5.2, 3.1)
-    ax.set_xscale("log")
     places = (lambda at: 0.93 * at, lambda at: at, lambda at: 1.07 * at)
-    curves(ax, arms, LOOKS, places, lambda share: f"{100 * share:g} %")
-    ax.minorticks_off()
-    ax.set(xlabel="share of the patients to learn from", ylabel=measure, ylim=(floor, 1))
-    return figure
+    axes = {"xscale": "log", "xlabel": "share of the patients to learn from", "ylabel": measure, "ylim": (floor, 1)}
+    return curves((5.2, 3.1), arms, LOOKS, places, lambda share: f"{100 * share:g} %", **axes)
 
 
 def unusual(groups: Mapping[str, tuple[np.ndarray, np.ndarray]], early: str, alike: str, most: float = 2) -> Figure:

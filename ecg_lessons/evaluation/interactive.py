@@ -1,7 +1,5 @@
 """Figures that one can ask questions, with ipywidgets; without it, a still picture."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import io

@@ -1,7 +1,5 @@
 """ECG paper: 25 mm a second, 10 mm a millivolt, true to scale when printed at 100 %."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,14 +1,12 @@
 """Pictures of hearts side by side, and of patients before and after. Functions give a Figure and show nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, VERMILION, curves, key, panels, percent, typical_beats
+from ecg_lessons.evaluation.panels import BLUE, GREY, VERMILION, Curves, curves, key, panels, percent, typical_beats
 
 #: Up to three arms in one picture, by colour, marker and dash.
 _LOOKS = ((BLUE, "o", "-"), (GREY, "s", "--"), (VERMILION, "^", ":"))
@@ -19,12 +17,11 @@ def hearts(groups: Mapping[str, np.ndarray], rate: float, before: int, most: int
 
     The annotation stands at 0 s, `before` samples after the beginning.
     """
-    figure, axes = typical_beats(groups, rate, before, most, height=2.2)
+    figure, axes = typical_beats(groups, rate, before, most, 2.2, "lead, scaled")
     limits = np.array([ax.get_ylim() for ax in axes])
     for ax in axes:
         ax.set_ylim(limits[:, 0].min(), limits[:, 1].max())
         ax.tick_params(labelleft=ax is axes[0])
-    axes[0].set_ylabel("lead, scaled")
     return figure
 
 
@@ -61,8 +58,7 @@ def slopes(
     ax.set(xlim=(-0.08, 1.25), ylim=(-0.02, 1.02), ylabel=measure)
     percent(ax.yaxis)
     ax.grid(axis="y", color="0.9")
-    key(figure, 2)
-    return figure
+    return key(figure, 2)
 
 
 def _spread(values: Sequence[float], gap: float) -> np.ndarray:
@@ -73,16 +69,11 @@ def _spread(values: Sequence[float], gap: float) -> np.ndarray:
     return heights
 
 
-def adaptation(arms: Mapping[str, Mapping[float, Mapping[str, float]]], measure: str, floor: float = 0) -> Figure:
-    """Draw a score against the minutes of adaptation, up to three arms; the axis begins at the floor.
-
-    By arm and minutes: ``{"value", "low", "high"}``, from 0 to 1.
-    """
-    figure, (ax,) = panels(5.6, 3.2)
+def adaptation(arms: Curves, measure: str, floor: float = 0) -> Figure:
+    """Draw a score against the minutes of adaptation, up to three arms; the axis begins at the floor."""
     places = (lambda at: at - 0.07, lambda at: at + 0.07, lambda at: at)
-    curves(ax, arms, _LOOKS, places, lambda minutes: f"{minutes:g}")
-    ax.set(xlabel="minutes of adaptation", ylabel=measure, ylim=(floor, 1.01))
-    return figure
+    axes = {"xlabel": "minutes of adaptation", "ylabel": measure, "ylim": (floor, 1.01)}
+    return curves((5.6, 3.2), arms, _LOOKS, places, lambda minutes: f"{minutes:g}", **axes)
 
 
 def reliability(arms: Mapping[str, tuple[np.ndarray, np.ndarray]], least: int = 20) -> Figure:
@@ -104,5 +95,4 @@ def reliability(arms: Mapping[str, tuple[np.ndarray, np.ndarray]], least: int = 
     ax.set(xlabel="probability of the verdict", ylabel="verdicts that are right")
     percent(ax.xaxis, ax.yaxis)
     ax.grid(color="0.92")
-    key(figure, 2)
-    return figure
+    return key(figure, 2)

@@ -1,14 +1,23 @@
 """Pictures of spectrograms, augmented signals, and of what spoke when. Functions give a Figure and show nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, VERMILION, class_rows, key, panels
+from ecg_lessons.evaluation.panels import (
+    BLUE,
+    GREY,
+    LOOKS,
+    VERMILION,
+    class_rows,
+    colour_bar,
+    interval,
+    key,
+    panels,
+    titled,
+)
 from ecg_lessons.evaluation.paper import INK
 
 
@@ -27,14 +36,10 @@ def spectrograms(pictures: Mapping[str, np.ndarray], step: float, highest: float
         box = (0, len(picture) * step, -row / 2, highest + row / 2)
         style = {"cmap": "cividis", "vmin": low, "vmax": high, "interpolation": "nearest"}
         shade = ax.imshow(picture.T, origin="lower", aspect="auto", extent=box, **style)
-        ax.set_title(title, fontsize=9, loc="left", pad=2)
-        ax.set_ylabel("frequency (Hz)", fontsize=7)
+        titled(ax, title, "frequency (Hz)", 7)
         ax.set_yticks(np.linspace(0, highest, 4).round())
-        ax.tick_params(labelsize=7)
     axes[-1].set_xlabel("time (s)", fontsize=8)
-    bar = figure.colorbar(shade, ax=axes, pad=0.01, aspect=30)
-    bar.set_label("log power (µV²/Hz)", fontsize=8)
-    bar.ax.tick_params(labelsize=7)
+    colour_bar(figure, axes, shade, "log power (µV²/Hz)", pad=0.01, aspect=30)
     return figure
 
 
@@ -43,9 +48,7 @@ def traces(signals: Mapping[str, np.ndarray], rate: float) -> Figure:
     figure, axes = panels(7.5, 0.6 + len(signals), rows=len(signals), sharex=True, sharey=True)
     for ax, (title, signal) in zip(axes, signals.items(), strict=True):
         ax.plot(np.arange(len(signal)) / rate, signal, color=INK, linewidth=0.8)
-        ax.set_title(title, fontsize=9, loc="left", pad=2)
-        ax.set_ylabel("mV", fontsize=8)
-        ax.tick_params(labelsize=8)
+        titled(ax, title, "mV")
     axes[-1].set(xlabel="time (s)", xlim=(0, max(map(len, signals.values())) / rate))
     return figure
 
@@ -64,8 +67,7 @@ def dots(groups: Mapping[str, np.ndarray], label: str, most: float, seed: int = 
     ax.plot([], [], color=VERMILION, linewidth=2.5, label="median")
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set(xlabel=label, xlim=(0, 1.02 * most), ylim=(len(groups) - 0.5, -0.5))
-    key(figure, 1, "upper right")
-    return figure
+    return key(figure, 1, "upper right")
 
 
 def over_time(
@@ -90,8 +92,7 @@ def over_time(
         below.plot(start + seconds / 2, fall, label=name, **style)
     below.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     below.set(xlabel="time (s)", ylabel="fall of\nprobability", xlim=(0, len(signal) / rate))
-    key(figure, 3, "upper right")
-    return figure
+    return key(figure, 3, "upper right")
 
 
 def by_class(
@@ -103,16 +104,11 @@ def by_class(
     """
     figure, (ax,) = panels(6.5, 1.0 + 0.55 * len(names))
     shifts = 0.2 * (np.arange(len(arms)) - (len(arms) - 1) / 2)
-    for (arm, scores), shift, (colour, marker, _) in zip(arms.items(), shifts, LOOKS, strict=False):
+    for (arm, scores), shift, look in zip(arms.items(), shifts, LOOKS, strict=False):
         for row, name in enumerate(names):
-            if (score := scores.get(name)) is None:
-                continue
-            score = score if isinstance(score, Mapping) else {"value": score, "low": None}
-            if score["low"] is not None:
-                ax.plot([score["low"], score["high"]], [row + shift] * 2, color=colour, linewidth=1.2)
-            ax.plot(score["value"], row + shift, marker, color=colour, markersize=7)
-        ax.plot([], [], marker, color=colour, label=arm)
-    class_rows(ax, names, measure)
-    ax.set_xlim(right=1)
-    key(figure, 3)
-    return figure
+            if (score := scores.get(name)) is not None:
+                score = score if isinstance(score, Mapping) else {"value": score, "low": None}
+                interval(ax, score, row + shift, look, 1.2)
+        ax.plot([], [], look[1], color=look[0], label=arm)
+    class_rows(ax, names, measure, right=1)
+    return key(figure, 3)

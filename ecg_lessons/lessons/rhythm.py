@@ -20,8 +20,7 @@ from ecg_lessons.lesson import Asked, Learning, Lesson, Network, Options, Source
 from ecg_lessons.models import crnn
 from ecg_lessons.models.crnn import SAMPLES
 from ecg_lessons.models.crnn_design import Augmentation, Design, Phase
-from ecg_lessons.models.losses import SmoothedCrossentropy
-from ecg_lessons.models.metrics import MeanF1
+from ecg_lessons.models.losses import MeanF1, SmoothedCrossentropy
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beats
 from ecg_lessons.signals.spectrograms import RATE, WINDOW

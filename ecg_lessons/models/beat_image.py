@@ -5,8 +5,6 @@ cent of its parameters. The classics are what the paper and the tutorial compare
 All take curves (batch, POINTS) and draw inside the network, so `light` and `signal` differ in nothing but sight.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import keras

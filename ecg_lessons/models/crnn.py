@@ -4,8 +4,6 @@ All of them are built from a `Design`. They take the signal itself: augmentation
 layers. Zeros behind the end of a recording are kept out of its verdict by masks.
 """
 
-from __future__ import annotations
-
 import keras
 from keras import layers, ops
 
@@ -19,15 +17,14 @@ SAMPLES, CLASSES = 18_286, 4
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class TrueSteps(Configured, layers.Layer):
+class TrueSteps(Configured, layers.Layer, dtype="float32"):
     """Mark the steps in time that a recording truly fills.
 
     `step` is that of the spectrogram in samples; `halvings` says how often the convolutions halved the time.
     """
 
-    def __init__(self, step: int, halvings: int, **kwargs):
-        super().__init__(**{"dtype": "float32"} | kwargs)
-        self.step, self.halvings = step, halvings
+    step: int
+    halvings: int
 
     def call(self, features, length):
         """Give a mask, shape (batch, steps), for features (batch, steps, ...) of recordings of length (batch, 1)."""
@@ -38,11 +35,8 @@ class TrueSteps(Configured, layers.Layer):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class OwnScale(layers.Layer):
+class OwnScale(Configured, layers.Layer, dtype="float32"):
     """Divide a recording by its root mean square over its true length: recorders and hands differ in amplitude."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"dtype": "float32"} | kwargs)
 
     def call(self, signal, true):
         """Give (batch, samples, 1) for a signal in µV, shape (batch, samples), and its length, (batch, 1)."""
@@ -59,9 +53,7 @@ class Beside(Configured, layers.Layer):
     `first` is the step at the middle of the first window.
     """
 
-    def __init__(self, first: int, **kwargs):
-        super().__init__(**kwargs)
-        self.first = first
+    first: int
 
     def call(self, windows, steps):
         """Give (batch, windows, both channels) for (batch, windows, channels) and at least as many steps."""
@@ -74,13 +66,11 @@ class Beside(Configured, layers.Layer):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class OverTime(Configured, layers.Layer):
+class OverTime(Configured, layers.Layer, dtype="float32"):
     """Sum a recording up over its true length: the mean, and on request the largest value of every feature."""
 
-    def __init__(self, largest: bool = False, **kwargs):
-        super().__init__(**{"dtype": "float32"} | kwargs)
-        self.largest = largest
-        self.supports_masking = True
+    largest: bool = False
+    supports_masking = True
 
     def call(self, features, true):
         """Give (batch, channels), twice as many with the largest, for features (batch, steps, channels)."""

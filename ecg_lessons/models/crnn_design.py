@@ -3,9 +3,7 @@
 The names in it explain themselves; `experiments/models` has examples.
 """
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -110,7 +108,7 @@ class Design(Settings):
     phases: Annotated[tuple[Phase, ...], AsTuple] = ()
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Design:
+    def _fits_together(self) -> Self:
         if self.signal.channels and self.convolutions.over != "time":
             raise ValueError('signal.channels needs convolutions over "time": a signal has no frequencies to go over.')
         if self.phases and self.phases[-1].trains != "all":

@@ -3,8 +3,6 @@
 Each is small, runs without any warning, and lives on because nobody asked the one question that shows it.
 """
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 from keras import layers, ops
@@ -19,9 +17,7 @@ class DeafDropout(Configured, layers.Dropout):
     True never switches it off, as in the recurrence of the released code; False never on, as in its convolutions.
     """
 
-    def __init__(self, rate: float, always: bool, **kwargs):
-        super().__init__(rate, **kwargs)
-        self.always = always
+    always: bool
 
     def call(self, inputs, training: bool = False):
         """Drop features always or never, whatever `training` says: the fault."""
@@ -33,7 +29,7 @@ def deaf(model: keras.Model, always: bool) -> keras.Model:
 
     def copy(layer: keras.Layer) -> keras.Layer:
         if type(layer) is layers.Dropout:
-            return DeafDropout(layer.rate, always, name=layer.name)
+            return DeafDropout(always, rate=layer.rate, name=layer.name)
         return layer.__class__.from_config(layer.get_config())
 
     faulty = keras.models.clone_model(model, clone_function=copy)

@@ -6,8 +6,6 @@ original did instead is kept in `heartbeat_faults`. `ours` sees how unusual a be
 ends in two dense layers, "hidden" and "class", which `new_head` replaces.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import keras

@@ -7,8 +7,6 @@ element, in which nothing recurs. Both faults run without any warning and score 
 patient stand on both sides. `heartbeat` has the same layers with the recurrence where it belongs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import keras

@@ -4,8 +4,6 @@
 and asks which result looks most like a heart. `amplitudes` gives the features of the classical baseline.
 """
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 from keras import layers, ops
@@ -127,10 +125,11 @@ class Posterior(Configured, keras.layers.Layer):
     `correct` is the prior probability that nothing was exchanged.
     """
 
-    def __init__(self, correct: float = 0.5, **kwargs):
-        super().__init__(**kwargs)
-        self.correct = correct
-        self.prior = np.array([correct] + [(1 - correct) / len(SWAPS)] * len(SWAPS), dtype=np.float32)
+    correct: float = 0.5
+
+    def __init__(self, *values, **options):
+        super().__init__(*values, **options)
+        self.prior = np.array([self.correct] + [(1 - self.correct) / len(SWAPS)] * len(SWAPS), dtype=np.float32)
 
     def call(self, scores):
         """Apply Bayes' rule."""

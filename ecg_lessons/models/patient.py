@@ -5,8 +5,6 @@ It ends in logits, without an activation: the loss makes probabilities of them. 
 the head trains again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import keras

@@ -6,8 +6,6 @@ wherever all logits are cut every class gets 1/14. And where a logit is cut no g
 negative for all beats is never learnt again. It runs without any warning; `patient.patient` differs in nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import keras

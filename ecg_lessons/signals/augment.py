@@ -4,9 +4,7 @@ Inside the model, augmentation cannot leak into a score by accident: the origina
 scored shifted copies because its augmentation lived outside the network.
 """
 
-from __future__ import annotations
-
-import inspect
+from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -16,21 +14,43 @@ from ecg_lessons.signals.leads import limb_leads
 
 
 class Configured:
-    """Give the arguments of the constructor, kept under their own names, as the configuration of a Keras object."""
+    """The base of Keras objects whose annotated attributes are their arguments and their configuration.
+
+    As in a dataclass, but that a class's own attributes come before those of its base. Keywords in the head of a class
+    are options of Keras, such as a name, that it has unless told otherwise.
+    """
+
+    _usual = MappingProxyType({})
+
+    def __init_subclass__(cls, **usual):
+        super().__init_subclass__()
+        cls._usual = cls._usual | usual
+
+    def __init__(self, *values, **options):
+        names = self._names()
+        values = dict(zip(names, values, strict=False))
+        values |= {name: options.pop(name) for name in names if name in options}
+        super().__init__(**self._usual | options)
+        for name in names:
+            setattr(self, name, values[name] if name in values else getattr(type(self), name))
+
+    def _names(self) -> list[str]:
+        classes = [kind for kind in type(self).__mro__ if issubclass(kind, Configured)]
+        return [name for kind in classes for name in vars(kind).get("__annotations__", ())]
 
     def get_config(self) -> dict:
         """Give what is needed to build the object again."""
-        names = list(inspect.signature(type(self).__init__).parameters)[1:]
-        return super().get_config() | {name: getattr(self, name) for name in names if name != "kwargs"}
+        return super().get_config() | {name: getattr(self, name) for name in self._names()}
 
 
 class Augmentation(Configured, keras.layers.Layer):
     """A layer that changes each example at random in training, with its own seeded stream."""
 
-    def __init__(self, seed: int = 0, **kwargs):
-        super().__init__(**kwargs)
-        self.seed = seed
-        self.generator = keras.random.SeedGenerator(seed)
+    seed: int = 0
+
+    def __init__(self, *values, **options):
+        super().__init__(*values, **options)
+        self.generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, x, training: bool = False):
         """Change x in training only."""
@@ -50,9 +70,7 @@ class RandomTimeShift(Augmentation):
     step appears where the end of the recording would meet its beginning.
     """
 
-    def __init__(self, most: int, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.most = most
+    most: int
 
     def change(self, x):
         """Shift x, shape (batch, samples, leads)."""
@@ -66,9 +84,7 @@ class RandomTimeShift(Augmentation):
 class RandomCrop(Augmentation):
     """Cut `samples` samples out of each example: anywhere in training, from the middle otherwise."""
 
-    def __init__(self, samples: int, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.samples = samples
+    samples: int
 
     def call(self, x, training: bool = False):
         """Crop x, shape (batch, at least samples, leads)."""
@@ -105,9 +121,8 @@ class RandomBody(Augmentation):
     Each chest lead takes over a normal share (its deviation) of one of its neighbours.
     """
 
-    def __init__(self, angle: float = 0.15, share: float = 0.1, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.angle, self.share = angle, share
+    angle: float = 0.15
+    share: float = 0.1
 
     def change(self, x):
         """Change x, shape (batch, samples, 12)."""
@@ -126,9 +141,7 @@ class RandomBody(Augmentation):
 class _Normal(Augmentation):
     """An augmentation ruled by one standard deviation."""
 
-    def __init__(self, deviation: float, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.deviation = deviation
+    deviation: float
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
@@ -155,9 +168,7 @@ class RandomNoise(_Normal):
 class RandomFlip(Augmentation):
     """Turn examples upside down by chance, as a recorder does that is held the other way round."""
 
-    def __init__(self, chance: float = 0.5, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.chance = chance
+    chance: float = 0.5
 
     def change(self, x):
         """Flip x, shape (batch, samples) or (batch, samples, leads)."""

@@ -3,8 +3,6 @@
 Both belong to the training part alone. Made before a split, synthetic examples carry the test set into training.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from imblearn.combine import SMOTETomek
 from imblearn.over_sampling import SMOTE

@@ -1,7 +1,5 @@
 """A whole database of annotated recordings to arrays, one row a beat."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Heartbeats: where they are, and what the typical beat of a recording looks like."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import numpy as np

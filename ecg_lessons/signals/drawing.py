@@ -1,7 +1,5 @@
 """Keras layers that draw beats, each time by another hand, and crop them, inside a network."""
 
-from __future__ import annotations
-
 import cv2
 import keras
 import numpy as np
@@ -71,9 +69,8 @@ class RandomHand(Augmentation):
     of width and of height, and the largest shift either way are shares of the picture.
     """
 
-    def __init__(self, stretch: float = 0.08, shift: float = 0.05, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.stretch, self.shift = stretch, shift
+    stretch: float = 0.08
+    shift: float = 0.05
 
     def change(self, curve):
         """Change curves, shape (batch, points)."""

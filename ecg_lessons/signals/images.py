@@ -5,8 +5,6 @@ A beat becomes a `curve` of a fixed number of points first. Three ways of drawin
 `signals.drawing.DrawBeats` draws inside a network, so that 107,000 images never touch the disk.
 """
 
-from __future__ import annotations
-
 from functools import reduce
 
 import cv2

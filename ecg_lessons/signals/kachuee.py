@@ -10,10 +10,9 @@ scale of its own window and is clipped to [0, 1]. At the end of the recording it
 beat is kept, though cut short. What remains after the last whole window belongs to that window.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -104,7 +103,7 @@ class _Strip:
     span: np.ndarray
 
     @classmethod
-    def of(cls, recording: Recording, leads: Collection[str]) -> _Strip:
+    def of(cls, recording: Recording, leads: Collection[str]) -> Self:
         signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
         width = RATE * WINDOW
         starts = np.arange(max(1, len(signal) // width)) * width

@@ -1,7 +1,5 @@
 """What an annotated beat is called: WFDB symbols to classes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

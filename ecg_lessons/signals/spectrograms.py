@@ -4,8 +4,6 @@ The settings are those of Zihlmann et al. (CinC 2017, arXiv 1710.06122): Tukey w
 shared with the next, at 300 Hz. A window lasts 213 ms and a step 107 ms; the 33 frequencies lie 4.7 Hz apart.
 """
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -79,7 +77,7 @@ def _transform() -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class LogSpectrogram(Configured, keras.layers.Layer):
+class LogSpectrogram(Configured, keras.layers.Layer, dtype="float32"):  # half precision has no room for µV²
     """`log_spectrogram` inside a network, so that augmentation of the signal can come before it.
 
     The step must be a half, a quarter ... of a window.
@@ -88,10 +86,8 @@ class LogSpectrogram(Configured, keras.layers.Layer):
     is not SciPy's there; with a floor of 0.01 all agree to 0.001 (on 60 recordings of CinC 2017).
     """
 
-    def __init__(self, floor: float = 0.0, step: int = STEP, **kwargs):
-        # Squares of microvolts do not fit into half precision.
-        super().__init__(**{"dtype": "float32"} | kwargs)
-        self.floor, self.step = floor, step
+    floor: float = 0.0
+    step: int = STEP
 
     def call(self, signal):
         """Transform a signal in microvolts, shape (batch, samples), to (batch, frames, 33)."""

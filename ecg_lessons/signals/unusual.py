@@ -7,8 +7,6 @@ first half; here its usual beat is the second half. No label is looked at, but t
 recordings that are over, not for a monitor at the bedside.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 
 import numpy as np

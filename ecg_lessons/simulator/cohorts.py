@@ -5,8 +5,6 @@ the folder must not exist, or be empty; `progress` is called with the number of 
 `sample_...` gives is simulated on first use, then kept in this computer's cache.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from numpy.random import Generator
 
 from ecg_lessons import files
 from ecg_lessons.errors import InputError
-from ecg_lessons.simulator import holter, layouts, single_lead, territories
+from ecg_lessons.simulator import handheld, holter, layouts, territories, waves
 from ecg_lessons.simulator import patients as people
 
 Progress = Callable[[int, int], None] | None
@@ -33,30 +31,6 @@ _GOLDEN = (np.sqrt(5) - 1) / 2
 _SUPERCLASSES = {"NORM": "NORM", "ASMI": "MI", "AMI": "MI", "IMI": "MI", "LVH": "HYP"} | dict.fromkeys(
     ("LAFB", "LPFB", "CLBBB", "CRBBB"), "CD"
 )
-_ABOUT = {
-    "ptb-xl": """\
-This folder holds {recordings} recordings of {number} patients who do not exist. They were drawn by
-ecg_lessons.simulator (version {version}, seed {seed}): a dipole model of the heart, whose waves
-were fitted to averages of the open database PTB-XL. The files are laid out as those of PTB-XL, so that
-the same code reads both.""",
-    "infarctions": """\
-This folder holds {recordings} recordings of {number} patients who do not exist. They were drawn by
-ecg_lessons.simulator (infarctions, version {version}, seed {seed}): a dipole model of the heart. About half
-of the patients are normal; the others have an infarction of one of five territories, acute (infarction_stadium1
-says Stadium I: the ST segment is raised) or old (Stadium III: Q waves). The files are laid out as those of
-PTB-XL, so that the same code reads both.""",
-    "mitdb": """\
-This folder holds {number} recordings of {minutes:g} minutes, one each of {number} patients who do not exist.
-They were drawn by ecg_lessons.simulator (arrhythmias, version {version}, seed {seed}): a model of rhythm
-with premature, paced, escape and flutter beats, whose waves were fitted to median beats of the open MIT-BIH
-Arrhythmia Database. The files are laid out as those of that database, so that the same code reads both.""",
-    "rhythms": """\
-This folder holds {number} recordings of one lead, each of another person who does not exist. They were drawn by
-ecg_lessons.simulator (rhythms, version {version}, seed {seed}): a dipole model of the heart with normal
-rhythm (N), atrial fibrillation (A) and other rhythms (O), seen by a hand-held recorder, sometimes so badly that
-nothing can be told (~). The files are laid out as those of the PhysioNet/CinC Challenge 2017, so that the same code
-reads both.""",
-}
 
 
 def simulate_cohort(folder: str | Path, patients: int = 120, seed: int = 0, progress: Progress = None) -> Path:
@@ -138,7 +112,7 @@ def simulate_rhythms(
             # Multiples of the golden section spread evenly between 0 and 1.
             place = np.searchsorted(limits / limits[-1], number * _GOLDEN % 1, side="right")
             label = list(shares)[int(place)]
-            layout.add(f"S{number:05d}", single_lead.draw(rng, label)[0], label)
+            layout.add(f"S{number:05d}", handheld.recording(rng, label)[0], label)
         layout.close(_about("rhythms", recordings, seed))
     return Path(folder)
 
@@ -188,4 +162,4 @@ def _visits(layout: layouts.PtbXl, rng: Generator, number: int, patient: people.
 
 
 def _about(name: str, number: int, seed: int, **more: float) -> str:
-    return _ABOUT[name].format(version=VERSIONS[name], number=number, seed=seed, **more)
+    return waves.COHORTS["about"][name].format(version=VERSIONS[name], number=number, seed=seed, **more)

@@ -5,8 +5,6 @@ the spread of RR intervals comes close to that of the real recordings with the s
 (`tests/simulator/test_rhythm_realism.py`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial

@@ -5,25 +5,12 @@ McSharry 2003 (IEEE Trans Biomed Eng 50:289) draws a heartbeat as a sum of Gauss
 in space. Dower 1980 (Clin Cardiol 3:87) projects the dipole on the leads.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
-from ecg_lessons.simulator.waves import REFERENCE_RR, Waves
+from ecg_lessons.simulator.waves import REFERENCE_RR, TABLES, Waves
 
 #: Lead vectors of I, II, V1..V6 along left, feet and back, as published (Dower 1980).
-DOWER = np.array(
-    [
-        [0.632, -0.235, 0.059],
-        [0.235, 1.066, -0.132],
-        [-0.515, 0.157, -0.917],
-        [0.044, 0.164, -1.387],
-        [0.882, 0.098, -1.277],
-        [1.213, 0.127, -0.601],
-        [1.125, 0.127, -0.086],
-        [0.831, 0.076, 0.230],
-    ]
-)
+DOWER = np.array([row.split()[1:] for row in TABLES["Dower"]], dtype=float)
 
 #: The atria lie behind the ventricles: chest leads see them at this share of Dower's vectors (fitted to the
 #: average P wave of 296 normal recordings of PTB-XL; see `waves`).

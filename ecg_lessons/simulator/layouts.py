@@ -1,7 +1,5 @@
 """Folders in the layouts of PTB-XL, the MIT-BIH database and CinC 2017, so that the same code reads both."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -7,8 +7,6 @@ common: a network trained on those of DS1 recognises none of the beats of 111 an
 The simulated hearts are therefore blends (`BLENDS`) of 109 or 118, whose MLII shows the slurred S, with the others.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The sinus node or pacemaker of an irregular heart, and the record of what the heart did."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

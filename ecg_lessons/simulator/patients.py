@@ -1,7 +1,5 @@
 """Simulated patients: how their hearts and bodies differ, and what an electrocardiograph writes of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +7,7 @@ from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from ecg_lessons.simulator import body, dipole, pacemaker
-from ecg_lessons.simulator.waves import BEATS, Waves
+from ecg_lessons.simulator.waves import BEATS, COHORTS, Waves
 
 RATE = 500  # Hz
 
@@ -24,19 +22,8 @@ class Form:
     gain: float = 1.0
 
 
-#: What the cohort is made of, by SCP code. The shares are chosen for teaching; they are no prevalence.
-FORMS = {
-    "NORM": Form(0.60, "NORM", "normal ECG"),
-    "LAFB": Form(0.06, "LAFB", "left axis deviation, left anterior fascicular block"),
-    "LPFB": Form(0.04, "LPFB", "right axis deviation, left posterior fascicular block"),
-    "LVOLT": Form(0.04, "NORM", "low voltage in all leads", gain=0.36),
-    "CLBBB": Form(0.05, "CLBBB", "complete left bundle branch block"),
-    "CRBBB": Form(0.05, "CRBBB", "complete right bundle branch block"),
-    "ASMI": Form(0.04, "ASMI", "old anteroseptal myocardial infarction"),
-    "AMI": Form(0.03, "AMI", "acute anterior myocardial infarction"),
-    "IMI": Form(0.05, "IMI", "inferior myocardial infarction"),
-    "LVH": Form(0.04, "LVH", "left ventricular hypertrophy"),
-}
+#: What the cohort is made of, by SCP code.
+FORMS = {code: Form(**form) for code, form in COHORTS["forms"].items()}
 
 #: Spread of the population: deviation of the logarithm of size, and of the direction in degrees (frontal,
 #: transverse, sagittal); set so that the 10th and 90th percentile of P, R, S and T per lead and of the

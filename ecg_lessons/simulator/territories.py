@@ -12,8 +12,6 @@ Two dipoles are added to a healthy beat, as Gaussian waves in the form of `waves
 The numbers, and where they come from, stand in infarctions.txt.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,11 +1,12 @@
 """Heartbeats as sums of Gaussian waves of a dipole: the numbers, and where they come from, stand in waves.txt."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
+
+from ecg_lessons import files
 
 #: RR interval to which the tables belong (s): the median of the 296 normal recordings.
 REFERENCE_RR = 0.89
@@ -30,15 +31,15 @@ class Waves:
         """Tell which waves belong to the ST segment and the T wave, shape (waves,)."""
         return np.isin(self.kind, ("J", "T"))
 
-    def changed(self, **arrays: np.ndarray) -> Waves:
+    def changed(self, **arrays: np.ndarray) -> Self:
         """Give the same waves with other centres, widths or vectors."""
         return replace(self, **arrays)
 
-    def scaled(self, gain: float) -> Waves:
+    def scaled(self, gain: float) -> Self:
         """Give the same waves with vectors so many times as long."""
         return replace(self, vector=gain * self.vector)
 
-    def plus(self, other: Waves) -> Waves:
+    def plus(self, other: Self) -> Self:
         """Give these waves and others in one beat."""
         joined = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in vars(self)}
         return Waves(**joined)
@@ -63,17 +64,8 @@ def parse(rows: list[str]) -> Waves:
     return Waves(kind, numbers[:, 0] / 1e3, numbers[:, 1] / 1e3, numbers[:, 2:])
 
 
-_TABLES = tables("waves.txt")
-#: What the kinds of beat are made of, by the SCP code that PTB-XL gives them.
-_PARTS = {
-    "NORM": ("P", "QRS", "ST and T"),
-    "LAFB": ("P", "LAFB"),
-    "LPFB": ("P", "LPFB", "ST and T"),
-    "CLBBB": ("P", "CLBBB"),
-    "CRBBB": ("P", "CRBBB"),
-    "ASMI": ("P", "anteroseptal QRS", "ASMI"),
-    "AMI": ("P", "anteroseptal QRS", "AMI"),
-    "IMI": ("P", "IMI"),
-    "LVH": ("P", "LVH"),
-}
-BEATS = {code: parse([row for part in parts for row in _TABLES[part]]) for code, parts in _PARTS.items()}
+TABLES = tables("waves.txt")
+#: What the cohorts are made of.
+COHORTS = files.read_toml(Path(__file__).with_name("cohorts.toml"))
+#: The kinds of beat, by the SCP code that PTB-XL gives them, from their parts.
+BEATS = {code: parse([row for part in parts for row in TABLES[part]]) for code, parts in COHORTS["beats"].items()}

@@ -140,19 +140,6 @@ def test_labels_of_one_kind_cannot_train(correct, tmp_path):
         lesson.train(tmp_path / "run", paths=(tmp_path / "data.csv", tmp_path / "labels.csv"))
 
 
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (lambda: lesson.plan("resnet"), "no network 'resnet': choose hypotheses, plain or usoltsev"),
-        (lambda: lesson.plan("plain", "huge"), "no preset 'huge'"),
-        (lambda: lesson.examples("moon"), "no source 'moon'"),
-    ],
-)
-def test_unknown_names(call, words):
-    with pytest.raises(InputError, match=words):
-        call()
-
-
 def test_three_leads_are_too_few():
     signal = np.zeros((5000, 3), np.float32)
     with pytest.raises(InputError, match=r"Record h1 has 3 leads \(I, II, V2\) and lacks III"):

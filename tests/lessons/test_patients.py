@@ -111,14 +111,6 @@ def test_frequent_f1_is_not_ruled_by_single_beats():
     assert np.isnan(few["F1 frequent"])
 
 
-def test_unknown_presets_and_sources_are_told():
-    with pytest.raises(InputError, match="no preset 'desk': choose laptop, quick or paper"):
-        lesson.plan(preset="desk")
-    with pytest.raises(InputError, match="no source 'moon'"):
-        lesson.examples("moon")
-    assert set(lesson.SETTINGS) == set(lesson.NETWORKS["patient"].plans)
-
-
 @pytest.mark.parametrize("way", [arms.Plain, arms.Shared])
 def test_nobody_is_in_their_own_pretraining(way, given, tmp_path, monkeypatch):
     """Whatever reaches a network in a training is noted, and traced back to whose beat it is."""

@@ -160,7 +160,7 @@ def attempt(trial: Trial) -> str:
 def threads_of(cpus: float) -> dict[str, str]:
     """Name the variables that TensorFlow reads when it is imported."""
     number = str(max(1, round(cpus)))
-    return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), number) | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+    return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), number) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 @contextmanager

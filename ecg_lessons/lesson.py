@@ -418,9 +418,10 @@ def digest(path: str | Path) -> str:
 
 def table_of(probability: np.ndarray, examples: Examples) -> pd.DataFrame:
     """Set verdicts out beside the labels, a row an example."""
-    names = examples.classes
-    if probability.shape[1] != len(names):  # yes or no, asked of many states
-        names = (names[0], f"not {names[0]}")
+    names, yes = examples.classes, probability[:, :1]
+    if probability.shape[1] != len(names):  # a question of many states in two words, or the other way round
+        names = names if len(names) == 2 else (names[0], f"not {names[0]}")
+        probability = np.hstack([yes, 1 - yes])
     columns = {f"P({name})": probability[:, k].round(4) for k, name in enumerate(names)}
     return examples.info.drop(columns=["part", "known"], errors="ignore").assign(
         patient=examples.patient,

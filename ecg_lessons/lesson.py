@@ -325,7 +325,8 @@ class Lesson:
         asked = self.ask(run, rows.take(learnt))
         probability = self.predict_rows(run, asked.x, tick)
         result = self.score(probability, asked) | {"left_out": left_out} | ({"met_before": met} if met else {})
-        suffix = "" if self.is_own(run, source, paths) else f"-{source or Path(paths[-1]).stem}"
+        named = source or (paths and Path(paths[0 if self.files.least > 1 else -1]).stem)  # the data, not their labels
+        suffix = "" if self.is_own(run, source, paths) else f"-{named}"
         run.write(f"metrics{suffix}.json", plain(result) | {"examples": len(asked)})
         run.write(f"predictions{suffix}.csv", table_of(probability, asked))
         return result

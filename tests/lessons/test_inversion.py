@@ -138,7 +138,7 @@ def test_a_network_that_names_swaps_is_asked_yes_or_no_by_files(run, correct, tm
     strangers = correct.but(info=correct.info.assign(record="x" + correct.info["record"]))
     lesson.export(strangers, tmp_path)
     result = lesson.evaluate(run, paths=(tmp_path / "data.csv", tmp_path / "labels.csv"))
-    table = pd.read_csv(run.folder / "predictions-labels.csv")
+    table = pd.read_csv(run.folder / "predictions-data.csv")
     assert set(result["sensitivity"]) == {"inverted"}
     assert len(table) == len(correct)
     hit = (table["verdict"] == "inverted")[table["label"] == "inverted"].mean()

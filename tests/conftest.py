@@ -1,9 +1,18 @@
 """Fixtures for all tests."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+#: A small network, as a model file tells of it.
+MODEL = """about = "A small network."
+augmentation = {window_seconds = 6, dropout_bursts = 0.05}
+convolutions = {over = "time", blocks = 2, layers = 1, halves = "pool", first_channels = 8}
+recurrence = {cell = "gru", layers = 1, units = 6}
+training = {epochs = 1, batch_size = 16}
+"""
 
 
 @pytest.fixture(scope="session")
@@ -15,10 +24,73 @@ def real() -> Path:
     return Path(root)
 
 
+@pytest.fixture(scope="session")
+def physionet(tmp_path_factory) -> Path:
+    """Make a data folder in PhysioNet's layout, of people who do not exist."""
+    import wfdb
+
+    from ecg_lessons import simulator
+
+    root = tmp_path_factory.mktemp("physionet")
+    twelve = simulator.simulate_cohort(root / "ptb-xl" / "1.0.3", patients=50) / "records500" / "00000"
+    simulator.simulate_arrhythmias(root / "mitdb" / "1.0.0", patients=20, minutes=2)
+    one = simulator.simulate_rhythms(root / "challenge-2017" / "1.0.0", 100)
+    shutil.make_archive(str(one / "training2017"), "zip", one, "training2017")
+    names, form = [], {"fmt": ["16"] * 12, "adc_gain": [1000.0] * 12, "baseline": [0] * 12}
+    for k, reason in enumerate(["Healthy control", "Myocardial infarction"] * 6):
+        signal, about = wfdb.rdsamp(str(twelve / f"{k + 1:05d}_hr"))
+        folder = root / "ptbdb" / "1.0.0" / f"patient{k:03d}"
+        folder.mkdir(parents=True)
+        form |= {"write_dir": str(folder), "comments": [f"Reason for admission: {reason}"]}
+        wfdb.wrsamp(f"s{k:04d}", 500, ["mV"] * 12, about["sig_name"], signal, **form)
+        (folder / f"s{k:04d}.xyz").write_bytes(b"")
+        names.append(f"patient{k:03d}/s{k:04d}\n")
+    (root / "ptbdb" / "1.0.0" / "RECORDS").write_text("".join(names))
+    return root
+
+
+@pytest.fixture
+def at_hand(monkeypatch, physionet):
+    """Let every command find the simulated recordings."""
+    monkeypatch.setenv("ECG_LESSONS_DATA", str(physionet))
+
+
+@pytest.fixture(scope="session")
+def trained(physionet, tmp_path_factory):
+    """Train a lesson for one epoch by the command line, once a session; gives the words after `ecg-lessons`."""
+    from ecg_lessons import cli
+
+    root, ready = tmp_path_factory.mktemp("trained"), {}
+    (root / "small.toml").write_text(MODEL)
+    more = {
+        "rhythm": f"--network {root / 'small.toml'} --fold 1",
+        "beat-images": "--network signal --most 6 --split random-beats",
+        "heartbeat": "--balance focal --rule published",
+        "infarction": f"--transfer-from {root / 'heartbeat'} --frozen --share 0.5",
+        "patients": "--leave-one-out --adapt-minutes 1 --preset quick --patients a001",
+    }
+
+    def train(name: str) -> str:
+        if name not in ready:
+            if name == "infarction":
+                train("heartbeat")
+            words = f"train {name} --source physionet --epochs 1 --out {root / name} {more.get(name, '')}"
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("ECG_LESSONS_DATA", str(physionet))
+                patch.setattr("sys.argv", ["ecg-lessons", *words.split()])
+                with pytest.raises(SystemExit) as end:
+                    cli.main()
+            assert not end.value.code
+            ready[name] = words
+        return ready[name]
+
+    train.folder = root
+    return train
+
+
 @pytest.fixture
 def call(monkeypatch, capsys):
     """Run the command line in this process; gives status, standard output, standard error."""
-
     from ecg_lessons import cli
 
     def run(*words):
@@ -29,5 +101,19 @@ def call(monkeypatch, capsys):
         except SystemExit as end:
             status = end.code or 0
         return (status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def refused(call):
+    """Run the command line, which must say one sentence and do nothing; gives that sentence."""
+
+    def run(*words):
+        status, _, error = call(*words)
+        assert status == 2, error
+        assert error.startswith("ecg-lessons: ")
+        assert error.count("\n") == 1
+        return error
 
     return run

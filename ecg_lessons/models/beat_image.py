@@ -12,7 +12,7 @@ from keras import applications, layers, ops
 
 from ecg_lessons import models
 from ecg_lessons.errors import InputError
-from ecg_lessons.signals.drawing import DrawBeats, NineCrops, RandomHand
+from ecg_lessons.signals.augment import DrawBeats, NineCrops, RandomHand
 from ecg_lessons.signals.images import POINTS
 
 CLASSES = 8

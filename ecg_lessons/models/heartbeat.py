@@ -2,7 +2,7 @@
 
 `cnet`, `seq2seq`, `bilstm` and `bigru` take beats (batch, SAMPLES, 1) in [0, 1] at 125 Hz, `ours` (batch,
 comparisons); all give probabilities (batch, classes). The recurrent ones run over the time of a beat; what the
-original did instead is kept in `heartbeat_faults`. `ours` sees how unusual a beat is for its heart. Every network
+original did instead is kept in `museum`. `ours` sees how unusual a beat is for its heart. Every network
 ends in two dense layers, "hidden" and "class", which `new_head` replaces.
 """
 

@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 from ecg_lessons import files
 from ecg_lessons.errors import InputError
-from ecg_lessons.simulator import handheld, holter, layouts, territories, waves
+from ecg_lessons.simulator import dipole, handheld, holter, layouts, territories
 from ecg_lessons.simulator import patients as people
 
 Progress = Callable[[int, int], None] | None
@@ -162,4 +162,4 @@ def _visits(layout: layouts.PtbXl, rng: Generator, number: int, patient: people.
 
 
 def _about(name: str, number: int, seed: int, **more: float) -> str:
-    return waves.COHORTS["about"][name].format(version=VERSIONS[name], number=number, seed=seed, **more)
+    return dipole.COHORTS["about"][name].format(version=VERSIONS[name], number=number, seed=seed, **more)

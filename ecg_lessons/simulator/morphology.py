@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
-from ecg_lessons.simulator.dipole import QT_POWER, gaussians
-from ecg_lessons.simulator.waves import tables
+from ecg_lessons.simulator.dipole import QT_POWER, gaussians, tables
 
 #: A beat is drawn from so many seconds before its annotation to so many after.
 _BEFORE, _AFTER = 0.40, 0.85

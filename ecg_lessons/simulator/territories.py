@@ -1,6 +1,6 @@
 """What a myocardial infarction adds to the heartbeat, by the territory of the heart that it takes.
 
-Two dipoles are added to a healthy beat, as Gaussian waves in the form of `waves`:
+Two dipoles are added to a healthy beat, as Gaussian waves in the form of waves.txt:
 
 - *Necrosis*, of an old infarction: dead muscle makes no force, so the force of the opposite wall stands alone. The
   vector of the first 40 ms turns away from the territory, which is a Q wave in the leads that look at it; what R has
@@ -19,7 +19,7 @@ from numpy.random import Generator
 
 from ecg_lessons.simulator import dipole
 from ecg_lessons.simulator import patients as people
-from ecg_lessons.simulator.waves import BEATS, Waves, parse, tables
+from ecg_lessons.simulator.dipole import BEATS, Waves, parse, tables
 
 
 @dataclass(frozen=True)

@@ -94,40 +94,29 @@ _BEFORE, _AFTER = 0.45, 0.80
 
 
 def dipoles(waves: Waves, beats: np.ndarray, rr: np.ndarray, samples: int, rate: float) -> np.ndarray:
-    """Draw the dipoles of ventricles and atria over time.
+    """Draw the dipoles of ventricles and atria over time, (samples, 6) in mV: left, feet, back of each.
 
-    Beats of several kinds are drawn one kind at a time and added.
-
-    beats: R peaks (s), some perhaps before the start or after the end; rr: see `adapted`, (beats,) as well.
-    Gives (samples, 6) in mV: left, feet, back of the ventricles, then of the atria.
+    beats: R peaks (s) of one kind, some perhaps before the start or after the end; rr: see `adapted`, (beats,) as well.
     """
     pad = round((_BEFORE + _AFTER) * rate)
     near = (beats > -_AFTER) & (beats < samples / rate + _BEFORE)
     beats, rr = beats[near], rr[near]
     stretch = np.where(waves.repolarisation, (rr[:, None] / REFERENCE_RR) ** QT_POWER, 1.0)
-    index, shapes = gaussians(waves.centre, waves.width, stretch, beats, rate, _BEFORE, _AFTER)
+    index, shapes = gaussians(waves, stretch, beats, rate, _BEFORE, _AFTER)
     vectors = np.hstack([waves.vector * ~waves.atrial[:, None], waves.vector * waves.atrial[:, None]])
     moments = np.zeros((samples + 2 * pad, 6))
     np.add.at(moments, index + pad, shapes @ vectors)
     return moments[pad : pad + samples]
 
 
-def gaussians(
-    centre: np.ndarray,
-    width: np.ndarray,
-    stretch: np.ndarray,
-    beats: np.ndarray,
-    rate: float,
-    before: float,
-    after: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw waves (waves,) stretched in time, (beats, waves), from some seconds before each beat to some after.
+def gaussians(waves, stretch: np.ndarray, beats: np.ndarray, rate: float, before: float, after: float) -> tuple:
+    """Draw waves stretched in time, (beats, waves), from some seconds before each beat to some after.
 
     Gives the places of the samples, (beats, samples), and the waves there, (beats, samples, waves), of height 1.
     """
     index = np.rint(beats * rate).astype(int)[:, None] + np.arange(-round(before * rate), round(after * rate))
     time, stretch = index / rate - beats[:, None], stretch[:, None]
-    return index, np.exp(-0.5 * ((time[..., None] - centre * stretch) / (width * stretch)) ** 2)
+    return index, np.exp(-0.5 * ((time[..., None] - waves.centre * stretch) / (waves.width * stretch)) ** 2)
 
 
 def adapted(beats: np.ndarray, shortest: float = 0.0, longest: float = np.inf) -> np.ndarray:
@@ -144,17 +133,12 @@ def adapted(beats: np.ndarray, shortest: float = 0.0, longest: float = np.inf) -
     return memory
 
 
-def lead_matrix(
-    along: np.ndarray | float = 0.0, up: np.ndarray | float = 0.0, gain: np.ndarray | float = 1.0
-) -> np.ndarray:
-    """Give the map from `dipoles` to the leads I, II, V1..V6, for one chest and its electrodes.
-
-    Without arguments it is Dower's.
+def lead_matrix(along=0.0, up=0.0, gain=1.0) -> np.ndarray:
+    """Give the map (8, 6) from `dipoles` to the leads I, II, V1..V6, for one chest; without arguments it is Dower's.
 
     Each may have one value a chest lead, (6,). along: how far the electrode sits on the way to its next neighbour
-    (negative: to the one before), as a share of the distance between them, at most 1. up: how much of its own
-    strength the lead sees from below, because its electrode sits too high. gain: how much stronger it is because the
-    chest is thinner there. Gives (8, 6).
+    (negative: to the one before), as a share of the distance, at most 1. up: how much of its own strength the lead sees
+    from below, because its electrode sits too high. gain: how much stronger it is because the chest is thinner there.
     """
     place = np.clip(np.arange(6) + along, 0, 5)
     chest = np.stack([np.interp(place, np.arange(6), column) for column in DOWER[2:].T], axis=1)

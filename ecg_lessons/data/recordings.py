@@ -77,10 +77,8 @@ class Recording:
         """Give the twelve standard leads in standard order, shape (samples, 12), in mV."""
         missing = [lead for lead in LEADS if lead not in self.leads]
         if missing:
-            raise InputError(
-                f"Record {self.name} has {len(self.leads)} leads ({', '.join(self.leads)}) and lacks "
-                f"{', '.join(missing)}: this lesson needs a 12-lead recording."
-            )
+            has = f"has {len(self.leads)} leads ({', '.join(self.leads)}) and lacks {', '.join(missing)}"
+            raise InputError(f"Record {self.name} {has}: this lesson needs a 12-lead recording.")
         return self.signal[:, [self.leads.index(lead) for lead in LEADS]]
 
 
@@ -134,22 +132,19 @@ def ptb_xl(folder: str | Path) -> Iterator[Recording]:
     classes = pd.read_csv(statements, index_col=0)["diagnostic_class"].dropna() if statements.exists() else {}
     for row in table.itertuples():
         codes = tuple(ast.literal_eval(row.scp_codes))
-        labels = {
-            "diagnoses": codes,
-            "superclasses": tuple(sorted({classes[code] for code in codes if code in classes})),
-            "fold": int(getattr(row, "strat_fold", 0)),
-        }
+        superclasses = tuple(sorted({classes[code] for code in codes if code in classes}))
+        labels = {"diagnoses": codes, "superclasses": superclasses, "fold": int(getattr(row, "strat_fold", 0))}
         recording = read(folder / row.filename_hr, patient=f"{row.patient_id:.0f}")
         yield replace(recording, name=str(row.ecg_id), labels=labels)
 
 
 def ludb(folder: str | Path) -> Iterator[Recording]:
     """Read LUDB, the Lobachevsky University database: 200 recordings of 200 patients, 10 s at 500 Hz."""
-    names = sorted((path.stem for path in (Path(folder) / "data").glob("*.hea")), key=int)
+    place = Path(folder) / "data"
+    names = sorted((path.stem for path in place.glob("*.hea")), key=int)
     if not names:
-        raise InputError(f"No recordings in {Path(folder) / 'data'}: run 'ecg-lessons fetch ludb'.")
-    for name in names:
-        yield read(Path(folder) / "data" / name)
+        raise InputError(f"No recordings in {place}: run 'ecg-lessons fetch ludb'.")
+    yield from (read(place / name) for name in names)
 
 
 def mitdb(folder: str | Path, records: Iterable[str] | None = None) -> Iterator[Recording]:
@@ -160,8 +155,7 @@ def mitdb(folder: str | Path, records: Iterable[str] | None = None) -> Iterator[
     known = _listed(folder, "mitdb")
     for name in known if records is None else map(str, records):
         if name not in known:
-            listed = Path(folder) / "RECORDS"
-            raise InputError(f"{listed} has no record {name!r}; it names {known[0]} to {known[-1]}.")
+            raise InputError(f"{folder}/RECORDS has no record {name!r}; it names {known[0]} to {known[-1]}.")
         yield read(Path(folder) / name, SAME_PERSON.get(name, name), "atr")
 
 
@@ -175,10 +169,8 @@ def ptb_diagnostic(folder: str | Path) -> Iterator[Recording]:
     for name in _listed(folder, "ptbdb"):
         patient = PurePosixPath(name).parent.name
         if not patient:
-            raise InputError(
-                f"{Path(folder) / 'RECORDS'} names {name!r} without a patient's folder: expected lines such as "
-                "patient001/s0010_re; fetch it again."
-            )
+            place = f"{Path(folder) / 'RECORDS'} names {name!r} without a patient's folder"
+            raise InputError(f"{place}: expected lines such as patient001/s0010_re; fetch it again.")
         recording = read(Path(folder) / name, patient)
         header = (Path(folder) / f"{name}.hea").read_text(encoding="utf-8", errors="replace")
         comments = (line.lstrip("# ").partition(":") for line in header.splitlines() if line.startswith("#"))
@@ -194,23 +186,18 @@ def challenge_2017(
 
     ``labels["rhythm"]`` is one of `RHYTHMS`. Who was recorded is not published, and people may have sent more than one
     recording: the patient is the recording's name. Without a folder ``training2017``, ``training2017.zip`` is unpacked
-    once into this computer's cache; `progress` is called with the recordings done and all, first for that. Clifford GD
-    et al. (2017); https://doi.org/10.22489/CinC.2017.065-469.
+    once into this computer's cache; `progress` is called with the recordings done and all, first for that.
     """
     folder = Path(folder)
     labels = rhythm_labels(folder)
     place = _unpacked(folder, progress)
     there = {path.stem for path in place.glob("*.mat")}
     if extra := sorted(there - labels.keys()):
-        raise InputError(
-            f"The labels in {folder} lack {len(extra)} of {len(there)} recordings of training2017 "
-            f"(first: {extra[0]}): add a row for each, or fetch the labels again."
-        )
+        what = f"lack {len(extra)} of {len(there)} recordings of training2017 (first: {extra[0]})"
+        raise InputError(f"The labels in {folder} {what}: add a row for each, or fetch the labels again.")
     if missing := sorted(labels.keys() - there):
-        raise InputError(
-            f"The labels in {folder} name {len(missing)} of {len(labels)} recordings that training2017 lacks "
-            f"(first: {missing[0]}.mat): fetch or unpack it again."
-        )
+        what = f"name {len(missing)} of {len(labels)} recordings that training2017 lacks (first: {missing[0]}.mat)"
+        raise InputError(f"The labels in {folder} {what}: fetch or unpack it again.")
     names = list(labels if records is None else map(str, records))
     for done, name in enumerate(names, start=1):
         if name not in labels:
@@ -292,17 +279,12 @@ def _unpacked(folder: Path, progress: Progress | None) -> Path:
     except _DAMAGED:
         raise _damaged(packed, "challenge-2017") from None
     except OSError as error:
-        raise InputError(
-            f"Cannot unpack {packed} into {files.cache()} ({error.strerror}): make room there, or set "
-            "ECG_LESSONS_CACHE to another folder."
-        ) from None
+        place = f"{packed} into {files.cache()} ({error.strerror})"
+        raise InputError(f"Cannot unpack {place}: make room, or set ECG_LESSONS_CACHE to another folder.") from None
 
 
 def _signal(base: Path) -> tuple[np.ndarray, float, tuple[str, ...]]:
-    """Read the signals of a record: float32, shape (samples, leads), in mV; their rate (Hz); leads as spelled there.
-
-    Where the file marks a sample as missing it becomes 0.
-    """
+    # Float32 (samples, leads) in mV, where a sample that is marked as missing becomes 0; rate; leads as spelled there.
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -312,17 +294,14 @@ def _signal(base: Path) -> tuple[np.ndarray, float, tuple[str, ...]]:
         raise InputError(f"Record {base} has a header but {lacking}: fetch the record again.") from None
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"Record {base} cannot be read as WFDB (truncated or damaged: {reason}): fetch it again."
-        ) from None
+        what = f"cannot be read as WFDB (truncated or damaged: {reason})"
+        raise InputError(f"Record {base} {what}: fetch it again.") from None
     if record.p_signal is None or not len(record.p_signal):
         raise InputError(f"Record {base} holds no samples: fetch it again.")
-    signal = np.nan_to_num(record.p_signal, copy=False).astype(np.float32, copy=False)
-    return signal, float(record.fs), tuple(record.sig_name)
+    return np.nan_to_num(record.p_signal).astype(np.float32, copy=False), float(record.fs), tuple(record.sig_name)
 
 
 def _annotations(base: Path, annotator: str, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Read where annotations stand (samples, below `length`) and what they are (symbols)."""
     name = f"{base.name}.{annotator}"
     remedy = "fetch the file, or leave the record out"
     try:
@@ -341,7 +320,7 @@ def _annotations(base: Path, annotator: str, length: int) -> tuple[np.ndarray, n
 
 
 def _mat(path: Path) -> np.ndarray:
-    """Read a .mat file of CinC 2017, 1000 steps per mV: float32, shape (samples, 1), in mV."""
+    # A .mat file of CinC 2017 has 1000 steps per mV: float32, shape (samples, 1), in mV.
     if not path.is_file():
         raise InputError(f"No file {path}: give the path of a .mat recording of CinC 2017.")
     try:

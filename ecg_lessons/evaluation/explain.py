@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import panels
+from ecg_lessons.evaluation.panels import colour_bar, panels
 from ecg_lessons.examples import Arrays, rows
 from ecg_lessons.signals.images import SIZE, heights
 
@@ -28,14 +28,13 @@ def grad_cam(
 ) -> np.ndarray:
     """Map what spoke for a class: Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391, eqs. 1 and 2).
 
-    Each channel of the last feature map is weighted by the mean gradient of the class score with respect to
-    it; the weighted sum, where positive, is the map. The score is taken before the softmax: where a network
-    is sure, the softmax is flat, and its gradient is lost in rounding.
+    Each channel of the last convolutional map, or of the layer named, is weighted by the mean gradient of the class
+    score with respect to it; the weighted sum, where positive, is the map. The score is taken before the softmax: where
+    a network is sure, the softmax is flat, and its gradient is lost in rounding.
 
-    The network ends in a dense layer; x are curves (n, points), or a dict of these and what else it takes. The target
-    is one class or (n,) of them, or the predicted ones; the layer is the last convolutional map before pooling unless
-    it is named. Gives float32 (n, SIZE, SIZE), or (n, points) for a network that reads the curve itself, from 0 to 1
-    for each beat; 0 everywhere where nothing speaks for the class.
+    The inputs are curves (n, points), or a dict of these and what else the network takes; the target is one class or
+    (n,) of them, or the predicted ones. Gives float32 (n, SIZE, SIZE), or (n, points) for a network that reads the
+    curve itself, from 0 to 1 for each beat; 0 everywhere where nothing speaks for the class.
     """
     if keras.backend.backend() != "tensorflow":
         raise InputError("Grad-CAM takes its gradients from TensorFlow: set KERAS_BACKEND=tensorflow.")
@@ -89,12 +88,7 @@ def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def deletion(
-    model: keras.Model,
-    x: Arrays,
-    maps: np.ndarray,
-    share: float = 0.2,
-    seed: int = 0,
-    target: int | np.ndarray | None = None,
+    model: keras.Model, x: Arrays, maps: np.ndarray, share: float = 0.2, seed: int = 0, target=None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Erase the columns a map marks, and as many others, and see how far the probability falls: twice (n,).
 
@@ -150,9 +144,7 @@ def show_maps(curves: np.ndarray, maps: np.ndarray | Mapping[str, np.ndarray], t
     for ax in axes[-1]:
         ax.set_xlabel("column (pixel)", fontsize=8)
     scale = {"boundaries": np.linspace(0, 1, 101), "ticks": (0, 0.5, 1)}
-    bar = figure.colorbar(shade, ax=axes, pad=0.02, aspect=15 * len(named), **scale)
-    bar.set_label("weight for the class", fontsize=8)
-    bar.ax.tick_params(labelsize=7)
+    colour_bar(figure, axes, shade, "weight for the class", pad=0.02, aspect=15 * len(named), **scale)
     return figure
 
 
@@ -197,8 +189,8 @@ def _spread(model: keras.Model, layer: keras.Layer, points: int) -> list[np.ndar
 def _grid(model: keras.Model, layer: keras.Layer) -> tuple[np.ndarray, np.ndarray]:
     """Tell where the cells of a feature map look: cell i at pixel ``step * i + first``, in each direction.
 
-    Stretching the map over the picture would do if every layer looked to both sides alike. A step of two with
-    padding "same" does not: after three of them, the map would stand six pixels up and left of its cause.
+    Stretching the map over the picture would not do: after three steps of two with padding "same", which looks to one
+    side, the map would stand six pixels up and left of its cause.
     """
     maker = {id(made.output): made for made in layers_of(model)}
     rank = len(layer.output.shape)

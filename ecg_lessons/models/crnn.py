@@ -200,8 +200,7 @@ class OverTime(Configured, layers.Layer, dtype="float32"):
 def build(design: Design, head: str = "whole", samples: int = SAMPLES, seed: int = 0) -> keras.Model:
     """Build the network of a design, or its convolutions with a head "for now", without recurrence.
 
-    From ``{"signal": (batch, samples) in µV, "length": (batch, 1)}`` to probabilities (batch, 4). Its convolutions
-    are one layer, "convolutions". Recordings are padded to `samples`; the seed is of the augmentation.
+    From ``{"signal": (batch, samples) in µV, "length": (batch, 1)}`` to probabilities (batch, 4).
     """
     signal = keras.Input((samples,), dtype="int16", name="signal")
     length = keras.Input((1,), dtype="int32", name="length")
@@ -241,10 +240,7 @@ def _augment(design: Design, signal, length, seed: int):
 
 
 def _waves(design: Design) -> keras.Model:
-    """Build what reads the signal itself: from (batch, samples, 1) to (batch, steps of the spectrogram, channels).
-
-    The first convolution takes a stride of 4; pooling does what is left of a step.
-    """
+    """Build what reads the signal itself: from (batch, samples, 1) to (batch, steps of the spectrogram, channels)."""
     step, channels = design.spectrogram.step, design.signal.channels
     signal = keras.Input((None, 1))
     x, hop = _convolve(layers.Conv1D, signal, channels // 2, 15, 4), 4
@@ -262,10 +258,7 @@ def _convolve(kind: type, x, channels: int, kernel: int, stride: int = 1):
 
 
 def _convolutions(design: Design) -> keras.Model:
-    """Build the convolutions: from spectrograms (batch, frames, 33) to features (batch, steps, channels).
-
-    Over time, what the signal itself gave stands beside the 33 frequencies.
-    """
+    """Build the convolutions, from (batch, frames, 33 and what the signal gave) to (batch, steps, channels)."""
     chosen = design.convolutions
     flat = chosen.over == "time"
     frames = keras.Input((None, FREQUENCIES + design.signal.channels))

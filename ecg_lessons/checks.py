@@ -33,11 +33,6 @@ def computes(wanted: Callable, *inputs: tuple, tolerance: float = 1e-6) -> Calla
     return lambda function: all(near(wanted(*values), tolerance)(function(*values)) for values in inputs)
 
 
-def arms_exchanged(signal: Any) -> Any:
-    """Record the twelve leads, shape (..., 12), with the two arm electrodes exchanged."""
-    return np.asarray(signal) @ SWAPS["LA/RA"].T
-
-
 _rng = np.random.default_rng
 _EVEN = np.array([0.8, 0.8])
 _I, _II = np.array([0.3, 1.1, -0.2, 0.0]), np.array([0.5, 0.7, 0.4, -0.9])
@@ -98,7 +93,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "00.einthoven": computes(lambda one, two: two - one, (_I, _II), (_II, _I)),
     "00.axis": computes(lambda one, avf: np.degrees(np.arctan2(avf * 2 / 3**0.5, one)), (1, 1), (-1, 2), tolerance=0.1),
     "00.goldberger": computes(lambda one, two: one - two / 2, (_I, _II), (_II, _I)),
-    "01.arms": computes(lambda signal: leads.swap(signal, leads.SWAPS["LA/RA"]), (_SIGNAL,), tolerance=1e-4),
+    "01.arms": computes(lambda signal: leads.swap(signal, SWAPS["LA/RA"]), (_SIGNAL,), tolerance=1e-4),
     "01.flat": computes(lambda signal: signal[:, 1].std() < 0.1 * signal[:, 2].std(), (_TWELVE,), (_FLAT,)),
     "01.ppv": computes(lambda se, sp, p: se * p / (se * p + (1 - sp) * (1 - p)), (0.9, 0.8, 0.1), (0.5, 0.99, 0.5)),
     "02.irregular": computes(lambda rr: np.std(rr) / np.mean(rr), (_EVEN,), (np.array([0.6, 1.1, 0.7]),)),

@@ -159,10 +159,9 @@ def prepare(folder: Path, about: dict, plan: Plan) -> None:
         # What an older version did not write down is not known to differ.
         for name in there if set(there) <= set(here) else {**there, **here}:
             if there.get(name) != here.get(name):
-                raise InputError(
-                    f"{folder} holds another run ({name.replace('_', ' ')}: {there.get(name)} there, "
-                    f"{here.get(name)} here): choose another folder with --out, or remove that one."
-                )
+                what = f"{name.replace('_', ' ')}: {there.get(name)} there, {here.get(name)} here"
+                remedy = "choose another folder with --out, or remove that one"
+                raise InputError(f"{folder} holds another run ({what}): {remedy}.")
         return
     if folder.exists() and _holds_something(folder):
         raise InputError(f"{folder} is not empty and is no run: choose another folder with --out.")

@@ -28,12 +28,7 @@ def gallery(pictures: np.ndarray, titles: Sequence[str], columns: int = 8) -> Fi
 
 
 def beat_strip(
-    signal: np.ndarray,
-    rate: float,
-    samples: np.ndarray,
-    symbols: Sequence[str],
-    lead: str = "MLII",
-    title: str | None = None,
+    signal: np.ndarray, rate: float, samples: np.ndarray, symbols: Sequence[str], lead="MLII", title=""
 ) -> Figure:
     """Draw one lead (samples,) in mV on ECG paper with the symbol of every beat above its sample."""
     figure = ecg_strip(signal, rate, (lead,), title)

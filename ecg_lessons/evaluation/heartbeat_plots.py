@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, SKY, VERMILION, Curves, curves, key, panels, typical_beats
-from ecg_lessons.evaluation.paper import GAIN, INK, MARK, SPEED, sheet
+from ecg_lessons.evaluation.paper import GAIN, INK, MARK, SCALE, SPEED, sheet
 
 
 def peaks(scaled: np.ndarray, rate: float, found: np.ndarray, annotated: np.ndarray, cut: slice) -> Figure:
@@ -42,8 +42,7 @@ def territories(
 ) -> Figure:
     """Draw typical beats on ECG paper: a row for each group, a column for each lead; one may be printed in bold.
 
-    By group and phase a beat (samples, leads) in mV: the first phase is drawn thin and black, the second thick and
-    blue.
+    By group and phase a beat (samples, leads) in mV: the first phase is thin and black, the second thick and blue.
     """
     length = max(len(beat) for phases in rows.values() for beat in phases.values()) / rate
     across, down, left = 5 * np.ceil((SPEED * length + 4) / 5), 25.0, 35.0
@@ -68,7 +67,7 @@ def territories(
                 axes.plot(x, level + GAIN * beat[:, column], color=colour, linewidth=thickness)
     handles = [axes.plot([], [], color=c, linewidth=w)[0] for c, w in styles[: len(names)]]
     axes.legend(handles, names, loc="lower right", ncols=len(names), fontsize=8, frameon=True, borderpad=0.3)
-    axes.text(3, 4, f"{SPEED:g} mm/s  {GAIN:g} mm/mV", va="center", fontsize=8, bbox=box)
+    axes.text(3, 4, SCALE, va="center", fontsize=8, bbox=box)
     return figure
 
 

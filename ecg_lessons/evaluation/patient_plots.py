@@ -26,17 +26,12 @@ def hearts(groups: Mapping[str, np.ndarray], rate: float, before: int, most: int
 
 
 def slopes(
-    before: Mapping[str, float],
-    after: Mapping[str, float],
-    measure: str,
-    names: Collection[str] | None = None,
-    ends: Sequence[str] = ("generic", "adapted"),
-    margin: float = 0.005,
+    before: Mapping[str, float], after: Mapping[str, float], measure: str, names: Collection[str] | None = None
 ) -> Figure:
     """Draw one line a patient from a score before to the score after, those who lose in another colour and dash.
 
-    A loss up to the margin counts as none; who has no score is left out. `names` are those to name at the right end,
-    everybody unless said; `ends` stand under the two ends.
+    A loss up to 0.005 counts as none; who has no score is left out. `names` are those to name at the right end,
+    everybody unless said.
     """
     if set(before) != set(after):
         odd = sorted(set(before) ^ set(after))[0]
@@ -47,14 +42,14 @@ def slopes(
     usual = {"color": BLUE, "marker": "o", "linewidth": 0.9, "alpha": 0.7}
     loser = {"color": VERMILION, "linestyle": "--", "marker": "s", "zorder": 3, "linewidth": 2}
     for pair in pairs.values():
-        ax.plot((0, 1), pair, markersize=4, **(loser if pair[1] < pair[0] - margin else usual))
+        ax.plot((0, 1), pair, markersize=4, **(loser if pair[1] < pair[0] - 0.005 else usual))
     named = sorted((pairs[name][1], name) for name in (pairs if names is None else names) if name in pairs)
     for height, (value, name) in zip(_spread([value for value, _ in named], 0.037), named, strict=True):
         ax.plot((1.02, 1.07), (value, height), color=GREY, linewidth=0.5, clip_on=False)
         ax.text(1.08, height, name, va="center", fontsize=8)
     ax.plot([], [], color=BLUE, marker="o", label="gains, or stays")
     ax.plot([], [], color=VERMILION, marker="s", linestyle="--", label="loses")
-    ax.set_xticks((0, 1), ends)
+    ax.set_xticks((0, 1), ("generic", "adapted"))
     ax.set(xlim=(-0.08, 1.25), ylim=(-0.02, 1.02), ylabel=measure)
     percent(ax.yaxis)
     ax.grid(axis="y", color="0.9")

@@ -21,10 +21,10 @@ from ecg_lessons.evaluation.panels import (
 from ecg_lessons.evaluation.paper import INK
 
 
-def spectrograms(pictures: Mapping[str, np.ndarray], step: float, highest: float = 150.0) -> Figure:
+def spectrograms(pictures: Mapping[str, np.ndarray], step: float) -> Figure:
     """Draw log-spectrograms (frames, frequencies) by title one below the other, all in one scale of colours.
 
-    `step` is in seconds from frame to frame; the frequencies reach from 0 to the highest (Hz).
+    `step` is in seconds from frame to frame; the frequencies reach from 0 to 150 Hz.
     """
     if not pictures:
         raise InputError("There is no spectrogram to draw: give one or more.")
@@ -32,12 +32,12 @@ def spectrograms(pictures: Mapping[str, np.ndarray], step: float, highest: float
     figure, axes = panels(*size, rows=len(pictures), framed=True, sharex=True)
     low, high = np.percentile(np.concatenate([picture.ravel() for picture in pictures.values()]), [2, 99.5])
     for ax, (title, picture) in zip(axes, pictures.items(), strict=True):
-        row = highest / (picture.shape[1] - 1)
-        box = (0, len(picture) * step, -row / 2, highest + row / 2)
+        row = 150 / (picture.shape[1] - 1)
+        box = (0, len(picture) * step, -row / 2, 150 + row / 2)
         style = {"cmap": "cividis", "vmin": low, "vmax": high, "interpolation": "nearest"}
         shade = ax.imshow(picture.T, origin="lower", aspect="auto", extent=box, **style)
         titled(ax, title, "frequency (Hz)", 7)
-        ax.set_yticks(np.linspace(0, highest, 4).round())
+        ax.set_yticks((0, 50, 100, 150))
     axes[-1].set_xlabel("time (s)", fontsize=8)
     colour_bar(figure, axes, shade, "log power (µV²/Hz)", pad=0.01, aspect=30)
     return figure

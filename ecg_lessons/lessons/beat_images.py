@@ -20,7 +20,7 @@ from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options,
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beat_sets, beats, images, labels
-from ecg_lessons.signals.drawing import DrawBeats, nine_crops
+from ecg_lessons.signals.augment import DrawBeats, nine_crops
 from ecg_lessons.study import Arm, Measurement, Study
 from ecg_lessons.training import Run, Tick
 

@@ -18,8 +18,7 @@ from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lesson import Asked, Learning, Lesson, Network, Options, Source, option
 from ecg_lessons.models import crnn
-from ecg_lessons.models.crnn import SAMPLES
-from ecg_lessons.models.crnn_design import Augmentation, Design, Phase
+from ecg_lessons.models.crnn import SAMPLES, Augmentation, Design, Phase
 from ecg_lessons.models.losses import MeanF1, SmoothedCrossentropy
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beats

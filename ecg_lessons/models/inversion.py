@@ -22,9 +22,9 @@ SAMPLES = 750
 def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> keras.Model:
     """Build the original network: three convolutions, a flattening, one unit; 149,185 parameters.
 
-    From (batch, samples, 12) to (batch, 1) for two classes, else to a softmax (batch, classes) over the swaps. In
-    training, longer recordings than the original's 750 samples are cropped to that at random, and recordings of just
-    that length are shifted by up to half a second, unless they are augmented already.
+    From (batch, samples, 12) to (batch, 1) for two classes, else to a softmax (batch, classes) over the swaps. Longer
+    recordings than the original's are cropped at random in training; those of its length are shifted by up to half a
+    second, unless they are augmented already.
     """
     inputs = keras.Input((samples, 12), name="signal")
     cut = RandomCrop(SAMPLES) if samples > SAMPLES else RandomTimeShift(SAMPLES // 6)
@@ -37,10 +37,10 @@ def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> 
 
 
 def plain(classes: int = len(SWAPS) + 1, augment: bool = True) -> keras.Model:
-    """Build an ordinary classifier of median beats: the layers of `hypotheses` with a softmax on top.
+    """Build an ordinary classifier of median beats, which shows what `hypotheses` adds, as all else is equal.
 
-    It shows what the hypotheses add, because all else is equal. `augment` lets training see other bodies:
-    `RandomBody` computes the limb leads anew, so a network that is to find broken identities must go without.
+    `augment` lets training see other bodies: `RandomBody` computes the limb leads anew, so a network that is to find
+    broken identities must go without.
     """
     inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
     x = _features(Standardize()(_augment(inputs) if augment else inputs))

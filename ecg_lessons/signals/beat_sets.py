@@ -14,11 +14,7 @@ from ecg_lessons.signals import beats, labels
 
 
 def table(recording: Recording) -> pd.DataFrame:
-    """List the annotated peaks of a recording, beats and flutter waves, one row each.
-
-    The columns are `record`, `patient`, `symbol`, `sample`, `time` (s), and `previous`, `next`, `local` (s, see
-    `beats.rr_intervals`).
-    """
+    """List the annotated peaks of a recording, beats and flutter waves, one row each; times and intervals in s."""
     marks = recording.beats
     peak = labels.is_peak(marks.symbols) if marks is not None else np.zeros(0, bool)
     if not peak.any():
@@ -42,12 +38,11 @@ def fixed_windows(
     leads: Collection[str] | None = ("MLII",),
     symbols: Collection[str] = labels.BEATS,
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Turn a database into windows of one length; beats whose window does not fit are left out.
+    """Turn a database into windows, float32 (beats, before + after, leads) in mV, and their rows of `table`.
 
     Recordings are taken one at a time: an iterator such as ``mitdb(folder)`` never fills the memory. One lead is
-    taken, by name, in order of preference; where `leads` is None all of them, with MLII in front. Of `symbols` are
-    the windows; neighbours and RR intervals count all peaks in any case. Gives x in mV, float32 (beats, before +
-    after, leads), and the rows of `table` that belong to it.
+    taken, by name, in order of preference; where `leads` is None all of them, with MLII in front. Beats whose window
+    does not fit are left out; neighbours and RR intervals count all peaks, whatever the `symbols`.
     """
     cut, info = [], []
     for recording in recordings:
@@ -67,10 +62,9 @@ def between_neighbours(
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Find the stretch of every beat from neighbour to neighbour, as Jun et al. (2018, arXiv 1804.06812) cut it.
 
-    From `margin` samples after the previous annotated peak to `margin` samples before the next. The first
-    and the last peak of a recording have one neighbour only and are left out. V5 serves where a record has no MLII
-    (102 and 104). Nothing is copied per beat: gives one lead of all recordings, one after the other, in mV, and the
-    rows of `table` with `start` and `stop`: beat i is ``signal[start[i]:stop[i]]``.
+    It stays `margin` samples away from both; the first and the last peak of a recording are left out. V5 serves where a
+    record has no MLII (102 and 104). Nothing is copied per beat: gives one lead of all recordings, one after the other,
+    in mV, and the rows of `table` with `start` and `stop`: beat i is ``signal[start[i]:stop[i]]``.
     """
     signals, info, offset = [], [], 0
     for recording in recordings:

@@ -2,7 +2,7 @@
 
 A beat becomes a `curve` of a fixed number of points first. Three ways of drawing start from there and agree:
 `draw_one` draws as the published project did, line by line with OpenCV; `draw` draws a whole batch at once;
-`signals.drawing.DrawBeats` draws inside a network, so that 107,000 images never touch the disk.
+`signals.augment.DrawBeats` draws inside a network, so that 107,000 images never touch the disk.
 """
 
 from functools import reduce

@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 from ecg_lessons import files
 from ecg_lessons.errors import InputError
-from ecg_lessons.simulator import handheld, holter, layouts, territories, waves
+from ecg_lessons.simulator import dipole, handheld, holter, layouts, territories
 from ecg_lessons.simulator import patients as people
 
 Progress = Callable[[int, int], None] | None
@@ -40,8 +40,7 @@ def simulate_cohort(folder: str | Path, patients: int = 120, seed: int = 0, prog
     """
     _check(patients, seed, np.inf, "at least 1 patient")
     diagnoses = {code: form.diagnosis for code, form in people.FORMS.items()}
-    with files.new_folder(folder, "the simulated cohort") as draft:
-        layout = layouts.PtbXl(draft)
+    with layouts.PtbXl.new(folder) as layout:
         for number, rng in _streams(patients, seed, progress):
             patient = people.draw(rng)
             _visits(layout, rng, number, patient, diagnosis=diagnoses[patient.code])
@@ -55,17 +54,14 @@ def simulate_infarctions(folder: str | Path, patients: int = 400, seed: int = 0,
     The codes are ASMI, AMI, IMI, LMI and ILMI (`territories`); an infarction is acute or old, and small or large.
     """
     _check(patients, seed, np.inf, "at least 1 patient")
-    names = {code: territory.name for code, territory in territories.TERRITORIES.items()}
-    diagnoses = {code: f"{name} myocardial infarction" for code, name in names.items()}
-    diagnoses = {"NORM": "normal ECG"} | diagnoses
-    with files.new_folder(folder, "the simulated cohort") as draft:
-        layout = layouts.PtbXl(draft)
+    names = {code: f"{place.name} myocardial infarction" for code, place in territories.TERRITORIES.items()}
+    diagnoses = {"NORM": "normal ECG"} | names
+    with layouts.PtbXl.new(folder) as layout:
         for number, rng in _streams(patients, seed, progress, 12):
             infarction = territories.draw(rng) if rng.random() < SHARE else None
-            said = {"diagnosis": diagnoses["NORM"], "infarction_stadium1": ""}
-            if infarction:
-                said = {"diagnosis": infarction.diagnosis, "infarction_stadium1": STADIUM[infarction.acute]}
-            _visits(layout, rng, number, territories.patient(rng, infarction), **said)
+            said = (infarction.diagnosis, STADIUM[infarction.acute]) if infarction else (diagnoses["NORM"], "")
+            columns = dict(zip(("diagnosis", "infarction_stadium1"), said, strict=True))
+            _visits(layout, rng, number, territories.patient(rng, infarction), **columns)
         about = _about("infarctions", patients, seed, recordings=len(layout.rows))
         layout.close(about, diagnoses, {"NORM": "NORM"} | dict.fromkeys(names, "MI"))
     return Path(folder)
@@ -81,8 +77,7 @@ def simulate_arrhythmias(
     _check(patients, seed, 999, "1 to 999 patients")
     if not 1 <= minutes <= 60:
         raise InputError(f"A recording lasts 1 to 60 minutes, not {minutes:g}: give another length.")
-    with files.new_folder(folder, "the simulated cohort") as draft:
-        layout = layouts.MitBih(draft)
+    with layouts.MitBih.new(folder) as layout:
         for number, rng in _streams(patients, seed, progress, 360):
             patient = holter.draw(rng, number)
             signal, rhythm = holter.record(rng, patient, 60 * minutes, holter.RATE)
@@ -92,11 +87,7 @@ def simulate_arrhythmias(
 
 
 def simulate_rhythms(
-    folder: str | Path,
-    recordings: int = 600,
-    seed: int = 0,
-    progress: Progress = None,
-    shares: Mapping[str, float] = SHARES,
+    folder: str | Path, recordings: int = 600, seed: int = 0, progress: Progress = None, shares: Mapping = SHARES
 ) -> Path:
     """Simulate one lead for 9 to 61 s at 300 Hz, in the layout of CinC 2017, each of another person.
 
@@ -106,8 +97,7 @@ def simulate_rhythms(
     if not set(shares) <= set(SHARES) or min(shares.values(), default=0) < 0 or not sum(shares.values()) > 0:
         raise InputError(f"The shares {dict(shares)} cannot be used: give a number for some of N, A, O and ~.")
     limits = np.cumsum(list(shares.values()))
-    with files.new_folder(folder, "the simulated cohort") as draft:
-        layout = layouts.Cinc2017(draft)
+    with layouts.Cinc2017.new(folder) as layout:
         for number, rng in _streams(recordings, seed, progress, 300):
             # Multiples of the golden section spread evenly between 0 and 1.
             place = np.searchsorted(limits / limits[-1], number * _GOLDEN % 1, side="right")
@@ -162,4 +152,4 @@ def _visits(layout: layouts.PtbXl, rng: Generator, number: int, patient: people.
 
 
 def _about(name: str, number: int, seed: int, **more: float) -> str:
-    return waves.COHORTS["about"][name].format(version=VERSIONS[name], number=number, seed=seed, **more)
+    return dipole.COHORTS["about"][name].format(version=VERSIONS[name], number=number, seed=seed, **more)

@@ -121,7 +121,7 @@ def _wenckebach(rng: Generator, seconds: float) -> Course:
 class Kind:
     """A kind of rhythm: its label, its share among those with this label, how it goes, and the forms of its beats.
 
-    The beats are those of `waves.BEATS`.
+    The beats are those of `dipole.BEATS`.
     """
 
     label: str

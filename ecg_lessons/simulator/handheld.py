@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from ecg_lessons.simulator import body, courses, dipole
 from ecg_lessons.simulator import patients as people
 from ecg_lessons.simulator.courses import Course
-from ecg_lessons.simulator.waves import BEATS, Waves
+from ecg_lessons.simulator.dipole import BEATS, Waves
 
 RATE = 300
 #: The recorder's band in Hz (set by the spectra of the real recordings).

@@ -1,6 +1,9 @@
 """Folders in the layouts of PTB-XL, the MIT-BIH database and CinC 2017, so that the same code reads both."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -26,6 +29,13 @@ class Layout:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.rows = folder, []
+
+    @classmethod
+    @contextmanager
+    def new(cls, folder: str | Path) -> Iterator[Self]:
+        """Give a layout in a new folder, which is there whole or not at all."""
+        with files.new_folder(folder, "the simulated cohort") as draft:
+            yield cls(draft)
 
     def close(self, about: str) -> None:
         """Write README.txt: that everything is simulated, and `about`."""
@@ -63,15 +73,9 @@ class PtbXl(Layout):
     def close(self, about: str, diagnoses: dict[str, str], superclasses: dict[str, str]) -> None:
         """Write the tables; diagnoses and superclasses are by SCP code."""
         pd.DataFrame(self.rows).to_csv(self.folder / "ptbxl_database.csv", index=False, lineterminator="\n")
-        codes = diagnoses | {"SR": "sinus rhythm"}
-        statements = {
-            "description": codes,
-            "diagnostic": dict.fromkeys(superclasses, 1.0),
-            "form": {"LVOLT": 1.0},
-            "rhythm": {"SR": 1.0},
-            "diagnostic_class": superclasses,
-        }
-        table = pd.DataFrame(statements).reindex(list(codes))
+        codes, certain = diagnoses | {"SR": "sinus rhythm"}, dict.fromkeys(superclasses, 1.0)
+        kinds = {"diagnostic": certain, "form": {"LVOLT": 1.0}, "rhythm": {"SR": 1.0}}
+        table = pd.DataFrame({"description": codes} | kinds | {"diagnostic_class": superclasses}).reindex(list(codes))
         table.to_csv(self.folder / "scp_statements.csv", lineterminator="\n")
         super().close(about)
 

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from ecg_lessons.simulator import body, dipole, pacemaker
-from ecg_lessons.simulator.waves import BEATS, COHORTS, Waves
+from ecg_lessons.simulator.dipole import BEATS, COHORTS, Waves
 
 RATE = 500  # Hz
 
@@ -27,7 +27,7 @@ FORMS = {code: Form(**form) for code, form in COHORTS["forms"].items()}
 
 #: Spread of the population: deviation of the logarithm of size, and of the direction in degrees (frontal,
 #: transverse, sagittal); set so that the 10th and 90th percentile of P, R, S and T per lead and of the
-#: frontal axis come close to those of the 296 normal recordings (see `waves`).
+#: frontal axis come close to those of the 296 normal recordings (see waves.txt).
 SIZE = {"P": 0.28, "QRS": 0.21, "T": 0.28}
 DIRECTION = {"P": (9, 12, 8), "QRS": (17, 14, 10), "T": (12, 15, 8)}
 #: Women against men, and per ten years of age from 50: change of the logarithm of size (QRS: R in V5 plus

@@ -2,7 +2,7 @@ import pytest
 
 from ecg_lessons.errors import InputError
 from ecg_lessons.lessons import rhythm
-from ecg_lessons.models.crnn_design import Augmentation, Design
+from ecg_lessons.models.crnn import Augmentation, Design
 
 
 @pytest.mark.parametrize("name", list(rhythm.NETWORKS))

@@ -7,6 +7,7 @@ here: a sweep shall start at once.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -98,7 +99,9 @@ class Workers:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _open(self) -> None:
-        self._pool = ProcessPoolExecutor(self._number, mp_context=get_context("spawn"))
+        # Ctrl-C reaches all processes: this one stops the others, without a word from them.
+        deaf = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
+        self._pool = ProcessPoolExecutor(self._number, mp_context=get_context("spawn"), **deaf)
         with environment(self._threads):  # processes start with a task
             for _ in range(self._number):
                 self._pool.submit(_warm, self._lesson)

@@ -1,7 +1,9 @@
 """Fixtures for all tests."""
 
+import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,62 @@ def refused(call):
         return error
 
     return run
+
+
+class Project:
+    """A folder with models and jobs of a lesson that trains nothing, and where trials go."""
+
+    def __init__(self, root: Path):
+        self.root, self.out, self.gate = root, root / "out", root / "gate"
+        for name in ("models", "jobs"):
+            (root / name).mkdir()
+        for name in ("compact", "crnn"):
+            self.model(name, 'about = "A network."\n')
+
+    def model(self, name: str, text: str) -> Path:
+        path = self.root / "models" / f"{name}.toml"
+        path.write_text(text)
+        return path
+
+    def job(self, name: str = "job", plan: dict | None = None, options: dict | None = None, **entries) -> Path:
+        entries = {"lesson": "slow", "models": ["compact"], "folds": [0, 1]} | entries
+        tables = {"": entries, "[plan]": plan or {}, "[options]": options or {}}
+        lines = []
+        for title, table in tables.items():
+            lines += [title] + [f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None]
+        path = self.root / "jobs" / f"{name}.toml"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def trials(self, path: Path) -> list:
+        from ecg_lessons.sweeps import JobFile
+
+        job = JobFile.read(path)
+        planned = job.trials(self.out)
+        for model, trial in planned:
+            job.prepare(model, trial.folder)
+        return [trial for _, trial in planned]
+
+    def starts(self, trial) -> list[list[str]]:
+        """Give process, epochs before and threads of every start of a trial."""
+        return [line.split() for line in (trial.folder / "starts.txt").read_text().splitlines()]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Make a project whose lesson this process and others find."""
+    from ecg_lessons import lessons
+
+    place = tmp_path / "mine" / "ecg_lessons" / "lessons"
+    place.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("slow_lesson.py"), place / "slow.py")
+    paths = [str(tmp_path / "mine"), str(Path(lessons.__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    monkeypatch.syspath_prepend(paths[0])
+    monkeypatch.setattr(lessons, "__path__", [*lessons.__path__, str(place)])
+    monkeypatch.delitem(sys.modules, "ecg_lessons.lessons.slow", raising=False)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    lessons._declared.cache_clear()
+    yield Project(tmp_path)
+    sys.modules.pop("ecg_lessons.lessons.slow", None)
+    lessons._declared.cache_clear()

@@ -283,6 +283,8 @@ def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
     if left and len(left) < len(planned):
         out.print(f"{len(planned) - len(left)} of {len(planned)} trials are finished already.")
     if not left and not aloud:
+        for model, trial in planned:
+            asked.prepare(model, trial.folder)
         return {}
     workers = max(1, min(len(left), int((os.cpu_count() or 1) / asked.job.cpus)))
     with trials.Workers(workers, asked.job.cpus, asked.job.lesson, way == "side by side") as pool:
@@ -305,6 +307,8 @@ def _check(asked) -> None:
 
     machine.setup()
     lesson = lessons.get(asked.job.lesson)
+    if "split" not in lesson.usual_options:
+        raise InputError(f"{asked.path}: lesson {lesson.name!r} takes no part in sweeps, since it has no splits.")
     try:
         lesson.options(**asked.job.options)
         if asked.job.source not in lesson.sources:

@@ -1,0 +1,185 @@
+"""Sweeps by Ray: a worker killed, Ray itself killed, a session on another machine. Ray may need minutes to start."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+import ecg_lessons
+from ecg_lessons import ray_runner
+from ecg_lessons.errors import InputError
+
+pytestmark = pytest.mark.skipif(
+    not ray_runner.is_there(), reason="Ray is not installed: pip install 'ecg-lessons[cluster]'"
+)
+
+
+def until(happens, seconds=300):
+    """Wait for what must happen, however busy the machine is."""
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def by_ray(found, events):
+    """Run trials of one CPU on two; skip where Ray does not start at all."""
+    try:
+        return ray_runner.by_ray(found, (1, 0), lambda *event: events.append(event), lambda: None, cpus=2)
+    except InputError as error:
+        if "Ray did not start" in str(error):
+            pytest.skip(str(error))
+        raise
+
+
+def test_a_killed_worker_goes_on_and_a_refused_trial_tells(project):
+    options = {"refuse": "fold-1", "wait": str(project.gate)}
+    found = project.trials(project.job(models=["compact", "crnn"], plan={"epochs": 8}, options=options))
+    events = []
+
+    def kill():
+        try:
+            until(lambda: found[0].epochs == found[1].epochs == 2, 600)
+            os.kill(int(project.starts(found[0])[0][0]), signal.SIGKILL)
+        finally:
+            project.gate.touch()
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    refused = by_ray(found, events)
+    killer.join()
+    assert {str(trial): reason for trial, reason in refused.items()} == {
+        f"{model} fold-1": "the data of this fold are gone: fetch them." for model in ("compact", "crnn")
+    }
+    first, second = project.starts(found[0])
+    assert first[0] != second[0]
+    assert (second[1], second[2]) == ("2", "1")  # it went on, with as many threads as CPUs
+    assert [trial.result()["epochs"] for trial in found[:2]] == [8, 8]
+    assert len(project.starts(found[1])) == 1  # the neighbour was left alone
+    assert [event for trial, event in events if trial is found[1]] == ["starts", "finished"]
+
+
+def test_a_sweep_whose_ray_dies_says_so_and_goes_on_later(project, capfd):
+    found = project.trials(project.job(folds=[0, 1, 2], plan={"epochs": 8}, options={"wait": str(project.gate)}))
+
+    def kill():
+        """Kill what holds this machine's workers, as the system does that runs out of memory."""
+        until(lambda: found[0].epochs == 2, 600)
+        (raylet,) = (one for one in psutil.Process().children(recursive=True) if one.name() == "raylet")
+        raylet.kill()
+
+    threading.Thread(target=kill, daemon=True).start()
+    with pytest.raises(InputError, match="Ray itself died, not a trial"):
+        by_ray(found, [])
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert found[0].epochs == 2
+    assert not any(trial.finished for trial in found)
+
+
+def test_trials_that_no_machine_can_hold():
+    machine = {"Alive": True, "Resources": {"CPU": 2.0}}
+    ray = SimpleNamespace(nodes=lambda: [machine, machine, {"Alive": False, "Resources": {"CPU": 9.0}}])
+    ray_runner._fits(ray, 2, 0)
+    with pytest.raises(InputError, match="takes 3 CPUs and 0 GPUs, but a machine here has at most 2 and 0"):
+        ray_runner._fits(ray, 3, 0)
+    with pytest.raises(InputError, match="takes 1 CPUs and 1 GPUs"):
+        ray_runner._fits(ray, 1, 1)
+
+
+def test_a_cluster_that_does_not_answer(project, refused, monkeypatch):
+    (port,) = free_ports(1)
+    for address in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}", "127.0.0.1:nowhere"):
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        error = refused("sweep", project.job(), "--out", project.out)
+        assert f"No cluster answers at RAY_ADDRESS={address}" in error
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")  # of the dashboard
+    assert "use 'ray job submit'" in refused("sweep", project.job(), "--out", project.out)
+
+
+def free_ports(number):
+    sockets = [socket.socket() for _ in range(number)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.fixture
+def client(monkeypatch):
+    """Start a Ray head on loopback; give a client that hands jobs in."""
+    if importlib.util.find_spec("ray.dashboard.modules.job.sdk") is None:
+        pytest.skip("Ray's dashboard is not installed")
+    from ray.job_submission import JobSubmissionClient
+
+    for name, value in {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # what is uploaded shall run
+    place = tempfile.mkdtemp(prefix="ray", dir="/tmp")  # sockets within: the path must be short
+    port, dashboard, agent = free_ports(3)
+    words = ["start", "--head", "--block", "--node-ip-address=127.0.0.1", f"--port={port}", "--num-cpus=2"]
+    words += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}", f"--temp-dir={place}"]
+    words += [f"--dashboard-agent-listen-port={agent}", f"--object-store-memory={100 * 2**20}"]
+    command = [sys.executable, "-m", "ray.scripts.scripts", *words]
+    with (Path(place) / "head.log").open("w") as log:
+        head = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+    def answers():
+        try:
+            clients.append(JobSubmissionClient(f"http://127.0.0.1:{dashboard}"))
+        except (ConnectionError, RuntimeError):
+            assert head.poll() is None
+            return False
+        return True
+
+    try:
+        clients = []
+        try:
+            until(answers, 180)
+        except AssertionError:
+            pytest.skip(f"Ray did not start: {(Path(place) / 'head.log').read_text()[-300:]}")
+        yield clients[0]
+    finally:
+        head.terminate()
+        try:
+            head.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(head.pid, signal.SIGKILL)
+            head.wait()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def test_a_session_on_another_machine(project, client, tmp_path):
+    """A lesson of one's own goes with the uploaded code."""
+    from ray.job_submission import JobStatus
+
+    upload, package = tmp_path / "upload", Path(ecg_lessons.__file__).parent
+    project.job(plan={"epochs": 3})
+    for name in ("models", "jobs"):
+        shutil.copytree(project.root / name, upload / name)
+    shutil.copytree(package, upload / "ecg_lessons", ignore=shutil.ignore_patterns("*.pyc"))
+    shutil.copy(project.root / "mine" / "ecg_lessons" / "lessons" / "slow.py", upload / "ecg_lessons" / "lessons")
+    number = client.submit_job(
+        entrypoint=f"{sys.executable} -m ecg_lessons sweep jobs/job.toml --out {project.out}",
+        submission_id="sweep-1",
+        runtime_env={"working_dir": str(upload)},
+    )
+    until(lambda: client.get_job_status(number).is_terminal(), 600)
+    logs = client.get_job_logs(number)
+    assert client.get_job_status(number) == JobStatus.SUCCEEDED, logs
+    assert [job.submission_id for job in client.list_jobs() if job.submission_id] == ["sweep-1"]
+    assert "compact fold-0 finished" in logs  # by the uploaded code: no other knows this lesson
+    assert all((project.out / "compact" / "job" / f"fold-{fold}" / "trial.json").exists() for fold in (0, 1))

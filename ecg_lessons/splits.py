@@ -35,10 +35,7 @@ KINDS = ("apart", "leaky", "personal")
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers for training, validation and test: read-only copies, so that what was guarded stays guarded.
-
-    `name` says how the split was made, `kind`, one of `KINDS`, what `guard` holds it to.
-    """
+    """Row numbers for three sides, read-only, so that what was guarded stays guarded; `kind` is one of `KINDS`."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -114,10 +111,7 @@ class Split:
 
 
 def persons(names: np.ndarray) -> np.ndarray:
-    """Give every person one name, however it is written: capitals, blanks, invisible characters, 201 as 201.0.
-
-    `names` are patients or records; records 201 and 202 of the MIT-BIH database are one person.
-    """
+    """Give every person (201 and 202 are one) one name, however written: capitals, blanks, 201 as 201.0."""
     names = _spelled_alike(names)
     for record, same in SAME_PERSON.items():
         names = np.where(names == record, same, names)
@@ -174,10 +168,7 @@ def random_beats(examples: Examples, validation: float = 0.2, test: float = 0.2,
 
 
 def stratified_folds(examples: Examples, folds: int = BEAT_FOLDS, seed: int = 0) -> Iterator[Split]:
-    """Test every row once, whoever it belongs to, with classes spread evenly: as leaky as `random_beats`.
-
-    The validation part of fold k is half of the test part of fold k + 1.
-    """
+    """Test every row once, classes spread evenly, as leaky as `random_beats`; half of the next fold validates."""
     shuffled = np.random.default_rng(seed).permutation(len(examples))
     half = np.empty(len(examples), dtype=int)
     # Class by class, deal the shuffled rows out like cards.
@@ -233,10 +224,7 @@ def leave_one_patient_out(examples: Examples, seed: int = 0) -> Iterator[Split]:
 
 
 def first_minutes(examples: Examples, patient: str, minutes: float = 10, validation: float = 0.2) -> Split:
-    """Split one patient's rows in time: learn from the first minutes of each recording, test on what follows.
-
-    The last part of these minutes, the share `validation`, validates.
-    """
+    """Split one patient's rows in time: learn from the first minutes, whose last share validates; test the rest."""
     time = _column(examples, "time").astype(float)
     person = persons(examples.patient)
     own = person == persons(np.array([patient]))[0]
@@ -284,9 +272,7 @@ def few(examples: Examples, rows: np.ndarray, share: float, seed: int = 42) -> n
     return rows[(rank < most) | np.isin(rank, first[first >= most])]
 
 
-def recording_fold(
-    examples: Examples, number: int, folds: int = FOLDS, validation: float = 1 / 6, seed: int = SEED
-) -> Split:
+def recording_fold(examples: Examples, number: int, folds=FOLDS, validation=1 / 6, seed: int = SEED) -> Split:
     """Give one of the stratified folds of recordings of Zihlmann et al. (2017, arXiv 1710.06122).
 
     Of the recordings that are not tested a share validates: a sixth leaves 5,685 of the 8,528 of CinC 2017 to train,

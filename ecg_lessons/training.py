@@ -190,15 +190,7 @@ class _Ticking(keras.callbacks.Callback):
     on_predict_batch_end = on_train_batch_end
 
 
-def _one_epoch(
-    model: keras.Model,
-    train: Examples,
-    validation: Examples,
-    plan: Plan,
-    epoch: int,
-    fresh: Fresh | None,
-    callbacks: list[keras.callbacks.Callback],
-) -> dict:
+def _one_epoch(model, train: Examples, validation: Examples, plan: Plan, epoch: int, fresh, callbacks: list) -> dict:
     """Train one epoch, counted from 0; give its row of the history."""
     # A generator of its own for every epoch: a resumed training sees what an unbroken one would.
     rng = np.random.default_rng([plan.seed, epoch])

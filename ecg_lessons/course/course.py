@@ -39,12 +39,8 @@ def _run(lesson: pages.Lesson, to: Path, console: Console) -> None:
     began, digest = time.monotonic(), _digest(lesson.source)
     lesson.notebook, lesson.failure = notebooks.read(lesson.source), ""
     name = f"{lesson.number} {lesson.title}"
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("cell {task.completed} of {task.total}"),
-        TimeElapsedColumn(),
-    )
+    told, counted = TextColumn("{task.description}", markup=False), TextColumn("cell {task.completed} of {task.total}")
+    columns = (told, BarColumn(), counted, TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(name, total=None)
 

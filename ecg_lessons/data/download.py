@@ -33,10 +33,7 @@ class Stopped(Exception):
 
 @dataclass
 class Downloads:
-    """What the downloads of one run share.
-
-    `report` is called with the target, its bytes so far and in all; 0 in all where the server does not say.
-    """
+    """What the downloads of one run share; `report` gets the target, its bytes so far, and in all (0: not said)."""
 
     session: requests.Session = field(default_factory=requests.Session)
     stop: threading.Event = field(default_factory=threading.Event)

@@ -44,10 +44,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Beats:
-    """Annotations: where (sample indices, ascending) and what (WFDB symbols such as ``N`` or ``V``).
-
-    Marks of rhythm and noise stand among the beats, as in the file; `ecg_lessons.signals.labels` tells them apart.
-    """
+    """Annotations: sample indices, ascending, and WFDB symbols; marks of rhythm and noise stand among the beats."""
 
     samples: np.ndarray
     symbols: np.ndarray
@@ -96,11 +93,7 @@ def paths(path: str | Path, mat: bool = False) -> list[Path]:
 
 
 def read(path: str | Path, patient: str | None = None, annotator: str | None = None) -> Recording:
-    """Read one WFDB record, with or without ending, or one .mat file of CinC 2017.
-
-    The patient is the record's name where nothing better is known; `annotator` is the ending of the file with the
-    beats, such as "atr".
-    """
+    """Read one WFDB record, or .mat file of CinC 2017; `annotator` is the ending of the file with the beats."""
     path = Path(path)
     base = _base(path)
     if not base.with_name(base.name + ".hea").exists():
@@ -148,10 +141,7 @@ def ludb(folder: str | Path) -> Iterator[Recording]:
 
 
 def mitdb(folder: str | Path, records: Iterable[str] | None = None) -> Iterator[Recording]:
-    """Read the MIT-BIH Arrhythmia Database (or a folder in its layout): two leads, half an hour, annotated.
-
-    Records 201 and 202 are of one person, and bear the patient "201".
-    """
+    """Read the MIT-BIH Arrhythmia Database (or a folder in its layout); 201 and 202 are of the patient "201"."""
     known = _listed(folder, "mitdb")
     for name in known if records is None else map(str, records):
         if name not in known:
@@ -179,9 +169,7 @@ def ptb_diagnostic(folder: str | Path) -> Iterator[Recording]:
         yield replace(recording, labels=labels)
 
 
-def challenge_2017(
-    folder: str | Path, records: Iterable[str] | None = None, progress: Progress | None = None
-) -> Iterator[Recording]:
+def challenge_2017(folder: str | Path, records=None, progress: Progress | None = None) -> Iterator[Recording]:
     """Read the training set of CinC 2017: 8,528 recordings of one lead, 9 to 61 s, in the order of their labels.
 
     ``labels["rhythm"]`` is one of `RHYTHMS`. Who was recorded is not published, and people may have sent more than one

@@ -27,9 +27,7 @@ def gallery(pictures: np.ndarray, titles: Sequence[str], columns: int = 8) -> Fi
     return figure
 
 
-def beat_strip(
-    signal: np.ndarray, rate: float, samples: np.ndarray, symbols: Sequence[str], lead="MLII", title=""
-) -> Figure:
+def beat_strip(signal: np.ndarray, rate: float, samples, symbols, lead: str = "MLII", title: str = "") -> Figure:
     """Draw one lead (samples,) in mV on ECG paper with the symbol of every beat above its sample."""
     figure = ecg_strip(signal, rate, (lead,), title)
     (ax,) = figure.axes

@@ -23,9 +23,7 @@ from ecg_lessons.signals.images import SIZE, heights
 _BATCH = 64
 
 
-def grad_cam(
-    model: keras.Model, x: Arrays, target: int | np.ndarray | None = None, layer: str | None = None
-) -> np.ndarray:
+def grad_cam(model: keras.Model, x: Arrays, target=None, layer: str | None = None) -> np.ndarray:
     """Map what spoke for a class: Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391, eqs. 1 and 2).
 
     Each channel of the last convolutional map, or of the layer named, is weighted by the mean gradient of the class
@@ -87,9 +85,7 @@ def agreement(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide((a * b).sum(axis=1), scale, out=np.zeros(len(a)), where=scale > 0)
 
 
-def deletion(
-    model: keras.Model, x: Arrays, maps: np.ndarray, share: float = 0.2, seed: int = 0, target=None
-) -> tuple[np.ndarray, np.ndarray]:
+def deletion(model: keras.Model, x: Arrays, maps: np.ndarray, share=0.2, seed=0, target=None) -> list[np.ndarray]:
     """Erase the columns a map marks, and as many others, and see how far the probability falls: twice (n,).
 
     Erased columns are bridged by a straight line; what is left of a curve is not stretched to 0..1 again. The others
@@ -115,7 +111,7 @@ def deletion(
         bridged = _bridged(curves, np.repeat(mask, curves.shape[1] // columns, axis=1))
         after = _predict(model, {**x, "curve": bridged} if isinstance(x, Mapping) else bridged)
         falls.append((probability - after)[np.arange(n), target])
-    return falls[0], falls[1]
+    return falls
 
 
 def show_maps(curves: np.ndarray, maps: np.ndarray | Mapping[str, np.ndarray], titles: Sequence[str]) -> Figure:

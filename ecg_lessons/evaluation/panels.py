@@ -17,13 +17,14 @@ from ecg_lessons.errors import InputError
 BLUE, VERMILION, SKY, GREY = "#0072b2", "#d55e00", "#56b4e9", "#6e6e6e"
 #: By arm and place on the axis: ``{"value", "low", "high"}``, from 0 to 1.
 Curves = Mapping[str, Mapping[float, Mapping[str, float]]]
+#: Arrays by the name under which they are drawn.
+Groups = Mapping[str, np.ndarray]
+Panels = tuple[Figure, list[Axes]]
 #: Up to three groups in one picture, by colour, marker and dash.
 LOOKS = ((GREY, "s", "-"), (BLUE, "o", "--"), (VERMILION, "^", ":"))
 
 
-def panels(
-    width: float, height: float, columns: int = 1, rows: int = 1, framed: bool = False, **options
-) -> tuple[Figure, list[Axes]]:
+def panels(width: float, height: float, columns: int = 1, rows: int = 1, framed: bool = False, **options) -> Panels:
     """Give an empty figure (inches) and its panels, row by row; `options` are those of `Figure.subplots`."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     axes = list(figure.subplots(rows, columns, squeeze=False, **options).ravel())
@@ -62,9 +63,7 @@ def interval(ax: Axes, score: Mapping[str, float], row: float, look: Sequence[st
     ax.plot(score["value"], row, marker, color=colour, markersize=7)
 
 
-def curves(
-    size: tuple[float, float], arms: Curves, looks: Sequence[tuple], places: Sequence[Callable], tick: Callable, **axes
-) -> Figure:
+def curves(size: tuple, arms: Curves, looks: Sequence, places: Sequence[Callable], tick: Callable, **axes) -> Figure:
     """Draw up to three arms, each moved to a place of its own along the axis; `axes` is what `Axes.set` takes."""
     figure, (ax,) = panels(*size)
     ax.set(xscale=axes.pop("xscale", "linear"))
@@ -88,9 +87,7 @@ def whiskers(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray
     return np.maximum([value - low, high - value], 0)
 
 
-def typical_beats(
-    groups: Mapping[str, np.ndarray], rate: float, before: int, most: int, height: float, measure: str
-) -> tuple[Figure, list[Axes]]:
+def typical_beats(groups: Groups, rate: float, before: int, most: int, height: float, measure: str) -> Panels:
     """Draw some beats (n, samples) of every group, one panel a group, the median of all in front."""
     figure, axes = panels(1.6 * len(groups), height, len(groups))
     for ax, (title, group) in zip(axes, groups.items(), strict=True):

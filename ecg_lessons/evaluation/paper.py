@@ -23,10 +23,7 @@ _SHEET, _THIN, _BOLD = "#fffafa", "#f8dcdc", "#efb4b4"
 
 
 def sheet(width: float, height: float) -> tuple[Figure, Axes]:
-    """Give a sheet of ECG paper whose data coordinates are millimetres from the lower left corner.
-
-    Multiples of 5 mm look best.
-    """
+    """Give a sheet of ECG paper whose data coordinates are millimetres from the lower left corner."""
     # The axes fill the sheet, whatever layout a notebook has chosen for its figures.
     figure = Figure(figsize=(width * MM, height * MM), facecolor=_SHEET, layout="none")
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
@@ -38,9 +35,7 @@ def sheet(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def ecg_page(
-    recording: Recording | np.ndarray, rate: float | None = None, title="", highlight: Sequence[str] = (), note=""
-) -> Figure:
+def ecg_page(recording: Recording | np.ndarray, rate=None, title="", highlight: Sequence[str] = (), note="") -> Figure:
     """Draw a 12-lead page, 285 mm x 185 mm: 3 rows of 4 leads, 2.5 s each, and lead II for 10 s as the rhythm strip.
 
     All rows run on in time: the second column begins at 2.5 s, not at 0. An array is (samples, 12) in mV and needs
@@ -70,13 +65,8 @@ def ecg_page(
     return figure
 
 
-def ecg_strip(
-    signal: np.ndarray, rate: float, leads: Sequence[str] = ("II",), title="", highlight: Sequence[str] = (), start=0.0
-) -> Figure:
-    """Draw leads (samples, leads) in mV one below the other on ECG paper, as wide as the recording is long.
-
-    `start` is the time of the first sample (s), printed where it is not 0.
-    """
+def ecg_strip(signal: np.ndarray, rate: float, leads=("II",), title="", highlight=(), start: float = 0.0) -> Figure:
+    """Draw leads (samples, leads) in mV one below the other on ECG paper; `start` (s) is printed where it is not 0."""
     signal = _checked(np.asarray(signal).reshape(len(signal), -1), rate, leads)
     _known(highlight, leads)
     signal = signal - np.median(signal, axis=0)

@@ -1,6 +1,6 @@
 """Pictures of hearts side by side, and of patients before and after. Functions give a Figure and show nothing."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,10 +13,7 @@ _LOOKS = ((BLUE, "o", "-"), (GREY, "s", "--"), (VERMILION, "^", ":"))
 
 
 def hearts(groups: Mapping[str, np.ndarray], rate: float, before: int, most: int = 40) -> Figure:
-    """Draw some beats (n, samples) of every patient with their median in front, one panel each, all on one scale.
-
-    The annotation stands at 0 s, `before` samples after the beginning.
-    """
+    """Draw some beats (n, samples) of every patient and their median on one scale; the annotation is at 0 s."""
     figure, axes = typical_beats(groups, rate, before, most, 2.2, "lead, scaled")
     limits = np.array([ax.get_ylim() for ax in axes])
     for ax in axes:
@@ -25,9 +22,7 @@ def hearts(groups: Mapping[str, np.ndarray], rate: float, before: int, most: int
     return figure
 
 
-def slopes(
-    before: Mapping[str, float], after: Mapping[str, float], measure: str, names: Collection[str] | None = None
-) -> Figure:
+def slopes(before: Mapping[str, float], after: Mapping[str, float], measure: str, names=None) -> Figure:
     """Draw one line a patient from a score before to the score after, those who lose in another colour and dash.
 
     A loss up to 0.005 counts as none; who has no score is left out. `names` are those to name at the right end,

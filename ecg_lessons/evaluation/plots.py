@@ -113,10 +113,7 @@ def sensitivities(names: Sequence[str], values: Sequence[float], low: Sequence[f
 
 
 def ppv_curve(sensitivity: float, specificity: float, marks: Sequence[float] = (0.02, 0.5)) -> Figure:
-    """Draw how likely a positive answer is true, against how common the thing is (Bayes' theorem).
-
-    `marks` are prevalences to mark and label.
-    """
+    """Draw how likely a positive answer is true, against how common the thing is (Bayes), some places marked."""
     if not all(0 <= share <= 1 for share in (sensitivity, specificity, *marks)):
         raise InputError("Sensitivity, specificity and prevalences are shares between 0 and 1.")
 

@@ -11,6 +11,7 @@ from ecg_lessons.evaluation.panels import (
     GREY,
     LOOKS,
     VERMILION,
+    Groups,
     class_rows,
     colour_bar,
     interval,
@@ -21,11 +22,8 @@ from ecg_lessons.evaluation.panels import (
 from ecg_lessons.evaluation.paper import INK
 
 
-def spectrograms(pictures: Mapping[str, np.ndarray], step: float) -> Figure:
-    """Draw log-spectrograms (frames, frequencies) by title one below the other, all in one scale of colours.
-
-    `step` is in seconds from frame to frame; the frequencies reach from 0 to 150 Hz.
-    """
+def spectrograms(pictures: Groups, step: float) -> Figure:
+    """Draw log-spectrograms (frames, frequencies to 150 Hz), a frame every `step` s, in one scale of colours."""
     if not pictures:
         raise InputError("There is no spectrogram to draw: give one or more.")
     size = (7.5, 0.7 + 1.25 * len(pictures))
@@ -43,7 +41,7 @@ def spectrograms(pictures: Mapping[str, np.ndarray], step: float) -> Figure:
     return figure
 
 
-def traces(signals: Mapping[str, np.ndarray], rate: float) -> Figure:
+def traces(signals: Groups, rate: float) -> Figure:
     """Draw versions of a signal (samples,) in mV by title one below the other, on one axis of time and one scale."""
     figure, axes = panels(7.5, 0.6 + len(signals), rows=len(signals), sharex=True, sharey=True)
     for ax, (title, signal) in zip(axes, signals.items(), strict=True):
@@ -53,11 +51,8 @@ def traces(signals: Mapping[str, np.ndarray], rate: float) -> Figure:
     return figure
 
 
-def dots(groups: Mapping[str, np.ndarray], label: str, most: float, seed: int = 0) -> Figure:
-    """Draw a dot an example, one row a class, with the median of each; what lies beyond `most` is drawn there.
-
-    The label names the unit. Heights within a row are random and mean nothing.
-    """
+def dots(groups: Groups, label: str, most: float, seed: int = 0) -> Figure:
+    """Draw a dot an example (at random heights), a row a class, and medians; what lies beyond `most` is drawn there."""
     figure, (ax,) = panels(6.5, 0.8 + 0.5 * len(groups))
     rng = np.random.default_rng(seed)
     for row, values in enumerate(groups.values()):
@@ -70,13 +65,8 @@ def dots(groups: Mapping[str, np.ndarray], label: str, most: float, seed: int = 
     return key(figure, 1, "upper right")
 
 
-def over_time(
-    signal: np.ndarray, rate: float, start: np.ndarray, seconds: float, falls: Mapping[str, np.ndarray]
-) -> Figure:
-    """Draw a recording (samples,) in mV, and below it how far a probability falls where a stretch is erased.
-
-    Stretches of some seconds have each a start (s), (n,), and by network, up to three, a fall, (n,).
-    """
+def over_time(signal: np.ndarray, rate: float, start: np.ndarray, seconds: float, falls: Groups) -> Figure:
+    """Draw a recording in mV, and how far probabilities (by network) fall where stretches of it are erased."""
     if any(len(fall) != len(start) for fall in falls.values()):
         raise InputError(f"{len(start)} stretches need as many falls of the probability.")
     figure, (above, below) = panels(8.5, 3.6, rows=2, sharex=True, height_ratios=(3, 2))
@@ -95,13 +85,8 @@ def over_time(
     return key(figure, 3, "upper right")
 
 
-def by_class(
-    names: Sequence[str], arms: Mapping[str, Mapping[str, Mapping[str, float] | float]], measure: str = "F1"
-) -> Figure:
-    """Draw a score class by class, the first on top, up to three arms side by side.
-
-    By arm and class a number from 0 to 1, or ``{"value", "low", "high"}``; a class may be missing.
-    """
+def by_class(names: Sequence[str], arms: Mapping[str, Mapping], measure: str = "F1") -> Figure:
+    """Draw a score class by class, up to three arms: a number, ``{"value", "low", "high"}``, or nothing."""
     figure, (ax,) = panels(6.5, 1.0 + 0.55 * len(names))
     shifts = 0.2 * (np.arange(len(arms)) - (len(arms) - 1) / 2)
     for (arm, scores), shift, look in zip(arms.items(), shifts, LOOKS, strict=False):

@@ -123,16 +123,12 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 }
 
 
-def build(name: str, **options) -> keras.Model:
-    """Build a network by name."""
-    return models.build(NETWORKS, name, **options)
+#: Build a network by name.
+build = partial(models.build, NETWORKS)
 
 
 def from_layer(model: keras.Model, layer: str) -> keras.Model:
-    """Give the part of a network that follows a layer, with the same weights; RR intervals stay its second input.
-
-    After ``draw_beats`` it takes pictures (batch, SIZE, SIZE, 1) in place of curves; after ``nine_crops`` crops.
-    """
+    """Give the part of a network that follows a layer such as ``draw_beats``, with its weights and second input."""
     names = [known.name for known in model.layers]
     if layer not in names:
         raise InputError(f"The network {model.name} has no layer {layer!r}: it has {', '.join(names)}.")

@@ -32,10 +32,7 @@ class Spectrogram(Settings):
 
 
 class Signal(Settings):
-    """Convolutions that read the signal itself, step for step beside the spectrogram; none where `channels` is 0.
-
-    What a window of the spectrogram blurs, such as a P wave, they can see.
-    """
+    """Convolutions that read the signal beside the spectrogram, which blurs P waves; none where `channels` is 0."""
 
     channels: Annotated[int, Field(ge=0)] = 0
 
@@ -87,10 +84,7 @@ class Summary(Settings):
 
 
 class Phase(Settings):
-    """A part of the training: what is trained, for how long, and how fast.
-
-    "convolutions" get a head for the time being, "recurrence" leaves them as they are, "all" trains everything.
-    """
+    """A part of the training: "convolutions" get a head for the time being, "recurrence" leaves them as they are."""
 
     trains: Literal["convolutions", "recurrence", "all"] = "all"
     epochs: Count = 10
@@ -130,10 +124,7 @@ class Design(Settings):
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class TrueSteps(Configured, layers.Layer, dtype="float32"):
-    """Mark the steps in time that a recording truly fills.
-
-    `step` is that of the spectrogram in samples; `halvings` says how often the convolutions halved the time.
-    """
+    """Mark the steps in time, halved so often by the convolutions, that a recording truly fills."""
 
     step: int
     halvings: int
@@ -160,10 +151,7 @@ class OwnScale(Configured, layers.Layer, dtype="float32"):
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class Beside(Configured, layers.Layer):
-    """Set the steps of a signal beside the windows of its spectrogram, each at the middle of its window.
-
-    `first` is the step at the middle of the first window.
-    """
+    """Set the steps of a signal, from the middle of the first window on, beside the windows of its spectrogram."""
 
     first: int
 

@@ -7,6 +7,7 @@ ends in two dense layers, "hidden" and "class", which `new_head` replaces.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import keras
 from keras import layers
@@ -51,10 +52,7 @@ def seq2seq(classes: int = CLASSES) -> keras.Model:
 
 
 def bilstm(classes: int = CLASSES, step: int = 11) -> keras.Model:
-    """Build two bidirectional LSTM layers over the time of a beat, `step` samples at a time: 1, 11 or 17.
-
-    Steps of 11 samples train about eight times faster than single ones.
-    """
+    """Build two bidirectional LSTM layers over the time of a beat, `step` samples at a time: 1, 11 (fast) or 17."""
     return _recurrent("bilstm", layers.LSTM, classes, step)
 
 
@@ -96,10 +94,7 @@ def head(x, classes: int, hidden: int = 32):
 
 
 def new_head(model: keras.Model, classes: int, frozen: bool) -> keras.Model:
-    """Copy a trained network of this module with new last two dense layers, for another task.
-
-    `frozen` trains the two new layers only; otherwise everything is trained, from the weights of `model` on.
-    """
+    """Copy a trained network with new last two dense layers, for another task; `frozen` trains these only."""
     if [layer.name for layer in model.layers[-2:]] != ["hidden", "class"]:
         what = f"The network {model.name} does not end in the dense layers 'hidden' and 'class'"
         raise InputError(f"{what}: transfer from a network of single heartbeats.")
@@ -116,6 +111,5 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 }
 
 
-def build(name: str, **options) -> keras.Model:
-    """Build a network by name."""
-    return models.build(NETWORKS, name, **options)
+#: Build a network by name.
+build = partial(models.build, NETWORKS)

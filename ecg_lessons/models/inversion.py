@@ -75,10 +75,7 @@ def _augment(x):
 
 
 def _features(x):
-    """Four convolutions; flattened, because where a wave stands in the beat tells what it is.
-
-    The normalisation remembers 10 batches, not Keras' 100: these trainings are short.
-    """
+    """Convolve, and flatten: where a wave stands tells what it is. Trainings are short: 10 batches are remembered."""
     for filters, width in ((32, 7), (64, 5), (64, 5), (64, 5)):
         x = layers.Conv1D(filters, width, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
@@ -103,10 +100,7 @@ class Standardize(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class UndoSwaps(keras.layers.Layer):
-    """Undo each exchange in turn: (batch, samples, 12) to (batch x hypotheses, samples, 12).
-
-    The first hypothesis is "nothing was exchanged". Every map of `SWAPS` is its own inverse.
-    """
+    """Undo nothing, then each exchange, its own inverse: (batch, samples, 12) to (batch x hypotheses, samples, 12)."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

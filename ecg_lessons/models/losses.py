@@ -8,10 +8,7 @@ from ecg_lessons.signals.augment import Configured
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class SparseFocalLoss(Configured, keras.losses.Loss, name="sparse_focal_loss"):
-    """Cross-entropy that cares less about what is already known (Lin et al. 2017, arXiv 1708.02002, equation 4).
-
-    It is -(1 - p)^gamma log p, with p the probability of the true class; gamma 0 is plain cross-entropy.
-    """
+    """-(1 - p)^gamma log p, which cares less about what is known (Lin 2017, arXiv 1708.02002, equation 4)."""
 
     gamma: float = 2.0
 
@@ -25,10 +22,7 @@ class SparseFocalLoss(Configured, keras.losses.Loss, name="sparse_focal_loss"):
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class SmoothedCrossentropy(Configured, keras.losses.Loss, name="smoothed_crossentropy"):
-    """Cross-entropy that trusts no label fully (Szegedy et al. 2016, arXiv 1512.00567, section 7).
-
-    The share `smoothing` of a label is spread evenly over all classes; 0 is plain cross-entropy.
-    """
+    """Cross-entropy with a share of each label spread over all classes (Szegedy 2016, arXiv 1512.00567, 7)."""
 
     smoothing: float = 0.05
 
@@ -41,10 +35,7 @@ class SmoothedCrossentropy(Configured, keras.losses.Loss, name="smoothed_crossen
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class MeanF1(Configured, keras.metrics.Metric, name="mean_f1"):
-    """Mean F1 of the first `scored` classes, as the challenge of CinC 2017 scores N, A and O (Clifford et al. 2017).
-
-    A class that stands neither in the labels nor in the verdicts counts as 0; other classes only spoil the precision.
-    """
+    """Mean F1 of the first `scored` classes, as CinC 2017 scores N, A and O; a class that is nowhere counts as 0."""
 
     classes: int
     scored: int

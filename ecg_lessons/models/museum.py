@@ -15,10 +15,7 @@ from ecg_lessons.signals.augment import Configured
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class DeafDropout(Configured, layers.Dropout):
-    """Dropout that does not listen to whether the network trains.
-
-    True never switches it off, as in the recurrence of the released code; False never on, as in its convolutions.
-    """
+    """Dropout that is always on, as in the recurrence of the released code, or never, as in its convolutions."""
 
     always: bool
 
@@ -56,10 +53,7 @@ def truncated(log_power: np.ndarray) -> np.ndarray:
 
 
 def score_without_noise(confusion: np.ndarray) -> float:
-    """Give the mean F1 of all classes but the last, from which the noisy recordings were left out altogether.
-
-    confusion: (classes, classes), rows are the truth, columns the verdicts; the last class is noise.
-    """
+    """Give the mean F1 of all classes but the last, noise, whose recordings were left out (rows are the truth)."""
     kept = np.asarray(confusion, float)[:-1]  # the fault: who calls noise a rhythm is not blamed
     right = np.diagonal(kept)
     return float((2 * right / (kept.sum(axis=1) + kept.sum(axis=0)[:-1])).mean())

@@ -69,11 +69,7 @@ def _one_each(x) -> tuple:
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class RandomTimeShift(Augmentation):
-    """Shift each example in time by up to `most` samples either way, without the jump of ``np.roll``.
-
-    The edge is held: the first or the last sample is repeated where the shift leaves a gap, so no
-    step appears where the end of the recording would meet its beginning.
-    """
+    """Shift each example in time by up to `most` samples, its edge held: ``np.roll`` would make a step there."""
 
     most: int
 
@@ -108,10 +104,7 @@ class RandomCrop(Augmentation):
 
 
 def _frontal_plane() -> tuple[np.ndarray, np.ndarray]:
-    """Give two maps (6, 6) of the limb leads: onto the heart's frontal vector, and that turned by 90 degrees.
-
-    The frontal vector has the components I and 2/sqrt(3) aVF (Einthoven's triangle).
-    """
+    """Give two maps of the limb leads: onto the frontal vector (I, 2/sqrt(3) aVF), and that turned by 90 degrees."""
     root = np.sqrt(3) / 2
     right, down = limb_leads(np.array(1.0), np.array(0.5)), limb_leads(np.array(0.0), np.array(root))
     i, f = np.eye(6)[0], np.eye(6)[5] / root
@@ -143,15 +136,11 @@ class RandomBody(Augmentation):
         return ops.concatenate(halves, axis=-1)
 
 
-class _Normal(Augmentation):
-    """An augmentation ruled by one standard deviation."""
+@keras.saving.register_keras_serializable("ecg_lessons")
+class RandomGain(Augmentation):
+    """Scale each example by one random factor: exp of a normal number with the stated deviation."""
 
     deviation: float
-
-
-@keras.saving.register_keras_serializable("ecg_lessons")
-class RandomGain(_Normal):
-    """Scale each example by one random factor: exp of a normal number with the stated deviation."""
 
     def change(self, x):
         """Scale x, shape (batch, samples) or (batch, samples, leads)."""
@@ -160,8 +149,10 @@ class RandomGain(_Normal):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class RandomNoise(_Normal):
+class RandomNoise(Augmentation):
     """Add white noise of the stated deviation, in the unit of the signal."""
+
+    deviation: float
 
     def change(self, x):
         """Add noise to x, of any shape."""
@@ -203,10 +194,7 @@ def _enlarged() -> np.ndarray:
 
 
 def nine_crops(images: np.ndarray) -> np.ndarray:
-    """Cut all nine crops, each enlarged to the full size, for averaging a network's answers.
-
-    From (n, SIZE, SIZE, 1) to float32 (9, n, SIZE, SIZE, 1), rows first: top left, top centre, top right, and so on.
-    """
+    """Cut all nine crops, enlarged to the full size, of (n, SIZE, SIZE, 1): float32 (9, n, SIZE, SIZE, 1)."""
     maps = _enlarged()
     crops = np.einsum("irh,nhw,jcw->ijnrc", maps, images[..., 0].astype(np.float32), maps, optimize=True)
     return crops.reshape(9, *images.shape)
@@ -214,11 +202,7 @@ def nine_crops(images: np.ndarray) -> np.ndarray:
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class NineCrops(Augmentation):
-    """Replace each image by one of its nine crops, drawn at random in training; the whole image otherwise.
-
-    Cutting and enlarging are linear, so a crop is a product of two small matrices, and every example of a
-    batch can have its own.
-    """
+    """Replace each image by one of its nine crops in training: linear, a product of two small matrices."""
 
     def change(self, image):
         """Crop images, shape (batch, SIZE, SIZE, 1)."""

@@ -48,11 +48,7 @@ class RandomWindow(Augmentation, dtype="float32"):
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class DropoutBursts(Augmentation, dtype="float32"):
-    """Set short stretches of the signal to zero in training, as if an electrode lost contact.
-
-    Around random instants 50 ms are zeroed; bursts that overlap make longer ones. `share` is about that of the
-    samples.
-    """
+    """Set about a share of the signal to zero in training, 50 ms at a time, as if an electrode lost contact."""
 
     share: float = 0.22
 

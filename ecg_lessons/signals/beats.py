@@ -47,10 +47,7 @@ def r_peaks(signal: np.ndarray, rate: float) -> np.ndarray:
 
 
 def median_beat(signal: np.ndarray, rate: float) -> np.ndarray:
-    """Give the median beat of a recording (samples, leads) of at least one second, its median level taken off.
-
-    Float32 (BEAT_SAMPLES, leads): 300 ms before to 500 ms after the R peak at 250 Hz.
-    """
+    """Give the median beat of a recording of at least 1 s, its median level taken off: (BEAT_SAMPLES, leads)."""
     signal = bandpass(resample(signal, rate, BEAT_RATE), BEAT_RATE)
     before = round(BEAT_BEFORE * BEAT_RATE)
     peaks = r_peaks(signal, BEAT_RATE)
@@ -70,17 +67,12 @@ def lead(recording: Recording, *names: str) -> np.ndarray:
     for name in names:
         if name in recording.leads:
             return recording.signal[:, recording.leads.index(name)]
-    raise InputError(
-        f"Record {recording.name} has no lead {' or '.join(names)}, only {', '.join(recording.leads)}: "
-        "name one of these, or leave the record out."
-    )
+    what = f"has no lead {' or '.join(names)}, only {', '.join(recording.leads)}"
+    raise InputError(f"Record {recording.name} {what}: name one of these, or leave the record out.")
 
 
 def windows(signal: np.ndarray, samples: np.ndarray, before: int, after: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut windows out of (samples,) or (samples, leads): `before` samples before each beat, `after` from it on.
-
-    Gives those windows that lie inside the signal, and which beats they are, (beats,).
-    """
+    """Cut windows around beats, `before` samples and `after`, where they lie inside; tell which beats these are."""
     width, shape = before + after, signal.shape[1:]
     start = np.asarray(samples, dtype=int) - before
     fits = (start >= 0) & (start + width <= len(signal))

@@ -61,8 +61,6 @@ def _mapping(scheme: str | Mapping[str, str]) -> Mapping[str, str]:
 def _each(symbols: np.ndarray, tell: Callable[[str], object], kind: type) -> np.ndarray:
     kinds, where = np.unique(np.asarray(symbols, dtype=str), return_inverse=True)
     if unknown := [str(symbol) for symbol in kinds if symbol not in {*BEATS, *MARKS}]:
-        raise InputError(
-            f"Unknown beat symbols {', '.join(map(repr, unknown))}: WFDB knows {''.join(BEATS)} for beats and "
-            f"{''.join(MARKS)} for other marks; correct the annotations."
-        )
+        known = f"WFDB knows {''.join(BEATS)} for beats and {''.join(MARKS)} for other marks"
+        raise InputError(f"Unknown beat symbols {', '.join(map(repr, unknown))}: {known}; correct the annotations.")
     return np.array([tell(symbol) for symbol in kinds], dtype=kind)[where]

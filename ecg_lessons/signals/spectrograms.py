@@ -39,10 +39,8 @@ def log_spectrogram(signal: np.ndarray, floor: float = 0.0, step: int = STEP) ->
     """
     signal = np.asarray(signal)
     if signal.shape[-1] < WINDOW:
-        raise InputError(
-            f"A recording of {signal.shape[-1]} samples is shorter than one window of the spectrogram ({WINDOW} "
-            "samples, 0.21 s): leave it out."
-        )
+        window = f"one window of the spectrogram ({WINDOW} samples, 0.21 s)"
+        raise InputError(f"A recording of {signal.shape[-1]} samples is shorter than {window}: leave it out.")
     table = signal.reshape(-1, signal.shape[-1])
     chunks = [table[start : start + _CHUNK] for start in range(0, len(table), _CHUNK)]
     with ThreadPoolExecutor() as pool:  # SciPy's transforms leave Python's lock alone

@@ -46,10 +46,7 @@ NAMES = (*RHYTHM, *SHAPE)
 
 
 def comparisons(recordings: Iterable[Recording], info: pd.DataFrame, leads: Collection[str]) -> np.ndarray:
-    """Compare every beat with what is usual for its heart: float32 (beats, len(NAMES)), see `rhythm` and `shape`.
-
-    Rows of `beat_sets.table` that are left out count neither for the rhythm nor for the usual beat.
-    """
+    """Compare beats, rows of `beat_sets.table`, with what is usual for their heart: float32 (beats, len(NAMES))."""
     made = np.zeros((len(info), len(NAMES)), np.float32)
     rows_of = info.groupby("record").indices
     for recording in recordings:

@@ -5,7 +5,7 @@ the folder must not exist, or be empty; `progress` is called with the number of 
 `sample_...` gives is simulated on first use, then kept in this computer's cache.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +34,7 @@ _SUPERCLASSES = {"NORM": "NORM", "ASMI": "MI", "AMI": "MI", "IMI": "MI", "LVH": 
 
 
 def simulate_cohort(folder: str | Path, patients: int = 120, seed: int = 0, progress: Progress = None) -> Path:
-    """Simulate twelve leads of 10 s in the layout of PTB-XL, with the diagnoses of `patients.FORMS`.
-
-    About one patient in ten has a second recording, here and with infarctions.
-    """
+    """Simulate twelve leads of 10 s in the layout of PTB-XL; one patient in ten has a second recording."""
     _check(patients, seed, np.inf, "at least 1 patient")
     diagnoses = {code: form.diagnosis for code, form in people.FORMS.items()}
     with layouts.PtbXl.new(folder) as layout:
@@ -49,10 +46,7 @@ def simulate_cohort(folder: str | Path, patients: int = 120, seed: int = 0, prog
 
 
 def simulate_infarctions(folder: str | Path, patients: int = 400, seed: int = 0, progress: Progress = None) -> Path:
-    """Simulate normal hearts and infarctions in the layout of PTB-XL: NORM against MI, and nothing else.
-
-    The codes are ASMI, AMI, IMI, LMI and ILMI (`territories`); an infarction is acute or old, and small or large.
-    """
+    """Simulate normal hearts and infarctions, acute or old, small or large, in the layout of PTB-XL."""
     _check(patients, seed, np.inf, "at least 1 patient")
     names = {code: f"{place.name} myocardial infarction" for code, place in territories.TERRITORIES.items()}
     diagnoses = {"NORM": "normal ECG"} | names
@@ -67,13 +61,8 @@ def simulate_infarctions(folder: str | Path, patients: int = 400, seed: int = 0,
     return Path(folder)
 
 
-def simulate_arrhythmias(
-    folder: str | Path, patients: int = 40, minutes: float = 10.0, seed: int = 0, progress: Progress = None
-) -> Path:
-    """Simulate two leads with annotated beats, in the layout of the MIT-BIH database.
-
-    What the patients have goes in turns (`holter.KINDS`): from 20 patients on every kind is there.
-    """
+def simulate_arrhythmias(folder: str | Path, patients=40, minutes=10.0, seed=0, progress: Progress = None) -> Path:
+    """Simulate two leads with annotated beats, in the layout of the MIT-BIH database; 20 patients have all kinds."""
     _check(patients, seed, 999, "1 to 999 patients")
     if not 1 <= minutes <= 60:
         raise InputError(f"A recording lasts 1 to 60 minutes, not {minutes:g}: give another length.")
@@ -86,9 +75,7 @@ def simulate_arrhythmias(
     return Path(folder)
 
 
-def simulate_rhythms(
-    folder: str | Path, recordings: int = 600, seed: int = 0, progress: Progress = None, shares: Mapping = SHARES
-) -> Path:
+def simulate_rhythms(folder: str | Path, recordings=600, seed=0, progress: Progress = None, shares=SHARES) -> Path:
     """Simulate one lead for 9 to 61 s at 300 Hz, in the layout of CinC 2017, each of another person.
 
     `shares` of the labels need not add up to 1. Of any first recordings each label has about its share.

@@ -120,10 +120,7 @@ def gaussians(waves, stretch: np.ndarray, beats: np.ndarray, rate: float, before
 
 
 def adapted(beats: np.ndarray, shortest: float = 0.0, longest: float = np.inf) -> np.ndarray:
-    """Give the RR interval (s) that each beat's repolarisation has adapted to: an exponential memory of past ones.
-
-    No interval counts as shorter or longer than the limits.
-    """
+    """Give the RR interval (s), within limits, that each beat's repolarisation has adapted to: a fading memory."""
     rr = np.clip(np.diff(beats, prepend=2 * beats[0] - beats[1]), shortest, longest)
     memory = np.empty_like(rr)
     level = rr[:20].mean()
@@ -148,10 +145,7 @@ def lead_matrix(along=0.0, up=0.0, gain=1.0) -> np.ndarray:
 
 
 def twelve_leads(eight: np.ndarray) -> np.ndarray:
-    """Complete I, II, V1..V6, (samples, 8), to the twelve leads by Einthoven's and Goldberger's identities.
-
-    Integers give halves in the augmented leads.
-    """
+    """Complete I, II, V1..V6 to the twelve leads by Einthoven's and Goldberger's identities (integers to halves)."""
     one, two = eight[:, 0], eight[:, 1]
     limbs = np.stack([one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2], axis=1)
     return np.hstack([limbs, eight[:, 2:]])

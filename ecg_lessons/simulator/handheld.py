@@ -114,10 +114,7 @@ def _spells(rng: Generator, samples: int, share: float, seconds: float) -> np.nd
 
 
 def recording(rng: Generator, label: str) -> tuple[np.ndarray, str]:
-    """Draw a recording with a label: the signal in mV at `RATE`, and its kind in `courses.KINDS`.
-
-    For the label ``~`` the kind is what lies below the noise.
-    """
+    """Draw a recording with a label: mV at `RATE`, and its kind in `courses.KINDS`, of ``~`` what lies below."""
     name = courses.draw(rng, label)
     kind = courses.KINDS[name]
     # Seven in ten last 30 s, as in the real set.

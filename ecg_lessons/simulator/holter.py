@@ -16,11 +16,7 @@ KINDS = COHORTS["arrhythmias"]["kinds"]
 
 @dataclass(frozen=True)
 class Patient:
-    """One simulated person.
-
-    The shapes are by symbol; "V0" and "V1" are the ventricular foci, "p" and "q" the P waves of the sinus node and of
-    another place.
-    """
+    """One person; of the shapes "V0" and "V1" are ventricular foci, "p" and "q" P waves of the sinus and elsewhere."""
 
     heart: Heart
     second: str  # the lead beside MLII, one of `morphology.SECOND`

@@ -56,17 +56,12 @@ class Patient:
     noise: body.Noise
 
 
-def _groups(waves: Waves) -> dict[str, np.ndarray]:
-    qrs = ~waves.atrial & ~waves.repolarisation
-    return {"P": waves.atrial, "QRS": qrs, "T": waves.repolarisation}
-
-
 def _personal(rng: Generator, waves: Waves, scale: float, age: int, sex: int) -> Waves:
     """Vary a typical beat: size and direction of P, QRS and T, intervals, and a little of each wave."""
     vector, centre, width = waves.vector.copy(), waves.centre.copy(), waves.width.copy()
     decades = (age - 50) / 10
     common = rng.normal(size=3)  # a heart that lies differently turns all its waves
-    groups = _groups(waves)
+    groups = {"P": waves.atrial, "QRS": ~(waves.atrial | waves.repolarisation), "T": waves.repolarisation}
     for name, rows in groups.items():
         size = rng.normal(0, SIZE[name]) + sex * WOMEN[name] + (DECADE[name] * decades) - WOMEN[name] / 2
         turn = (0.6 * common + 0.8 * rng.normal(size=3)) * DIRECTION[name] * (1, -1, 1)
@@ -94,10 +89,7 @@ def draw(rng: Generator, code: str | None = None) -> Patient:
 
 
 def person(rng: Generator, code: str, beat: Waves, gain: float = 1.0) -> Patient:
-    """Draw a patient around the beat of an average one; who has another code than NORM is older.
-
-    gain: size of all waves; that of P changes with the square root.
-    """
+    """Draw a patient around an average beat, all waves so large (P by the root); all but NORM are older."""
     sex = int(rng.integers(2))
     age = int(np.clip(rng.normal(*((45, 16) if code == "NORM" else (64, 11))), 18, 89))
     calm = np.exp(-0.2 * (age - 50) / 10)  # the rate varies less with age

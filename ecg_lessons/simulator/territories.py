@@ -51,10 +51,7 @@ AXIS = (-10, 90)
 
 @dataclass(frozen=True)
 class Infarction:
-    """An infarction of one patient, by its code in `TERRITORIES`.
-
-    necrosis, inversion, injury: sizes of the lost force, of the turning of T and of the raised ST segment; 1 is full.
-    """
+    """An infarction and the sizes of lost force, turned T and raised ST; 1 is full."""
 
     code: str
     acute: bool
@@ -91,10 +88,7 @@ def beat(infarction: Infarction | None, j_point: float = 0.0) -> Waves:
 
 
 def patient(rng: Generator, infarction: Infarction | None) -> people.Patient:
-    """Draw a patient with this infarction, or a normal one; early repolarisation is theirs whatever they have.
-
-    A normal heart is drawn again while its axis lies outside `AXIS`.
-    """
+    """Draw a patient with this infarction, or a normal one, drawn again while its axis lies outside `AXIS`."""
     waves = beat(infarction, j_point=max(0.0, rng.normal(0.2, 0.5)))
     while True:
         person = people.person(rng, infarction.code if infarction else "NORM", waves)

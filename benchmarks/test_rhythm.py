@@ -5,7 +5,7 @@ from scipy import signal as scipy_signal
 
 from ecg_lessons.lessons import rhythm
 from ecg_lessons.models import crnn
-from ecg_lessons.models.crnn_design import Augmentation, Design
+from ecg_lessons.models.crnn import Augmentation, Design
 from ecg_lessons.signals.spectrograms import log_spectrogram
 
 RNG = np.random.default_rng(0)

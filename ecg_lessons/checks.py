@@ -4,26 +4,17 @@
 writes a trained score as a sentence that is the same on every machine.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ecg_lessons import files
 from ecg_lessons.errors import InputError, choice
 from ecg_lessons.signals import leads
 from ecg_lessons.signals.leads import RA_RL, SWAPS
 from ecg_lessons.splits import persons
-
-
-@dataclass(frozen=True)
-class Check:
-    """What an answer must fulfil, and the hint for one that does not."""
-
-    right: Callable[[Any], bool]
-    hint: str
 
 
 def near(wanted: Any, tolerance: float = 1e-6) -> Callable[[Any], bool]:
@@ -42,14 +33,11 @@ def computes(wanted: Callable, *inputs: tuple, tolerance: float = 1e-6) -> Calla
     return lambda function: all(near(wanted(*values), tolerance)(function(*values)) for values in inputs)
 
 
-def arms_exchanged(signal: Any) -> Any:
-    """Record the twelve leads, shape (..., 12), with the two arm electrodes exchanged."""
-    return np.asarray(signal) @ SWAPS["LA/RA"].T
-
-
+_rng = np.random.default_rng
+_EVEN = np.array([0.8, 0.8])
 _I, _II = np.array([0.3, 1.1, -0.2, 0.0]), np.array([0.5, 0.7, 0.4, -0.9])
 _SIGNAL = np.arange(24.0).reshape(2, 12) ** 1.5
-_TWELVE = np.random.default_rng(1).normal(size=(50, 12))
+_TWELVE = _rng(1).normal(size=(50, 12))
 _FLAT = _TWELVE @ RA_RL.T
 _PEAKS = np.array([0, 300, 620, 850, 1300])
 _PICTURE = np.arange(128 * 128).reshape(128, 128)
@@ -58,9 +46,9 @@ _MITDB = np.array(["100", "202", "106", "201", "202", "100"])
 _TIMES = np.array([30.0, 90.0, 599.0, 600.0, 601.0, 1500.0])
 _WINDOW = 1 + np.arange(1250.0)
 _CONFUSION = np.array([[90, 8, 2], [5, 12, 3], [1, 0, 4]])
-_THREE = np.random.default_rng(2).dirichlet(np.ones(3), 6)
+_THREE = _rng(2).dirichlet(np.ones(3), 6)
 _RECORDS = np.array(["b", "b", "a", "c", "a", "b"])
-_FEATURES = np.random.default_rng(3).normal(size=(9, 4))
+_FEATURES = _rng(3).normal(size=(9, 4))
 _FOUR = np.array([[50, 2, 7, 1], [1, 20, 3, 0], [6, 4, 30, 2], [2, 5, 1, 6]])
 _VERDICTS = np.array([[0, 1, 3, 2], [0, 1, 2, 2], [1, 1, 2, 0]])
 
@@ -99,105 +87,46 @@ def majority_of(verdicts: np.ndarray) -> np.ndarray:
     return (verdicts[..., None] == np.arange(4)).sum(axis=0).argmax(axis=-1)
 
 
-#: All checks, by lesson and name.
-CHECKS: dict[str, Check] = {
-    "00.rate": Check(
-        computes(lambda rr: 60 / np.median(rr), (np.array([0.8, 0.8]),), (np.array([0.9, 1.0, 1.4]),)),
-        "a minute has 60 s, and the median of the RR intervals is the time from one beat to the next.",
+#: All checks, by lesson and name: what an answer must fulfil.
+CHECKS: dict[str, Callable[[Any], bool]] = {
+    "00.rate": computes(lambda rr: 60 / np.median(rr), (_EVEN,), (np.array([0.9, 1.0, 1.4]),)),
+    "00.einthoven": computes(lambda one, two: two - one, (_I, _II), (_II, _I)),
+    "00.axis": computes(lambda one, avf: np.degrees(np.arctan2(avf * 2 / 3**0.5, one)), (1, 1), (-1, 2), tolerance=0.1),
+    "00.goldberger": computes(lambda one, two: one - two / 2, (_I, _II), (_II, _I)),
+    "01.arms": computes(lambda signal: leads.swap(signal, SWAPS["LA/RA"]), (_SIGNAL,), tolerance=1e-4),
+    "01.flat": computes(lambda signal: signal[:, 1].std() < 0.1 * signal[:, 2].std(), (_TWELVE,), (_FLAT,)),
+    "01.ppv": computes(lambda se, sp, p: se * p / (se * p + (1 - sp) * (1 - p)), (0.9, 0.8, 0.1), (0.5, 0.99, 0.5)),
+    "02.irregular": computes(lambda rr: np.std(rr) / np.mean(rr), (_EVEN,), (np.array([0.6, 1.1, 0.7]),)),
+    "02.frames": computes(lambda samples: (samples - 64) // 32 + 1, (18_286,), (9000,), (64,), (127,)),
+    "02.mean": computes(lambda features, true: features[:true].mean(axis=0), (_FEATURES, 9), (_FEATURES, 4)),
+    "02.score": computes(lambda confusion: scores_of(confusion)[2][:3].mean(), (_FOUR,), (_FOUR.T,)),
+    "02.vote": computes(majority_of, (_VERDICTS,), (_VERDICTS[:, ::-1],)),
+    "03.cut": computes(lambda peaks, i: (peaks[i - 1] + 20, peaks[i + 1] - 20), (_PEAKS, 1), (_PEAKS, 3)),
+    "03.crops": lambda windows: {_corner(_PICTURE[window]) for window in windows()} == _CORNERS and len(windows()) == 9,
+    "03.random_crop": lambda crop: (
+        {_corner(crop(_PICTURE, rng)) for rng in map(np.random.default_rng, range(200))} == _CORNERS
     ),
-    "00.einthoven": Check(
-        computes(lambda one, two: two - one, (_I, _II), (_II, _I)),
-        "write I, II and III as differences of LA, RA and LL, and see what must be taken away from II.",
-    ),
-    "00.axis": Check(
-        computes(lambda one, avf: np.degrees(np.arctan2(avf * 2 / 3**0.5, one)), (1, 1), (-1, 2), tolerance=0.1),
-        "I points to 0° and aVF to 90°; give degrees, and mind that aVF is drawn too small by √3/2.",
-    ),
-    "00.goldberger": Check(
-        computes(lambda one, two: one - two / 2, (_I, _II), (_II, _I)),
-        "aVL is LA minus the mean of RA and LL: half of LA - RA, and half of LA - LL.",
-    ),
-    "01.arms": Check(
-        computes(lambda signal: leads.swap(signal, leads.SWAPS["LA/RA"]), (_SIGNAL,), tolerance=1e-4),
-        "write each limb lead with LA and RA exchanged, and see which old lead it is; the chest leads stay.",
-    ),
-    "01.flat": Check(
-        computes(lambda signal: signal[:, 1].std() < 0.1 * signal[:, 2].std(), (_TWELVE,), (_FLAT,)),
-        "compare the size of lead II with that of lead III; flat means a tenth or less.",
-    ),
-    "01.ppv": Check(
-        computes(lambda se, sp, p: se * p / (se * p + (1 - sp) * (1 - p)), (0.9, 0.8, 0.1), (0.5, 0.99, 0.5)),
-        "of 1,000 recordings, count the true alarms and the false ones: which share of all alarms is true?",
-    ),
-    "02.irregular": Check(
-        computes(lambda rr: np.std(rr) / np.mean(rr), (np.array([0.8, 0.8]),), (np.array([0.6, 1.1, 0.7]),)),
-        "divide the standard deviation of the RR intervals by their mean; an even rhythm gives 0.",
-    ),
-    "02.frames": Check(
-        computes(lambda samples: (samples - 64) // 32 + 1, (18_286,), (9000,), (64,), (127,)),
-        "the first window takes 64 samples, each further one 32 more; what is left over is lost.",
-    ),
-    "02.mean": Check(
-        computes(lambda features, true: features[:true].mean(axis=0), (_FEATURES, 9), (_FEATURES, 4)),
-        "sum over the true steps only, and divide by how many they are, not by all.",
-    ),
-    "02.score": Check(
-        computes(lambda confusion: scores_of(confusion)[2][:3].mean(), (_FOUR,), (_FOUR.T,)),
-        "F1 of N, A and O, from all four rows and columns; the last class only drops out of the mean.",
-    ),
-    "02.vote": Check(
-        computes(majority_of, (_VERDICTS,), (_VERDICTS[:, ::-1],)),
-        "count for every recording how many networks name each of the four classes, and take the largest.",
-    ),
-    "03.cut": Check(
-        computes(lambda peaks, i: (peaks[i - 1] + 20, peaks[i + 1] - 20), (_PEAKS, 1), (_PEAKS, 3)),
-        "the neighbours of beat i are i - 1 and i + 1; stay 20 samples away from both.",
-    ),
-    "03.crops": Check(
-        lambda windows: {_corner(_PICTURE[window]) for window in windows()} == _CORNERS and len(windows()) == 9,
-        "three starts for the rows, three for the columns, every pair of them once, 96 long.",
-    ),
-    "03.random_crop": Check(
-        lambda crop: {_corner(crop(_PICTURE, np.random.default_rng(seed))) for seed in range(200)} == _CORNERS,
-        "draw a start for the rows and one for the columns, each 0, 16 or 32, and take 96 from there.",
-    ),
-    "04.others": Check(
-        computes(lambda record, who: persons(record) != who, (_MITDB, "201"), (_MITDB, "100")),
-        "whoever is left out leaves with all records; 202 belongs to the person of 201.",
-    ),
-    "04.sides": Check(
-        computes(lambda time, minutes: np.stack([time < 60 * minutes, time >= 600]), (_TIMES, 1), (_TIMES, 10)),
-        "times are in seconds; the test begins at minute ten, however short the adaptation.",
-    ),
-    "04.frequent": Check(
-        computes(frequent_f1, (_CONFUSION,), (_CONFUSION.T,)),
-        "rows add up to the beats of a class: take the mean of F1 over those with ten or more.",
-    ),
-    "05.cut": Check(
-        computes(beat_of, (_WINDOW, 100, 90.0), (_WINDOW, 3, 170.0), (_WINDOW, 1200, 100.0)),
-        "from the peak on, 1.2 times T, rounded, at most 187 samples; zeros make a shorter beat 187 long.",
-    ),
-    "05.scores": Check(
-        computes(scores_of, (_CONFUSION,), (_CONFUSION.T,)),
-        "right verdicts stand on the diagonal; columns add up to all verdicts, rows to all beats of a class.",
-    ),
-    "05.by_recording": Check(
-        computes(by_recording, (_THREE, _RECORDS), (_THREE[::-1], _RECORDS)),
-        "one row a recording, the one that comes first in the list first: the mean of its rows.",
-    ),
+    "04.others": computes(lambda record, who: persons(record) != who, (_MITDB, "201"), (_MITDB, "100")),
+    "04.sides": computes(lambda time, minutes: np.stack([time < 60 * minutes, time >= 600]), (_TIMES, 1), (_TIMES, 10)),
+    "04.frequent": computes(frequent_f1, (_CONFUSION,), (_CONFUSION.T,)),
+    "05.cut": computes(beat_of, (_WINDOW, 100, 90.0), (_WINDOW, 3, 170.0), (_WINDOW, 1200, 100.0)),
+    "05.scores": computes(scores_of, (_CONFUSION,), (_CONFUSION.T,)),
+    "05.by_recording": computes(by_recording, (_THREE, _RECORDS), (_THREE[::-1], _RECORDS)),
 }
+#: What `expect` says of an answer that is not right yet: a hint, by the name of the check.
+HINTS = files.read_toml(Path(__file__).with_suffix(".toml"))
 
 
 def expect(name: str, value: Any) -> None:
     """Say in one line whether a number, a truth value, an array or a function is as check `name` wants it."""
     if name not in CHECKS:
         raise choice("check", name, CHECKS)
-    check, stumble = CHECKS[name], ""
+    stumble = ""
     try:
-        right = bool(check.right(value))
+        right = bool(CHECKS[name](value))
     except Exception as error:  # a student's function may raise anything
         right, stumble = False, f"it stops with {type(error).__name__} ({error}); "
-    print(f"{name}: yes" if right else f"{name}: not yet: {stumble}{check.hint}")
+    print(f"{name}: yes" if right else f"{name}: not yet: {stumble}{HINTS[name]}")
 
 
 def verdict(sentence: str, truth: bool) -> None:

@@ -1,16 +1,11 @@
 """The one exception for mistakes that a user can mend, and the hint at what was meant."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """Bad input, told in one sentence that names the file, row or record and the remedy.
-
-    The command line prints the sentence and exits with status 2; no stack trace is shown.
-    """
+    """Bad input, told in one sentence that names the file, row or record and the remedy; no stack trace is shown."""
 
 
 def choice(what: str, name: object, known: Iterable[str]) -> InputError:

@@ -1,9 +1,8 @@
 """Examples: inputs, labels, and whose they are, in one table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -22,8 +21,8 @@ def rows(x: Arrays, index: np.ndarray) -> Arrays:
 class Examples:
     """What a network learns from, row by row: refuses NaN, unequal lengths and a missing patient.
 
-    ``x``: an array or a mapping of arrays, first axis = examples. ``y``: index into ``classes``. ``patient``: whose
-    example it is; nobody may be left out, since honest splits depend on it. ``info``: anything else known of each row.
+    ``x``: one or more arrays, first axis = examples. ``y``: index into ``classes``. ``patient``: whose example it is;
+    nobody may be left out, since honest splits depend on it. ``info``: anything else known of each row.
     """
 
     x: Arrays
@@ -37,19 +36,16 @@ class Examples:
         if self.info.empty:
             object.__setattr__(self, "info", pd.DataFrame(index=range(n)))
         parts = self.x if isinstance(self.x, Mapping) else {"x": self.x}
-        lengths = {name: len(part) for name, part in parts.items()}
-        lengths |= {"patient": len(self.patient), "info": len(self.info)}
-        for name, length in lengths.items():
-            if length != n:
-                raise InputError(f"Examples of unequal length: {n} labels but {length} rows of {name}.")
+        for name, part in {**parts, "patient": self.patient, "info": self.info}.items():
+            if len(part) != n:
+                raise InputError(f"Examples of unequal length: {n} labels but {len(part)} rows of {name}.")
         for name, part in parts.items():
             good = np.isfinite(part.reshape(n, -1)).all(axis=1) if n else np.ones(0, bool)
             if not good.all():
                 raise InputError(f"Row {int(np.argmin(good))} of {name} holds NaN or infinity: repair or leave it out.")
         if n and (self.y.min() < 0 or self.y.max() >= len(self.classes)):
-            raise InputError(
-                f"Labels run from {self.y.min()} to {self.y.max()}, but there are {len(self.classes)} classes."
-            )
+            span = f"{self.y.min()} to {self.y.max()}"
+            raise InputError(f"Labels run from {span}, but there are {len(self.classes)} classes.")
         nobody = np.array([str(p).strip() in {"", "nan", "None"} for p in self.patient], dtype=bool)
         if nobody.any():
             raise InputError(f"Row {int(nobody.argmax())} names no patient: without patients no split is honest.")
@@ -57,18 +53,17 @@ class Examples:
     def __len__(self) -> int:
         return len(self.y)
 
-    def take(self, index: np.ndarray) -> Examples:
+    def take(self, index: np.ndarray) -> Self:
         """Give the rows at `index` (positions or a boolean mask)."""
-        info = self.info.iloc[np.flatnonzero(index) if np.asarray(index).dtype == bool else index]
-        return Examples(
-            rows(self.x, index), self.y[index], self.patient[index], self.classes, info.reset_index(drop=True)
-        )
+        index = np.flatnonzero(index) if np.asarray(index).dtype == bool else index
+        info = self.info.iloc[index].reset_index(drop=True)
+        return Examples(rows(self.x, index), self.y[index], self.patient[index], self.classes, info)
 
-    def but(self, **changes: object) -> Examples:
+    def but(self, **changes: object) -> Self:
         """Give the same with other inputs, labels, classes or notes."""
         return replace(self, **changes)
 
-    def where(self, **conditions: object) -> Examples:
+    def where(self, **conditions: object) -> Self:
         """Give the rows whose `info` columns equal the values named, for example ``where(swap="LA/RA")``."""
         mask = np.ones(len(self), dtype=bool)
         for column, value in conditions.items():

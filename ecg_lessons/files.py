@@ -1,7 +1,5 @@
 """Files and folders that are there whole or not at all; JSON and TOML with one wording; one lock."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -107,10 +105,7 @@ def cached(folder: Path, make: Callable[[Path], object]) -> Path:
 
 @contextmanager
 def alone(path: str | Path, busy: str | None = None, say: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Hold the lock `path`, which goes with its process however that ends.
-
-    Another holder is refused with the sentence `busy`, or waited for where there is none, after `say`.
-    """
+    """Hold the lock `path`; another holder is refused with the sentence `busy`, or waited for after `say`."""
     from filelock import FileLock, Timeout
 
     path = Path(path)

@@ -325,7 +325,8 @@ class Lesson:
         asked = self.ask(run, rows.take(learnt))
         probability = self.predict_rows(run, asked.x, tick)
         result = self.score(probability, asked) | {"left_out": left_out} | ({"met_before": met} if met else {})
-        suffix = "" if self.is_own(run, source, paths) else f"-{source or Path(paths[-1]).stem}"
+        named = source or (paths and Path(paths[0 if self.files.least > 1 else -1]).stem)  # the data, not their labels
+        suffix = "" if self.is_own(run, source, paths) else f"-{named}"
         run.write(f"metrics{suffix}.json", plain(result) | {"examples": len(asked)})
         run.write(f"predictions{suffix}.csv", table_of(probability, asked))
         return result
@@ -338,7 +339,7 @@ class Lesson:
         source = source or about["source"]
         if source == about["source"] and source not in self.sources:
             stored = " and ".join(about.get("files", [source]))
-            named = " and ".join(f"--{name.replace('_', '-')}" for name in self.files.options)
+            named = " and ".join(map(flag, self.files.options))
             raise InputError(f"{run.folder} was trained on {stored}: name {named} to evaluate it.")
         return self.load(source, **self.stored(about))
 
@@ -356,33 +357,28 @@ class Lesson:
 
     def ending(self, run: Run, paths: Sequence[str | Path] = ()) -> str:
         """Say how a training ended and what comes next."""
-        epochs, plan = len(run.history), run.plan
-        early = (
-            f"Stopped after {epochs} epochs: the last {plan.patience} brought no better validation "
-            f"{plan.best_by.replace('_', ' ')}.\n"
-            if epochs < plan.epochs
-            else ""
-        )
-        named = (
-            "".join(
-                f" --{name.replace('_', '-')} {path}" for name, path in zip(self.files.options, paths, strict=False)
-            )
-            if paths
-            else ""
-        )
+        epochs, plan, early = len(run.history), run.plan, ""
+        if epochs < plan.epochs:
+            what = f"validation {plan.best_by.replace('_', ' ')}"
+            early = f"Stopped after {epochs} epochs: the last {plan.patience} brought no better {what}.\n"
+        options = self.files.options if paths else ()
+        named = "".join(f" {flag(name)} {path}" for name, path in zip(options, paths, strict=True))
         count = f"{epochs} epoch{'s' * (epochs != 1)}"
         return f"{early}The run is in {run.folder} ({count}). Next: ecg-lessons evaluate {run.folder}{named}"
 
     def summarize(self, folder: Path) -> Report:
         """Sum up many trainings in one folder, where the lesson has such."""
-        raise InputError(
-            f"{folder} is a run of lesson {self.name!r}, of which there is nothing to sum up: give a folder of many "
-            "trainings, or 'ecg-lessons evaluate'."
-        )
+        what = f"{folder} is a run of lesson {self.name!r}, of which there is nothing to sum up"
+        raise InputError(f"{what}: give a folder of many trainings, or 'ecg-lessons evaluate'.")
 
     def but(self, name: str, title: str, **changes: Any) -> Lesson:
         """Give another lesson that differs in some of its parts."""
         return replace(self, name=name, title=title, **changes)
+
+
+def flag(name: str) -> str:
+    """Spell an option as the command line has it."""
+    return f"--{name.replace('_', '-')}"
 
 
 def names_of(info: pd.DataFrame) -> np.ndarray:
@@ -423,9 +419,10 @@ def digest(path: str | Path) -> str:
 
 def table_of(probability: np.ndarray, examples: Examples) -> pd.DataFrame:
     """Set verdicts out beside the labels, a row an example."""
-    names = examples.classes
-    if probability.shape[1] != len(names):  # yes or no, asked of many states
-        names = (names[0], f"not {names[0]}")
+    names, yes = examples.classes, probability[:, :1]
+    if probability.shape[1] != len(names):  # a question of many states in two words, or the other way round
+        names = names if len(names) == 2 else (names[0], f"not {names[0]}")
+        probability = np.hstack([yes, 1 - yes])
     columns = {f"P({name})": probability[:, k].round(4) for k, name in enumerate(names)}
     return examples.info.drop(columns=["part", "known"], errors="ignore").assign(
         patient=examples.patient,

@@ -39,9 +39,9 @@ def _quiet_stderr() -> Iterator[None]:
 def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> None:
     """Prepare Keras and its backend. Call it first; calling it again only sets seed and precision.
 
-    The seed is for Python, NumPy and the backend; the precision, such as "mixed_bfloat16", is Keras's dtype policy.
-    `figures` also sets Matplotlib up for notebooks: PNG figures of one size on every machine. What stands in a user's
-    keras.json changes nothing; the backend is TensorFlow, or what KERAS_BACKEND names.
+    The precision, such as "mixed_bfloat16", is Keras's dtype policy. `figures` also sets Matplotlib up for notebooks:
+    PNG figures of one size on every machine. What stands in a user's keras.json changes nothing; the backend is
+    TensorFlow, or what KERAS_BACKEND names.
     """
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
@@ -191,12 +191,9 @@ def _real_data() -> tuple[str, str, str]:
 
 
 def _writable(folder: Path) -> tuple[str, str, str]:
-    try:
+    with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        well = os.access(folder, os.W_OK)
-    except OSError:
-        well = False
-    remedy = "" if well else "set ECG_LESSONS_CACHE to a folder you may write to"
+    remedy = "" if os.access(folder, os.W_OK) else "set ECG_LESSONS_CACHE to a folder you may write to"
     return ("cache", _short(folder), remedy)
 
 

@@ -1,7 +1,5 @@
 """Trials by Ray: on the cluster at ``RAY_ADDRESS``, or on this machine."""
 
-from __future__ import annotations
-
 import importlib.util
 import logging
 import os

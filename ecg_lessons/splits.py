@@ -4,8 +4,6 @@ The names of splits are those of the command line: by-patient, fold-K, de-chazal
 random-beats and beats-fold-K do not, to measure what that costs; first-minutes stays within one patient.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 import unicodedata
@@ -14,16 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, train_test_split
 
+from ecg_lessons import files
 from ecg_lessons.data.recordings import DS1, DS2, PACED, SAME_PERSON
 from ecg_lessons.errors import InputError, choice
 from ecg_lessons.examples import Arrays, Examples
-from ecg_lessons.files import read_json
-from ecg_lessons.files import write as write_file
 
 SIDES = ("train", "validation", "test")
 FOLDS, BEAT_FOLDS = 5, 10
@@ -37,10 +35,7 @@ KINDS = ("apart", "leaky", "personal")
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers for training, validation and test: read-only copies, so that what was guarded stays guarded.
-
-    `name` says how the split was made, `kind`, one of `KINDS`, what `guard` holds it to.
-    """
+    """Row numbers for three sides, read-only, so that what was guarded stays guarded; `kind` is one of `KINDS`."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -64,16 +59,10 @@ class Split:
         """The three parts by name."""
         return {side: getattr(self, side) for side in SIDES}
 
-    def guard(
-        self,
-        patient: np.ndarray,
-        record: np.ndarray | None = None,
-        content: np.ndarray | None = None,
-        time: np.ndarray | None = None,
-    ) -> Split:
+    def guard(self, patient: np.ndarray, record=None, content=None, time=None) -> Self:
         """Refuse the split if a row, a copy of a row, a patient or a record stands on two sides.
 
-        Give arrays of one value a row: whose it is, its recording (which belongs to one person, whatever `patient`
+        Give arrays of one value a row: whose it is, and where known its recording (of one person, whatever `patient`
         says), its fingerprint, and seconds since the start of the recording. Patients and records may stand on two
         sides of a leaky split; a personal one holds one patient, and trains before it validates and tests.
         """
@@ -85,7 +74,11 @@ class Split:
             _, first, copies = np.unique(content, return_index=True, return_inverse=True)
             self._apart("a copy of row", first[copies], "keep one of the copies")
         if self.kind == "personal":
-            self._one_person_in_time(persons(patient), time)
+            parts = [rows for rows in self.sides.values() if len(rows)]
+            if time is None or not parts or len(np.unique(persons(patient)[np.concatenate(parts)])) > 1:
+                raise self._wrong("it needs the time of every row, and rows of one patient only")
+            if any(np.max(time[earlier]) >= np.min(time[later]) for earlier, later in itertools.pairwise(parts)):
+                raise self._wrong("a row to learn from is not earlier than a row to judge")
         if self.kind == "apart":
             remedy = "split by patient, or call the split leaky to measure what that costs"
             self._apart("patient", persons(patient), remedy)
@@ -96,7 +89,7 @@ class Split:
                 self._apart("record", record, f"give every recording its own name, and {remedy}")
         return self
 
-    def covers(self, y: np.ndarray, classes: tuple[str, ...]) -> Split:
+    def covers(self, y: np.ndarray, classes: tuple[str, ...]) -> Self:
         """Refuse the split if a class that has rows at all has none on one of the sides."""
         for side, rows in self.sides.items():
             for absent in np.setdiff1d(y, y[rows]):
@@ -116,19 +109,9 @@ class Split:
             one, two = np.array(SIDES)[stands[twice]][:2]
             raise self._wrong(f"{what} {names[twice]} stands in {one} and in {two}; {remedy}")
 
-    def _one_person_in_time(self, person: np.ndarray, time: np.ndarray | None) -> None:
-        parts = [rows for rows in self.sides.values() if len(rows)]
-        if time is None or not parts or len(np.unique(person[np.concatenate(parts)])) > 1:
-            raise self._wrong("it needs the time of every row, and rows of one patient only")
-        if any(np.max(time[earlier]) >= np.min(time[later]) for earlier, later in itertools.pairwise(parts)):
-            raise self._wrong("a row to learn from is not earlier than a row to judge")
-
 
 def persons(names: np.ndarray) -> np.ndarray:
-    """Give every person one name, however it is written: capitals, blanks, invisible characters, 201 as 201.0.
-
-    `names` are patients or records; records 201 and 202 of the MIT-BIH database are one person.
-    """
+    """Give every person (201 and 202 are one) one name, however written: capitals, blanks, 201 as 201.0."""
     names = _spelled_alike(names)
     for record, same in SAME_PERSON.items():
         names = np.where(names == record, same, names)
@@ -180,15 +163,12 @@ def by_patient(examples: Examples, validation: float = 0.2, test: float = 0.2, s
 def random_beats(examples: Examples, validation: float = 0.2, test: float = 0.2, seed: int = 0) -> Split:
     """Split rows at random, whoever they belong to: the leaky way, kept to measure what it costs."""
     order = np.random.default_rng(seed).permutation(len(examples))
-    one, two = round(test * len(order)), round((test + validation) * len(order))
-    return Split(order[two:], order[one:two], order[:one], RANDOM, "leaky").guard(**known(examples))
+    for_test, held, train = np.split(order, [round(test * len(order)), round((test + validation) * len(order))])
+    return Split(train, held, for_test, RANDOM, "leaky").guard(**known(examples))
 
 
 def stratified_folds(examples: Examples, folds: int = BEAT_FOLDS, seed: int = 0) -> Iterator[Split]:
-    """Test every row once, whoever it belongs to, with classes spread evenly: as leaky as `random_beats`.
-
-    The validation part of fold k is half of the test part of fold k + 1.
-    """
+    """Test every row once, classes spread evenly, as leaky as `random_beats`; half of the next fold validates."""
     shuffled = np.random.default_rng(seed).permutation(len(examples))
     half = np.empty(len(examples), dtype=int)
     # Class by class, deal the shuffled rows out like cards.
@@ -244,10 +224,7 @@ def leave_one_patient_out(examples: Examples, seed: int = 0) -> Iterator[Split]:
 
 
 def first_minutes(examples: Examples, patient: str, minutes: float = 10, validation: float = 0.2) -> Split:
-    """Split one patient's rows in time: learn from the first minutes of each recording, test on what follows.
-
-    The last part of these minutes, the share `validation`, validates.
-    """
+    """Split one patient's rows in time: learn from the first minutes, whose last share validates; test the rest."""
     time = _column(examples, "time").astype(float)
     person = persons(examples.patient)
     own = person == persons(np.array([patient]))[0]
@@ -295,13 +272,11 @@ def few(examples: Examples, rows: np.ndarray, share: float, seed: int = 42) -> n
     return rows[(rank < most) | np.isin(rank, first[first >= most])]
 
 
-def recording_fold(
-    examples: Examples, number: int, folds: int = FOLDS, validation: float = 1 / 6, seed: int = SEED
-) -> Split:
+def recording_fold(examples: Examples, number: int, folds=FOLDS, validation=1 / 6, seed: int = SEED) -> Split:
     """Give one of the stratified folds of recordings of Zihlmann et al. (2017, arXiv 1710.06122).
 
-    `validation` is a share of the recordings that are not tested: of the 8,528 of CinC 2017, a sixth leaves 5,685 to
-    train, 1,137 to validate and 1,706 to test.
+    Of the recordings that are not tested a share validates: a sixth leaves 5,685 of the 8,528 of CinC 2017 to train,
+    1,137 to validate and 1,706 to test.
     """
     if folds < 2:
         raise InputError(f"{folds} is too few: cross-validation needs 2 folds or more.")
@@ -318,16 +293,13 @@ def recording_fold(
 
 
 def sized(examples: Examples, train: float, validation: float, test: float, seed: int = SEED) -> Split:
-    """Draw recordings for sides of chosen sizes, shares or numbers, with classes spread evenly.
-
-    What they leave over stands on no side.
-    """
+    """Draw recordings, with classes spread evenly, for sides of chosen sizes, shares or numbers; the rest stays out."""
     sizes = (train, validation, test)
-    count = dict(zip(SIDES, _counts(sizes, len(examples)), strict=True))
+    counts = _counts(sizes, len(examples))
     _drawable(examples, len(SIDES))
     rest, sides = np.arange(len(examples)), {}
-    for side in reversed(SIDES):
-        sides[side] = _draw(examples, rest, count[side], seed)
+    for side, count in zip(reversed(SIDES), reversed(counts), strict=True):
+        sides[side] = _draw(examples, rest, count, seed)
         rest = np.setdiff1d(rest, sides[side])
     name = "-".join(["shares" if max(sizes) < 1 else "recordings", *(f"{size:g}" for size in sizes)])
     return Split(**sides, name=name).guard(**known(examples)).covers(examples.y, examples.classes)
@@ -344,16 +316,15 @@ def write(split: Split, examples: Examples, path: str | Path, made: dict | None 
         counts = np.bincount(examples.y[rows], minlength=len(examples.classes))
         content["classes"][side] = dict(zip(examples.classes, counts.tolist(), strict=True))
         content[side] = record[rows].tolist()
-    return write_file(path, content)
+    return files.write(path, content)
 
 
 def read(path: str | Path, examples: Examples) -> Split:
     """Read a split that `write` kept; it must name every recording, under "unused" what stands on no side."""
     try:
-        content = read_json(path, "make the split anew with 'ecg-lessons split'")
+        content = files.read_json(path, "make the split anew with 'ecg-lessons split'")
     except OSError as error:
-        remedy = f"make a split with 'ecg-lessons split --to {path}'"
-        raise InputError(f"Cannot read {path} ({error.strerror}): {remedy}.") from None
+        raise InputError(f"Cannot read {path} ({error.strerror}): make it with 'ecg-lessons split --to'.") from None
     if not isinstance(content, dict) or not isinstance(content.get("name"), str):
         raise InputError(f"{path} is no split: make one with 'ecg-lessons split'.")
     row = {name: number for number, name in enumerate(_records(examples))}
@@ -368,8 +339,8 @@ def read(path: str | Path, examples: Examples) -> Split:
                 place = f"twice in {side}" if where[name] == side else f"in {where[name]} and in {side}"
                 raise InputError(f"{path}: recording {name!r} stands {place}; keep it in one place.")
             if name not in row:
-                remedy = "was the split made from another source?"
-                raise InputError(f"{path}: {name!r} of {side} is not among the {len(row):,} recordings; {remedy}")
+                what = f"{name!r} of {side} is not among the {len(row):,} recordings"
+                raise InputError(f"{path}: {what}; was the split made from another source?")
             where[name] = side
     for absent in sorted(row.keys() - where.keys()):
         raise InputError(f'{path} does not name recording {absent!r}: name it, under "unused" if need be.')
@@ -427,20 +398,17 @@ def _folds(y: np.ndarray, patient: np.ndarray, folds: int, seed: int) -> np.ndar
 
 def _records(examples: Examples) -> np.ndarray:
     record = _column(examples, "record").astype(str).astype(object)
-    name, count = np.unique(record, return_counts=True)
-    if (count > 1).any():
-        rows = f"{name[count.argmax()]!r} has {count.max()} rows"
+    if (most := pd.Series(record).value_counts()).max() > 1:
+        rows = f"{most.index[0]!r} has {most.iloc[0]} rows"
         raise InputError(f"Recording {rows}: files of splits are for examples of one row a recording.")
     return record
 
 
 def _drawable(examples: Examples, least: int) -> None:
-    name, count = np.unique(persons(examples.patient), return_counts=True)
-    if (count > 1).any():  # would stand on two sides
-        rows = f"{name[count.argmax()]} has {count.max()} recordings"
+    if (most := pd.Series(persons(examples.patient)).value_counts()).max() > 1:  # would stand on two sides
+        rows = f"{most.index[0]} has {most.iloc[0]} recordings"
         raise InputError(f"Patient {rows}: keep patients apart with splits.grouped_folds or by_patient.")
-    count = np.bincount(examples.y, minlength=len(examples.classes)).tolist()
-    for name, n in zip(examples.classes, count, strict=True):
+    for name, n in examples.counts()["examples"].items():
         if 0 < n < least:
             rows = f"{n} recording{'s' * (n != 1)}, fewer than {least}"
             raise InputError(f"Class {name!r} has {rows}: take more recordings, or fewer folds.")
@@ -466,5 +434,5 @@ def _draw(examples: Examples, among: np.ndarray, count: int, seed: int) -> np.nd
     try:
         return np.sort(train_test_split(among, train_size=max(count, 1), stratify=y, random_state=seed)[0])
     except ValueError:
-        classes = f"each of the {len(np.unique(y))} classes on every side: choose other sizes"
-        raise InputError(f"{count} of {len(among)} recordings cannot hold {classes}.") from None
+        classes = f"each of the {len(np.unique(y))} classes on every side"
+        raise InputError(f"{count} of {len(among)} recordings cannot hold {classes}: choose other sizes.") from None

@@ -18,6 +18,7 @@ import keras
 import numpy as np
 
 from ecg_lessons import files
+from ecg_lessons.data import catalog
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
@@ -109,7 +110,7 @@ class Study:
         """Gather scores into the JSON file; arms that are stored there and were not measured again stay."""
         path, now = to / f"{self.file}.json", stamp()
         stored = read(to, self.file) if path.exists() else {}
-        report = self.report(self, list(done), base)
+        report = described(self.lesson.name) | self.report(self, list(done), base)
         for name, entry in report.items():
             if isinstance(entry, dict):
                 report[name] = stored.get(name, {}) | entry
@@ -212,6 +213,21 @@ def loaded(lesson: Lesson, source: str) -> Examples:
 def read(folder: str | Path, name: str) -> dict:
     """Read the stored results called `name`."""
     return files.read_json(Path(folder) / f"{name}.json", "fetch it from the repository again")
+
+
+def described(name: str) -> dict:
+    """Say what is measured of a lesson, by which protocol, and what its original claimed."""
+    versions = {dataset.name: dataset.version for dataset in catalog.DATASETS.values()}
+    about = files.read_toml(Path(__file__).parent / "lessons" / "measured.toml").get(name, {})
+    return {key: text.format_map(versions) if isinstance(text, str) else text for key, text in about.items()}
+
+
+def by_arm(done: Iterable[Measurement]) -> dict[Arm, list[Measurement]]:
+    """Gather the trainings of each arm."""
+    arms: dict[Arm, list[Measurement]] = {}
+    for measurement in done:
+        arms.setdefault(measurement.arm, []).append(measurement)
+    return arms
 
 
 def counts_of(examples: Examples) -> dict[str, dict[str, int]]:

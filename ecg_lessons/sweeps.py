@@ -178,9 +178,10 @@ def train_and_score(
     )
     result = chosen.evaluate(run, examples=examples)
     each = {f"F1 {name}": row["f1"].value for name, row in result.get("by_class", {}).items()}
-    overall = {name.replace("_", " "): value.value for name, value in result.items() if hasattr(value, "value")}
-    main = next(iter(overall))
-    return {"scores": each | {name: overall[name] for name in (*list(overall)[:0:-1], main)}}
+    overall = {name: value.value for name, value in result.items() if hasattr(value, "value") and name != "majority"}
+    last = ["accuracy"] * ("accuracy" in overall) + [next(iter(overall))]
+    names = dict.fromkeys([name for name in overall if name not in last] + last)
+    return {"scores": each | {name.replace("_", " "): overall[name] for name in names}}
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ A run folder holds ``plan.toml``, ``run.json`` (what was trained on what), ``spl
 ``state-*.keras`` holds the network and the optimizer after the last epoch that is in the history.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os
@@ -15,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import keras
 import numpy as np
@@ -38,7 +37,7 @@ class Run:
     folder: Path
 
     @classmethod
-    def open(cls, folder: str | Path) -> Run:
+    def open(cls, folder: str | Path) -> Self:
         """Open a finished run."""
         run = cls(Path(folder))
         if not (run.folder / "run.json").exists():
@@ -134,8 +133,9 @@ def fit(
     return run
 
 
-def predict(model: keras.Model, x: Arrays, batch_size: int = 256, tick: Tick | None = None) -> np.ndarray:
+def predict(run: Run | keras.Model, x: Arrays, batch_size: int = 256, tick: Tick | None = None) -> np.ndarray:
     """Give the class probabilities, shape (examples, classes); a sigmoid unit becomes two columns."""
+    model = run.model if isinstance(run, Run) else run
     parts = x if isinstance(x, Mapping) else {"x": x}
     batches = -(-len(next(iter(parts.values()))) // batch_size)
     callbacks = [_Ticking(tick, batches)] if tick else []
@@ -159,10 +159,9 @@ def prepare(folder: Path, about: dict, plan: Plan) -> None:
         # What an older version did not write down is not known to differ.
         for name in there if set(there) <= set(here) else {**there, **here}:
             if there.get(name) != here.get(name):
-                raise InputError(
-                    f"{folder} holds another run ({name.replace('_', ' ')}: {there.get(name)} there, "
-                    f"{here.get(name)} here): choose another folder with --out, or remove that one."
-                )
+                what = f"{name.replace('_', ' ')}: {there.get(name)} there, {here.get(name)} here"
+                remedy = "choose another folder with --out, or remove that one"
+                raise InputError(f"{folder} holds another run ({what}): {remedy}.")
         return
     if folder.exists() and _holds_something(folder):
         raise InputError(f"{folder} is not empty and is no run: choose another folder with --out.")
@@ -191,15 +190,7 @@ class _Ticking(keras.callbacks.Callback):
     on_predict_batch_end = on_train_batch_end
 
 
-def _one_epoch(
-    model: keras.Model,
-    train: Examples,
-    validation: Examples,
-    plan: Plan,
-    epoch: int,
-    fresh: Fresh | None,
-    callbacks: list[keras.callbacks.Callback],
-) -> dict:
+def _one_epoch(model, train: Examples, validation: Examples, plan: Plan, epoch: int, fresh, callbacks: list) -> dict:
     """Train one epoch, counted from 0; give its row of the history."""
     # A generator of its own for every epoch: a resumed training sees what an unbroken one would.
     rng = np.random.default_rng([plan.seed, epoch])

@@ -53,9 +53,9 @@ class Trial:
         """Train, unless that is done, and keep the result."""
         if not self.finished:
             start = time.time()
-            told = self.work(self.folder, progress)
+            result = self.work(self.folder, progress)
             about = {"seconds": round(time.time() - start, 1), "epochs": self.epochs}
-            files.write(self.folder / self.result_file, about | told)
+            files.write(self.folder / self.result_file, about | result)
         return self.result()
 
     def result(self) -> dict:
@@ -163,7 +163,7 @@ def attempt(trial: Trial) -> str:
 def threads_of(cpus: float) -> dict[str, str]:
     """Name the variables that TensorFlow reads when it is imported."""
     number = str(max(1, round(cpus)))
-    return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), number) | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+    return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), number) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 @contextmanager

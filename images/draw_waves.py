@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ecg_lessons.simulator import dipole, patients
-from ecg_lessons.simulator.waves import REFERENCE_RR
+from ecg_lessons.simulator.dipole import REFERENCE_RR
 
 mpl.rcParams.update({"svg.hashsalt": "ecg-lessons", "font.size": 10})
 INK, BLUE, ORANGE = "#1a1a1a", "#0072b2", "#b34700"

@@ -63,7 +63,7 @@ def test_a_wrong_answer_gets_a_hint_and_no_exception(name, wrong, capsys):
     checks.expect(name, wrong)
     said = capsys.readouterr().out
     assert said.startswith(f"{name}: not yet: ")
-    assert said.endswith(f"{checks.CHECKS[name].hint}\n")
+    assert said.endswith(f"{checks.HINTS[name]}\n")
     assert said.count("\n") == 1
 
 

@@ -158,6 +158,79 @@ def test_a_name_that_is_nearly_right_gets_a_hint():
         lessons.get("rythm")
 
 
+BEATS = ("beat-images", "heartbeat", "infarction")
+
+
+@pytest.fixture(scope="module", params=BEATS)
+def beats(request, cohorts, tmp_path_factory):
+    """A lesson on beats, its examples, and a run of it."""
+    lesson, folder = lessons.get(request.param), tmp_path_factory.mktemp(request.param)
+    network = "signal" if request.param == "beat-images" else "cnet"
+    examples = cohorts[request.param]
+    return lesson, examples, lesson.train(folder / "run", network, changes={"epochs": 1}, examples=examples)
+
+
+def test_splits_part_people_or_are_leaky(beats):
+    lesson, examples, _ = beats
+    for name, apart in (("by-patient", True), ("fold-0", True), ("fold-4", True), ("random-beats", False)):
+        parts = lesson.split(examples, name)
+        both = set(examples.patient[parts.train]) & set(examples.patient[parts.test])
+        assert (not both, parts.name, parts.kind) == (apart, name, "apart" if apart else "leaky")
+    for name, words in (("fold-5", "no split 'fold-5'"), ("de-chazal", "neither DS1 nor DS2")):
+        with pytest.raises(InputError, match=words):
+            lesson.split(examples, name)
+    few = examples.take(np.isin(examples.patient, np.unique(examples.patient)[:4]))
+    with pytest.raises(InputError, match="4 patients are too few for 10 folds"):
+        lesson.split(few, "fold-0")
+
+
+def test_scores_are_those_of_the_predictions(beats):
+    lesson, examples, run = beats
+    left_out = lesson.evaluate(run, examples=examples)["left_out"]
+    table = pd.read_csv(run.folder / "predictions.csv", keep_default_na=False)
+    stored = files.read_json(run.folder / "metrics.json", "")
+    assert not set(run.sides["train"]) & set(run.sides["test"])
+    assert stored["examples"] == len(table) == len(run.sides["test"]) - sum(left_out.values())
+    assert stored["accuracy"]["value"] == round((table["verdict"] == table["label"]).mean(), 4)
+    for name, row in stored["by_class"].items():
+        label, called = table["label"] == name, table["verdict"] == name
+        assert (row["beats"], row["patients"]) == (label.sum(), table["patient"][label].nunique())
+        assert row["sensitivity"]["value"] == round((label & called).sum() / label.sum(), 4)
+        if called.any():
+            assert row["precision"]["value"] == round((label & called).sum() / called.sum(), 4)
+        assert row["f1"]["value"] == round(2 * (label & called).sum() / (label.sum() + called.sum()), 4)
+    assert (table.filter(like="P(").max(axis=1) - table["probability"]).abs().max() < 1e-9
+
+
+def test_a_class_that_was_never_learnt_is_left_out(beats, tmp_path):
+    lesson, examples, run = beats
+    copy = Run(tmp_path)
+    for name in ("model.keras", "plan.toml", "split.json"):
+        (tmp_path / name).write_bytes((run.folder / name).read_bytes())
+    copy.write("run.json", run.about | {"learnt": run.about["learnt"][:1]})
+    result, tested = lesson.evaluate(copy, examples=examples), lesson.judged(run, examples)[0]
+    first, *others = examples.classes
+    assert list(result["by_class"]) == [first]
+    counts = tested.counts()["examples"]
+    assert result["left_out"] == {name: counts[name] for name in others if counts[name]}
+
+
+@pytest.mark.parametrize("beats", BEATS[:2], indirect=True)
+def test_verdicts_on_records_with_and_without_annotations(beats, tmp_path):
+    lesson, examples, run = beats
+    cohort = simulator.simulate_arrhythmias(tmp_path / "cohort", patients=1, minutes=1)
+    annotated = lesson.judge(run, cohort / "a001.hea")
+    (cohort / "a001.atr").unlink()
+    found = lesson.judge(run, cohort)
+    assert list(found.columns) == ["ID", "TIME", "CLASS", "PROBABILITY", "ANNOTATED"]
+    assert set(found["CLASS"]) <= set(examples.classes)
+    assert set(found["ANNOTATED"]) == {""}
+    assert "" not in set(annotated["ANNOTATED"])
+    assert len(found) == pytest.approx(len(annotated), rel=0.1)
+    near = np.abs(found["TIME"].to_numpy()[:, None] - annotated["TIME"].to_numpy()).min(axis=1)
+    assert np.median(near) < 0.05
+
+
 SIXTH = '''
 """Lesson 6: tell from one median beat whether a heart is left or right of the middle."""
 
@@ -195,7 +268,7 @@ def learn(asked):
 
 def judge(run, path, tick=None):
     examples = load(map(recordings.read, recordings.paths(path)))
-    verdict = training.predict(run.model, examples.x).argmax(axis=1)
+    verdict = training.predict(run, examples.x).argmax(axis=1)
     return pd.DataFrame({"ID": examples.info["record"], "CLASS": np.array(examples.classes)[verdict]})
 
 
@@ -212,7 +285,7 @@ LESSON = Lesson(
     {"sample": Source("built-in cohort", lambda _: load(recordings.ptb_xl(simulator.sample_cohort(30))))},
     lambda examples, name=None, seed=42, asked=None: splits.named(examples, name or "by-patient", seed),
     learn,
-    lambda run, x, tick=None: training.predict(run.model, x, tick=tick),
+    lambda run, x, tick=None: training.predict(run, x, tick=tick),
     classwise.score,
     judge,
     Options,

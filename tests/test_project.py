@@ -120,7 +120,7 @@ def test_the_page_on_data_says_what_the_catalogue_says(dataset):
     page = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     section = page.split(f"## {dataset.title}\n")[1].split("\n## ")[0]
     assert f"- Fetch: `ecg-lessons fetch {dataset.name}` (" in section
-    address = f"https://physionet.org/content/{dataset.project}/{dataset.version}/"
+    address = f"https://physionet.org/content/{dataset.name}/{dataset.version}/"
     assert f"- Version: {dataset.version}, <{address}>" in section
     assert f"- Licence: [{dataset.licence}]({dataset.licence_url})" in section
     assert f"- Cite: {dataset.citation}\n" in section

@@ -60,7 +60,7 @@ def test_a_run_folder_holds_what_it_promises(tmp_path):
     assert again.about == {"lesson": "test"}
     assert again.plan == Plan(epochs=3)
     assert list(again.history["epoch"]) == [1, 2, 3]
-    assert training.predict(again.model, some(1).x).shape == (64, 2)
+    assert training.predict(again, some(1).x).shape == (64, 2)
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):

@@ -1,7 +1,5 @@
 """The whole course on one page: run the lessons on the built-in cohort and write them as HTML."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import time
@@ -41,12 +39,8 @@ def _run(lesson: pages.Lesson, to: Path, console: Console) -> None:
     began, digest = time.monotonic(), _digest(lesson.source)
     lesson.notebook, lesson.failure = notebooks.read(lesson.source), ""
     name = f"{lesson.number} {lesson.title}"
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("cell {task.completed} of {task.total}"),
-        TimeElapsedColumn(),
-    )
+    told, counted = TextColumn("{task.description}", markup=False), TextColumn("cell {task.completed} of {task.total}")
+    columns = (told, BarColumn(), counted, TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(name, total=None)
 
@@ -81,8 +75,9 @@ def _write(lesson: pages.Lesson, to: Path, about: dict) -> None:
 
 
 def _digest(source: Path) -> str:
-    # Name the state of the lesson and of the package that it imports.
-    parts = [source, *sorted(Path(__file__).parents[1].rglob("*.py"))]
+    # Name the state of the lesson and of the package that it imports, with its tables.
+    package = sorted(Path(__file__).parents[1].rglob("*"))
+    parts = [source, *(path for path in package if path.suffix in (".py", ".toml", ".txt"))]
     return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
 
 

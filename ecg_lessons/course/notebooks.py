@@ -98,18 +98,10 @@ def execute(notebook: NotebookNode, folder: Path, progress: Progress = lambda do
         progress(number, total)
         number += 1
 
-    client = NotebookClient(
-        notebook,
-        timeout=SECONDS,
-        kernel_name="python3",
-        extra_arguments=["--log-level=CRITICAL"],
-        record_timing=False,
-        store_widget_state=False,
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(folder)}},
-        on_notebook_start=starting,
-        on_cell_execute=count,
-    )
+    kernel = {"kernel_name": "python3", "extra_arguments": ["--log-level=CRITICAL"], "timeout": SECONDS}
+    kept = {"record_timing": False, "store_widget_state": False, "coalesce_streams": True}
+    hooks = {"on_notebook_start": starting, "on_cell_execute": count}
+    client = NotebookClient(notebook, **kernel, **kept, **hooks, resources={"metadata": {"path": str(folder)}})
     settings = {"ECG_LESSONS_SOURCE": "sample", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     with tempfile.TemporaryDirectory() as profile:
         try:
@@ -155,8 +147,7 @@ def build(source: Path) -> Path:
     execute(notebook, source.parents[1])
     content = (nbformat.writes(notebook) + "\n").encode()
     if len(content) > BYTES:
-        size = f"{len(content) // 1000} kB, more than {BYTES // 1000}"
-        raise CellFailed(f"the notebook has {size}: draw smaller figures")
+        raise CellFailed(f"the notebook has {len(content) // 1000} kB, more than {BYTES // 1000}: draw smaller figures")
     files.write(target(source), content)
     if picture := cover(notebook):
         files.write(source.parents[2] / "images" / f"lesson-{source.stem[:2]}.png", picture)
@@ -185,8 +176,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", nargs="*", help="such as 01; all if none is given")
     parser.add_argument("--check", action="store_true", help="only compare the notebooks with their sources")
-    asked = parser.parse_args()
-    status = 0
+    asked, status = parser.parse_args(), 0
     try:
         folder = locate()
         for source in [path for number in asked.numbers or [None] for path in sources(folder, number)]:

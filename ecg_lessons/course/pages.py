@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-_INDEX = Path(__file__).with_name("index.html")
 _TOP = """<style>main { max-width: 64rem; margin: 0 auto; }</style>
 <nav aria-label="Course"><a href="index.html">All lessons</a></nav>"""
 #: What nbconvert writes for a figure.
@@ -77,39 +76,27 @@ def page(lesson: Lesson) -> str:
     import nbformat
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(
-        embed_images=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        require_js_url="",  # nothing from the network, so that the page opens at once when offline
-        mathjax_url="",
-    )
+    offline = {"embed_images": True, "require_js_url": "", "mathjax_url": ""}  # nothing from the network
+    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True, **offline)
     shown = nbformat.from_dict(lesson.notebook)
     shown.cells = [nbformat.v4.new_markdown_cell(_TOP), *shown.cells]
     for cell in shown.cells:
         if cell.cell_type == "markdown":
             # nbconvert embeds only what lies below its path, the clone; a link leads to the page of a lesson.
             source = cell.source.replace("](../images/", "](images/").replace(".ipynb)", ".html)")
-            cell.source = _mark_folds(source)
+            # Marks, paragraphs of their own, stand for the tags of folded blocks: nbconvert cleans the HTML of one
+            # paragraph at a time, and would close a tag whose end stands in another.
+            marks = rf"\n\n{_FOLD}\1{_TITLED}\n\n"
+            source = re.sub(r"<details>\s*<summary>(.*?)</summary>", marks, source, flags=re.DOTALL)
+            cell.source = source.replace("</details>", f"\n\n{_UNFOLD}\n\n")
     about = {"name": lesson.title, "path": str(lesson.source.parents[2])}
-    text = _write_folds(exporter.from_notebook_node(shown, {"metadata": about})[0])
+    text = exporter.from_notebook_node(shown, {"metadata": about})[0]
+    folded = rf"<p>{_FOLD}(.*?){_TITLED}</p>"
+    text = re.sub(folded, r"<details><summary>\1</summary>", text, flags=re.DOTALL)
+    text = text.replace(f"<p>{_UNFOLD}</p>", "</details>")
     for caption in _captions(lesson.notebook):
         text = text.replace(_NO_ALT, f'alt="{html.escape(caption or lesson.title)}"', 1)
     return text
-
-
-def _mark_folds(markdown: str) -> str:
-    # Marks, paragraphs of their own, stand for the tags of folded blocks: nbconvert cleans the HTML of one paragraph at
-    # a time, and would close a tag whose end stands in another.
-    marks = rf"\n\n{_FOLD}\1{_TITLED}\n\n"
-    opened = re.sub(r"<details>\s*<summary>(.*?)</summary>", marks, markdown, flags=re.DOTALL)
-    return opened.replace("</details>", f"\n\n{_UNFOLD}\n\n")
-
-
-def _write_folds(page: str) -> str:
-    tags = r"<details><summary>\1</summary>"
-    opened = re.sub(rf"<p>{_FOLD}(.*?){_TITLED}</p>", tags, page, flags=re.DOTALL)
-    return opened.replace(f"<p>{_UNFOLD}</p>", "</details>")
 
 
 def _captions(notebook: NotebookNode) -> Iterator[str]:
@@ -127,11 +114,9 @@ def index(lessons: Sequence[Lesson], to: Path) -> str:
     """Write the page that shows all lessons; pictures and pages that it links to lie in `to`."""
     states = [lesson.state for lesson in lessons]
     counts = (f"{states.count(state)} {state}" for state in ("done", "failed", "not run") if state in states)
-    return Template(_INDEX.read_text(encoding="utf-8")).substitute(
-        rows="\n".join(_row(lesson, to) for lesson in lessons),
-        summary=", ".join(counts),
-        date=time.strftime("%d %B %Y"),
-    )
+    rows, summary = "\n".join(_row(lesson, to) for lesson in lessons), ", ".join(counts)
+    template = Template(Path(__file__).with_name("index.html").read_text(encoding="utf-8"))
+    return template.substitute(rows=rows, summary=summary, date=time.strftime("%d %B %Y"))
 
 
 def _row(lesson: Lesson, to: Path) -> str:

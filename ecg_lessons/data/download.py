@@ -1,7 +1,5 @@
 """One file over HTTP: resumed, retried, verified, and put in place in one step."""
 
-from __future__ import annotations
-
 import logging
 import os
 import threading
@@ -35,10 +33,7 @@ class Stopped(Exception):
 
 @dataclass
 class Downloads:
-    """What the downloads of one run share.
-
-    `report` is called with the target, its bytes so far and in all; 0 in all where the server does not say.
-    """
+    """What the downloads of one run share; `report` gets the target, its bytes so far, and in all (0: not said)."""
 
     session: requests.Session = field(default_factory=requests.Session)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -68,8 +63,7 @@ class Downloads:
             except ValueError:  # pooch's word for a wrong checksum
                 if last:
                     wrong = f"{target.name} from {url} had a wrong SHA-256 checksum twice and was not kept"
-                    remedy = "try again later, or tell the keeper of the mirror"
-                    raise InputError(f"{wrong}: {remedy}.") from None
+                    raise InputError(f"{wrong}: try again later, or tell the keeper of the mirror.") from None
 
     def _receive_into(self, target: Path) -> Callable[[str, str, object], None]:
         # Make the pooch downloader that fills the part of `target` and hands it over when complete.
@@ -98,15 +92,12 @@ class Downloads:
                 if self.stop.is_set():
                     raise Stopped from None
                 if isinstance(error, requests.HTTPError) and error.response.status_code not in _TRY_AGAIN:
-                    raise NotOnServer(
-                        f"The server has no {target.name} at {url} (HTTP {error.response.status_code}): "
-                        "check the name, and ECG_LESSONS_MIRROR where you set it."
-                    ) from None
+                    what = f"The server has no {target.name} at {url} (HTTP {error.response.status_code})"
+                    raise NotOnServer(f"{what}: check the name, and ECG_LESSONS_MIRROR where you set it.") from None
                 size = part.stat().st_size if part.exists() else 0
                 failures = 1 if size > best else failures + 1
                 best = max(best, size)
-                no_address = isinstance(error, ValueError)
-                if no_address or failures > len(WAITS):
+                if isinstance(error, ValueError) or failures > len(WAITS):  # no address, or no progress
                     raise
                 self.stop.wait(WAITS[failures - 1])
 
@@ -142,15 +133,12 @@ class Downloads:
 
 
 def _unreachable(url: str, error: requests.RequestException) -> InputError:
-    if isinstance(error, requests.HTTPError):
-        reason = f"it answers HTTP {error.response.status_code}"
-    elif isinstance(error, requests.Timeout):
-        reason = "it does not answer in time"
-    elif isinstance(error, ValueError):
-        reason = "it is not a web address"
-    else:
-        reason = "no connection, or it breaks off"
-    return InputError(
-        f"Cannot fetch {url} ({reason}): try again when you are online, what has arrived is kept; or work "
-        "with the built-in cohort, which needs no network (--source sample)."
-    )
+    kinds = {
+        requests.HTTPError: f"it answers HTTP {getattr(error.response, 'status_code', '')}",
+        requests.Timeout: "it does not answer in time",
+        ValueError: "it is not a web address",
+        Exception: "no connection, or it breaks off",
+    }
+    reason = next(words for kind, words in kinds.items() if isinstance(error, kind))
+    remedy = "try again when you are online, what has arrived is kept; or work with the built-in cohort"
+    return InputError(f"Cannot fetch {url} ({reason}): {remedy}, which needs no network (--source sample).")

@@ -1,7 +1,5 @@
 """Datasets from PhysioNet to a folder: only what is missing, verified, safe to interrupt."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os
@@ -84,7 +82,10 @@ class _Fetch:
         try:
             self._get_sums(files)
             if files is None:
-                self._get_index()
+                index = self.dataset.records
+                if isinstance(index, str) and self._missing([index]):  # the file that lists the records
+                    self._announce([index])
+                    self._get_one(index)
                 files = self.dataset.files(self.folder)
             missing = self._missing(files)
             if missing:
@@ -156,13 +157,6 @@ class _Fetch:
         if path in self.sums:
             self.stamps[path] = _stamp(self.folder / path)
 
-    def _get_index(self) -> None:
-        # Get the file that lists the records, where the dataset has one.
-        index = self.dataset.records
-        if isinstance(index, str) and self._missing([index]):
-            self._announce([index])
-            self._get_one(index)
-
     def _get(self, missing: list[str]) -> None:
         # Download several files at a time; the first failure ends all.
         if not missing:  # the zip had everything
@@ -196,8 +190,8 @@ class _Fetch:
             except (zipfile.BadZipFile, EOFError, zlib.error):
                 archive.unlink()
                 if last:
-                    remedy = "fetch the dataset without --zip"
-                    raise InputError(f"{self.dataset.zip_url} gave a damaged zip twice: {remedy}.") from None
+                    what = f"{self.dataset.zip_url} gave a damaged zip twice"
+                    raise InputError(f"{what}: fetch the dataset without --zip.") from None
         archive.unlink()
 
     def _unpack(self, packed: zipfile.ZipFile, member: str, path: str) -> None:
@@ -226,10 +220,8 @@ class _Fetch:
             self.announced = True
         unknown = sum(path not in self.sums for path in missing)
         if unknown:
-            console.print(
-                f"Warning: {dataset.url} has no checksums for {unknown} of {len(missing)} files to fetch: "
-                "they could not be verified."
-            )
+            lacking = f"{dataset.url} has no checksums for {unknown} of {len(missing)} files to fetch"
+            console.print(f"Warning: {lacking}: they could not be verified.")
 
 
 class _Bar:
@@ -290,10 +282,8 @@ def _disk_trouble(folder: Path, error: OSError) -> InputError:
     if error.errno in _FULL:
         for part in folder.rglob("*.part"):
             part.unlink(missing_ok=True)
-        return InputError(
-            f"The disk of {folder} is full: make room, or set ECG_LESSONS_DATA to a folder on another disk, "
-            "then fetch again; complete files are kept."
-        )
+        remedy = "make room, or set ECG_LESSONS_DATA to a folder on another disk, then fetch again"
+        return InputError(f"The disk of {folder} is full: {remedy}; complete files are kept.")
     # pooch words a PermissionError anew and loses its number
     reason = os.strerror(errno.EACCES) if isinstance(error, PermissionError) else error.strerror or error
     return InputError(f"Cannot write into {folder} ({reason}): set ECG_LESSONS_DATA to a folder of your own.")

@@ -1,7 +1,5 @@
 """Beats as PNG pictures, one folder a class: the format that the tutorial behind lesson 3 started from."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -70,12 +68,10 @@ def _write(folder: Path, chunks: Iterable[Chunk], progress: Callable[[int], None
     written = set()
     for images, names, symbols in chunks:
         if images.dtype != np.uint8 or images.ndim != 3:
-            kind = f"{images.dtype} and shape {images.shape}"
-            raise InputError(f"Images of {kind} make no pictures: give uint8 of shape (n, rows, columns).")
+            raise InputError(f"No pictures of {images.dtype}, shape {images.shape}: give uint8 (n, rows, columns).")
         for image, name, symbol in zip(images, names, symbols, strict=True):
             if symbol not in FOLDER_NAMES:
-                known = " ".join(FOLDER_NAMES)
-                raise InputError(f"Picture {name}: there is no folder for symbol {symbol!r}, only for {known}.")
+                raise InputError(f"Picture {name}: no folder for symbol {symbol!r}, only for {' '.join(FOLDER_NAMES)}.")
             if name.lower() in written:
                 raise InputError(f"Two pictures have the name {name!r}: name them by record and sample.")
             written.add(name.lower())
@@ -95,8 +91,7 @@ def _classes(folder: Path) -> list[tuple[Path, str]]:
     places = [path for path in _visible(folder) if path.is_dir()]
     for path in places:
         if path.name.lower() not in SYMBOLS:
-            names = ", ".join(FOLDER_NAMES.values())
-            raise InputError(f"Folder {path} is no class: name it one of {names}, or move it away.")
+            raise InputError(f"Folder {path} is no class: move it, or name it {', '.join(FOLDER_NAMES.values())}.")
     return [(path, SYMBOLS[path.name.lower()]) for path in places]
 
 
@@ -114,6 +109,5 @@ def _read(path: Path, size: int) -> np.ndarray:
     if image is None:
         raise InputError(f"{path} is no PNG picture, or is damaged: export it again, or remove it.")
     if image.shape != (size, size):
-        pixels = f"{image.shape[1]}x{image.shape[0]} pixels, not {size}x{size}"
-        raise InputError(f"{path} has {pixels}: resize it, or export it again.")
+        raise InputError(f"{path} has {image.shape[1]}x{image.shape[0]} pixels, not {size}x{size}: resize it.")
     return image

@@ -1,9 +1,8 @@
 """Recordings, and the databases they come from: PTB-XL, LUDB, MIT-BIH, PTB Diagnostic, CinC 2017."""
 
-from __future__ import annotations
-
 import ast
 import csv
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -13,9 +12,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
+import scipy.io
+import wfdb
 
 from ecg_lessons import files
-from ecg_lessons.data.wfdb_files import read_annotations, read_mat, read_signal
 from ecg_lessons.errors import InputError
 
 #: The order of the standard 12-lead electrocardiogram.
@@ -44,10 +44,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Beats:
-    """Annotations: where (sample indices, ascending) and what (WFDB symbols such as ``N`` or ``V``).
-
-    Marks of rhythm and noise stand among the beats, as in the file; `ecg_lessons.signals.labels` tells them apart.
-    """
+    """Annotations: sample indices, ascending, and WFDB symbols; marks of rhythm and noise stand among the beats."""
 
     samples: np.ndarray
     symbols: np.ndarray
@@ -77,10 +74,8 @@ class Recording:
         """Give the twelve standard leads in standard order, shape (samples, 12), in mV."""
         missing = [lead for lead in LEADS if lead not in self.leads]
         if missing:
-            raise InputError(
-                f"Record {self.name} has {len(self.leads)} leads ({', '.join(self.leads)}) and lacks "
-                f"{', '.join(missing)}: this lesson needs a 12-lead recording."
-            )
+            has = f"has {len(self.leads)} leads ({', '.join(self.leads)}) and lacks {', '.join(missing)}"
+            raise InputError(f"Record {self.name} {has}: this lesson needs a 12-lead recording.")
         return self.signal[:, [self.leads.index(lead) for lead in LEADS]]
 
 
@@ -98,21 +93,17 @@ def paths(path: str | Path, mat: bool = False) -> list[Path]:
 
 
 def read(path: str | Path, patient: str | None = None, annotator: str | None = None) -> Recording:
-    """Read one WFDB record, with or without ending, or one .mat file of CinC 2017.
-
-    The patient is the record's name where nothing better is known; `annotator` is the ending of the file with the
-    beats, such as "atr".
-    """
+    """Read one WFDB record, or .mat file of CinC 2017; `annotator` is the ending of the file with the beats."""
     path = Path(path)
     base = _base(path)
     if not base.with_name(base.name + ".hea").exists():
         mat = base.with_name(base.name + ".mat")
         if path.suffix != ".mat" and not mat.exists():
             raise InputError(f"No header {base}.hea: give the path of a WFDB record, without its ending.")
-        return Recording(base.name, patient or base.name, read_mat(mat), RHYTHM_RATE, ("ECG",))
-    signal, rate, names = read_signal(base)
+        return Recording(base.name, patient or base.name, _mat(mat), RHYTHM_RATE, ("ECG",))
+    signal, rate, names = _signal(base)
     leads = tuple(_SPELLING.get(name.lower(), name) for name in names)
-    beats = Beats(*read_annotations(base, annotator, len(signal))) if annotator else None
+    beats = Beats(*_annotations(base, annotator, len(signal))) if annotator else None
     return Recording(base.name, patient or base.name, signal, rate, leads, beats)
 
 
@@ -134,34 +125,27 @@ def ptb_xl(folder: str | Path) -> Iterator[Recording]:
     classes = pd.read_csv(statements, index_col=0)["diagnostic_class"].dropna() if statements.exists() else {}
     for row in table.itertuples():
         codes = tuple(ast.literal_eval(row.scp_codes))
-        labels = {
-            "diagnoses": codes,
-            "superclasses": tuple(sorted({classes[code] for code in codes if code in classes})),
-            "fold": int(getattr(row, "strat_fold", 0)),
-        }
+        superclasses = tuple(sorted({classes[code] for code in codes if code in classes}))
+        labels = {"diagnoses": codes, "superclasses": superclasses, "fold": int(getattr(row, "strat_fold", 0))}
         recording = read(folder / row.filename_hr, patient=f"{row.patient_id:.0f}")
         yield replace(recording, name=str(row.ecg_id), labels=labels)
 
 
 def ludb(folder: str | Path) -> Iterator[Recording]:
     """Read LUDB, the Lobachevsky University database: 200 recordings of 200 patients, 10 s at 500 Hz."""
-    names = sorted((path.stem for path in (Path(folder) / "data").glob("*.hea")), key=int)
+    place = Path(folder) / "data"
+    names = sorted((path.stem for path in place.glob("*.hea")), key=int)
     if not names:
-        raise InputError(f"No recordings in {Path(folder) / 'data'}: run 'ecg-lessons fetch ludb'.")
-    for name in names:
-        yield read(Path(folder) / "data" / name)
+        raise InputError(f"No recordings in {place}: run 'ecg-lessons fetch ludb'.")
+    yield from (read(place / name) for name in names)
 
 
 def mitdb(folder: str | Path, records: Iterable[str] | None = None) -> Iterator[Recording]:
-    """Read the MIT-BIH Arrhythmia Database (or a folder in its layout): two leads, half an hour, annotated.
-
-    Records 201 and 202 are of one person, and bear the patient "201".
-    """
+    """Read the MIT-BIH Arrhythmia Database (or a folder in its layout); 201 and 202 are of the patient "201"."""
     known = _listed(folder, "mitdb")
     for name in known if records is None else map(str, records):
         if name not in known:
-            listed = Path(folder) / "RECORDS"
-            raise InputError(f"{listed} has no record {name!r}; it names {known[0]} to {known[-1]}.")
+            raise InputError(f"{folder}/RECORDS has no record {name!r}; it names {known[0]} to {known[-1]}.")
         yield read(Path(folder) / name, SAME_PERSON.get(name, name), "atr")
 
 
@@ -175,10 +159,8 @@ def ptb_diagnostic(folder: str | Path) -> Iterator[Recording]:
     for name in _listed(folder, "ptbdb"):
         patient = PurePosixPath(name).parent.name
         if not patient:
-            raise InputError(
-                f"{Path(folder) / 'RECORDS'} names {name!r} without a patient's folder: expected lines such as "
-                "patient001/s0010_re; fetch it again."
-            )
+            place = f"{Path(folder) / 'RECORDS'} names {name!r} without a patient's folder"
+            raise InputError(f"{place}: expected lines such as patient001/s0010_re; fetch it again.")
         recording = read(Path(folder) / name, patient)
         header = (Path(folder) / f"{name}.hea").read_text(encoding="utf-8", errors="replace")
         comments = (line.lstrip("# ").partition(":") for line in header.splitlines() if line.startswith("#"))
@@ -187,35 +169,28 @@ def ptb_diagnostic(folder: str | Path) -> Iterator[Recording]:
         yield replace(recording, labels=labels)
 
 
-def challenge_2017(
-    folder: str | Path, records: Iterable[str] | None = None, progress: Progress | None = None
-) -> Iterator[Recording]:
+def challenge_2017(folder: str | Path, records=None, progress: Progress | None = None) -> Iterator[Recording]:
     """Read the training set of CinC 2017: 8,528 recordings of one lead, 9 to 61 s, in the order of their labels.
 
     ``labels["rhythm"]`` is one of `RHYTHMS`. Who was recorded is not published, and people may have sent more than one
     recording: the patient is the recording's name. Without a folder ``training2017``, ``training2017.zip`` is unpacked
-    once into this computer's cache; `progress` is called with the recordings done and all, first for that. Clifford GD
-    et al. (2017); https://doi.org/10.22489/CinC.2017.065-469.
+    once into this computer's cache; `progress` is called with the recordings done and all, first for that.
     """
     folder = Path(folder)
     labels = rhythm_labels(folder)
     place = _unpacked(folder, progress)
     there = {path.stem for path in place.glob("*.mat")}
     if extra := sorted(there - labels.keys()):
-        raise InputError(
-            f"The labels in {folder} lack {len(extra)} of {len(there)} recordings of training2017 "
-            f"(first: {extra[0]}): add a row for each, or fetch the labels again."
-        )
+        what = f"lack {len(extra)} of {len(there)} recordings of training2017 (first: {extra[0]})"
+        raise InputError(f"The labels in {folder} {what}: add a row for each, or fetch the labels again.")
     if missing := sorted(labels.keys() - there):
-        raise InputError(
-            f"The labels in {folder} name {len(missing)} of {len(labels)} recordings that training2017 lacks "
-            f"(first: {missing[0]}.mat): fetch or unpack it again."
-        )
+        what = f"name {len(missing)} of {len(labels)} recordings that training2017 lacks (first: {missing[0]}.mat)"
+        raise InputError(f"The labels in {folder} {what}: fetch or unpack it again.")
     names = list(labels if records is None else map(str, records))
     for done, name in enumerate(names, start=1):
         if name not in labels:
             raise InputError(f"{folder} has no recording {name!r}; it has {min(labels)} to {max(labels)}.")
-        signal = read_mat(place / f"{name}.mat")
+        signal = _mat(place / f"{name}.mat")
         yield Recording(name, name, signal, RHYTHM_RATE, ("ECG",), labels={"rhythm": labels[name]})
         if progress:
             progress(done, len(names))
@@ -292,7 +267,54 @@ def _unpacked(folder: Path, progress: Progress | None) -> Path:
     except _DAMAGED:
         raise _damaged(packed, "challenge-2017") from None
     except OSError as error:
-        raise InputError(
-            f"Cannot unpack {packed} into {files.cache()} ({error.strerror}): make room there, or set "
-            "ECG_LESSONS_CACHE to another folder."
-        ) from None
+        place = f"{packed} into {files.cache()} ({error.strerror})"
+        raise InputError(f"Cannot unpack {place}: make room, or set ECG_LESSONS_CACHE to another folder.") from None
+
+
+def _signal(base: Path) -> tuple[np.ndarray, float, tuple[str, ...]]:
+    # Float32 (samples, leads) in mV, where a sample that is marked as missing becomes 0; rate; leads as spelled there.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            record = wfdb.rdrecord(str(base), return_res=32)  # float32 from the start: twice as fast
+    except FileNotFoundError as error:
+        lacking = f"its signal file {Path(error.filename).name} is missing"
+        raise InputError(f"Record {base} has a header but {lacking}: fetch the record again.") from None
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        what = f"cannot be read as WFDB (truncated or damaged: {reason})"
+        raise InputError(f"Record {base} {what}: fetch it again.") from None
+    if record.p_signal is None or not len(record.p_signal):
+        raise InputError(f"Record {base} holds no samples: fetch it again.")
+    return np.nan_to_num(record.p_signal).astype(np.float32, copy=False), float(record.fs), tuple(record.sig_name)
+
+
+def _annotations(base: Path, annotator: str, length: int) -> tuple[np.ndarray, np.ndarray]:
+    name = f"{base.name}.{annotator}"
+    remedy = "fetch the file, or leave the record out"
+    try:
+        annotation = wfdb.rdann(str(base), annotator)
+    except FileNotFoundError:
+        raise InputError(f"Record {base.name} has no annotations ({name}): {remedy}.") from None
+    except Exception:
+        raise InputError(f"The annotations of record {base} ({name}) cannot be read: fetch the file again.") from None
+    samples = np.asarray(annotation.sample)
+    if not len(samples):
+        raise InputError(f"{base}.{annotator} holds no annotation: {remedy}.")
+    if samples.max() >= length:
+        place = f"an annotation at sample {samples.max()} lies beyond the signal's end ({length})"
+        raise InputError(f"Record {base.name}: {place}: fetch the record again.")
+    return samples, np.asarray(annotation.symbol)
+
+
+def _mat(path: Path) -> np.ndarray:
+    # A .mat file of CinC 2017 has 1000 steps per mV: float32, shape (samples, 1), in mV.
+    if not path.is_file():
+        raise InputError(f"No file {path}: give the path of a .mat recording of CinC 2017.")
+    try:
+        values = scipy.io.loadmat(path)["val"]
+    except KeyError:
+        raise InputError(f"{path} has no variable 'val': it is not a recording of CinC 2017.") from None
+    except Exception:
+        raise InputError(f"{path} cannot be read as a MATLAB file: fetch it again.") from None
+    return (values.reshape(-1, 1) / 1000).astype(np.float32)

@@ -8,8 +8,6 @@ class, all as floats. Whose beats they are is not told: a split of their lines p
 Values are separated by commas or, in some copies, by semicolons; then the decimal mark may be a comma.
 """
 
-from __future__ import annotations
-
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,16 +37,12 @@ class _Form:
     """What a table of numbers must be; `named` says that it has a header, and an ID before the numbers of a row."""
 
     columns: int
-    words: str
+    expected: str
     named: bool
 
-    @property
-    def expected(self) -> str:
-        return f"expected {self.words}"
 
-
-_ECGS = _Form(9001, f"ID and {len(LEADS)} leads x {ECG_SAMPLES} samples = 9001 columns", True)
-_BEATS = _Form(188, f"{BEAT_SAMPLES} samples and the class = 188 columns, without a header", False)
+_ECGS = _Form(9001, f"expected ID and {len(LEADS)} leads x {ECG_SAMPLES} samples = 9001 columns", True)
+_BEATS = _Form(188, f"expected {BEAT_SAMPLES} samples and the class = 188 columns, without a header", False)
 
 
 def read_ecgs(path: str | Path) -> tuple[list[str], np.ndarray]:
@@ -65,10 +59,8 @@ def read_beats(path: str | Path, classes: int = 5) -> tuple[np.ndarray, np.ndarr
     x, label = values[:, :-1], values[:, -1]
     for wrong in np.flatnonzero((label != np.round(label)) | (label < 0) | (label >= classes)):
         line = next(islice(_rows(path, ",", 0), int(wrong), None))[0]
-        raise InputError(
-            f"{path}, line {line}: the class (column {_BEATS.columns}) is {label[wrong]:g}: "
-            f"expected a whole number from 0 to {classes - 1}."
-        )
+        what = f"the class (column {_BEATS.columns}) is {label[wrong]:g}"
+        raise InputError(f"{path}, line {line}: {what}: expected a whole number from 0 to {classes - 1}.")
     return np.ascontiguousarray(x), label.astype(int)
 
 
@@ -123,10 +115,8 @@ def write_beats(path: str | Path, x: np.ndarray, y: np.ndarray) -> None:
     x = _finite(path, "beats", x, (len(y) or "n", BEAT_SAMPLES))
     if y.dtype.kind not in "iu" or y.min() < 0:
         raise InputError(f"Cannot write {path}: classes must be whole numbers from 0 on.")
-    line = ",".join(["%.9g"] * BEAT_SAMPLES) + ",%d.0\n"
     with files.writing(path) as file:
-        for row, label in zip(x, y.tolist(), strict=True):
-            file.write(line % (*row.tolist(), label))
+        np.savetxt(file, np.column_stack([x, y]), ["%.9g"] * BEAT_SAMPLES + ["%d.0"], ",")
 
 
 def write_labels(path: str | Path, ids: Sequence[str], labels: Sequence[int]) -> None:
@@ -138,8 +128,7 @@ def write_predictions(path: str | Path, ids: Sequence[str], columns: Mapping[str
     """Write one row an ECG: ID and the given columns, each of length n."""
     for name, values in columns.items():
         if len(values) != len(ids):
-            count = f"column {name} has {len(values)} values for {len(ids)} ECGs"
-            raise InputError(f"Cannot write {path}: {count}.")
+            raise InputError(f"Cannot write {path}: column {name} has {len(values)} values for {len(ids)} ECGs.")
     frame = pd.DataFrame({"ID": _unique(path, ids), **columns})
     with files.writing(path) as file:
         frame.to_csv(file, index=False, float_format="%.6g", lineterminator="\n")
@@ -154,17 +143,10 @@ def _read(path: Path, form: _Form) -> tuple[list[str], np.ndarray]:
     decimal = "," if separator == ";" and any("," in cell for cell in first[1:]) else "."
     try:
         with np.errstate(over="ignore"):  # too large a number becomes infinite, and is found below
-            frame = pd.read_csv(
-                path,
-                sep=separator,
-                decimal=decimal,
-                header=None,
-                skiprows=int(form.named),
-                dtype=defaultdict(lambda: np.float32, {0: str}) if form.named else np.float32,
-                na_filter=False,
-                low_memory=False,  # twice as fast
-                encoding="utf-8-sig",
-            )
+            kinds = defaultdict(lambda: np.float32, {0: str} if form.named else {})
+            form_of = {"sep": separator, "decimal": decimal, "header": None, "skiprows": int(form.named)}
+            read = {"dtype": kinds, "na_filter": False, "encoding": "utf-8-sig"}
+            frame = pd.read_csv(path, **form_of, **read, low_memory=False)  # twice as fast
     except pd.errors.EmptyDataError:
         raise _no_rows(path) from None
     except ValueError as error:  # ParserError among them
@@ -208,9 +190,8 @@ def _rows(path: Path, separator: str, skip: int) -> Iterator[tuple[int, list[str
                 if row:
                     yield reader.line_num, row
         except csv.Error as error:
-            raise InputError(
-                f"{path}, line {reader.line_num}: {error}; look for a quotation mark that does not close."
-            ) from None
+            place = f"{path}, line {reader.line_num}"
+            raise InputError(f"{place}: {error}; look for a quotation mark that does not close.") from None
 
 
 def _explain(path: Path, form: _Form, separator: str, decimal: str, reason: str) -> NoReturn:

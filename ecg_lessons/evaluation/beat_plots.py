@@ -1,14 +1,12 @@
 """Pictures of beats and of what networks make of them. Every function gives a Figure and shows nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, SKY, VERMILION, class_rows, key, panels, percent
+from ecg_lessons.evaluation.panels import GREY, LOOKS, SKY, VERMILION, class_rows, interval, key, panels, percent
 from ecg_lessons.evaluation.paper import ecg_strip
 
 
@@ -29,14 +27,7 @@ def gallery(pictures: np.ndarray, titles: Sequence[str], columns: int = 8) -> Fi
     return figure
 
 
-def beat_strip(
-    signal: np.ndarray,
-    rate: float,
-    samples: np.ndarray,
-    symbols: Sequence[str],
-    lead: str = "MLII",
-    title: str | None = None,
-) -> Figure:
+def beat_strip(signal: np.ndarray, rate: float, samples, symbols, lead: str = "MLII", title: str = "") -> Figure:
     """Draw one lead (samples,) in mV on ECG paper with the symbol of every beat above its sample."""
     figure = ecg_strip(signal, rate, (lead,), title)
     (ax,) = figure.axes
@@ -54,23 +45,18 @@ def protocols(names: Sequence[str], scores: Mapping[str, Sequence[Mapping[str, f
     give), or None where it cannot be scored.
     """
     figure, (ax,) = panels(6, 0.9 + 0.36 * len(names))
-    looks = ((GREY, "s", -0.12), (BLUE, "o", 0.12))
-    for (protocol, row_scores), (colour, marker, shift) in zip(scores.items(), looks, strict=True):
-        ax.plot([], [], marker, color=colour, label=protocol)
+    for (protocol, row_scores), look, shift in zip(scores.items(), LOOKS, (-0.12, 0.12), strict=False):
+        ax.plot([], [], look[1], color=look[0], label=protocol)
         for row, score in enumerate(row_scores):
-            if not score:
+            if score:
+                interval(ax, score, row, look, 1, shift)
+            else:
                 ax.text(0.01, row + shift, "cannot be scored", va="center", fontsize=8, color=GREY)
-                continue
-            if score["low"] is not None:
-                ax.plot([score["low"], score["high"]], [row + shift] * 2, color=colour, linewidth=1)
-            ax.plot(score["value"], row, marker, color=colour, markersize=7, zorder=2)
     for row, pair in enumerate(zip(*scores.values(), strict=True)):
         if all(pair):
             ax.plot([score["value"] for score in pair], [row, row], color=SKY, linewidth=4, zorder=1)
-    class_rows(ax, names, "sensitivity")
-    ax.set_xlim(0, 1.02)
-    key(figure, 2)
-    return figure
+    class_rows(ax, names, "sensitivity", left=0, right=1.02)
+    return key(figure, 2)
 
 
 def distributions(groups: Mapping[str, np.ndarray], label: str, most: float) -> Figure:

@@ -1,7 +1,5 @@
 """Scores of a verdict among several classes, overall and class by class."""
 
-from __future__ import annotations
-
 import numpy as np
 from sklearn.metrics import roc_auc_score
 

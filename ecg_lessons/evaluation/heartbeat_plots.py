@@ -1,22 +1,29 @@
 """Pictures of beats cut and compared, and of infarctions by territory. Functions give a Figure and show nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, SKY, VERMILION, curves, key, panels, typical_beats
-from ecg_lessons.evaluation.paper import GAIN, INK, MARK, SPEED, sheet
+from ecg_lessons.evaluation.panels import (
+    BLUE,
+    GREY,
+    LOOKS,
+    SKY,
+    VERMILION,
+    Curves,
+    Groups,
+    curves,
+    key,
+    panels,
+    typical_beats,
+)
+from ecg_lessons.evaluation.paper import GAIN, INK, MARK, SCALE, SPEED, sheet
 
 
 def peaks(scaled: np.ndarray, rate: float, found: np.ndarray, annotated: np.ndarray, cut: slice) -> Figure:
-    """Draw a window scaled to [0, 1] with the peaks that the published rule finds, and those that it misses.
-
-    `found` are samples of the peaks above 0.9, `annotated` of all R peaks; `cut` are those of one beat, to be shaded.
-    """
+    """Draw a window scaled to [0, 1] with the peaks above 0.9, and those of all R peaks that this rule misses."""
     figure, (ax,) = panels(7.5, 2.5)
     time = np.arange(len(scaled)) / rate
     tolerance = round(0.15 * rate)
@@ -28,26 +35,21 @@ def peaks(scaled: np.ndarray, rate: float, found: np.ndarray, annotated: np.ndar
     style = {"color": VERMILION, "markersize": 7, "fillstyle": "none", "markeredgewidth": 1.5}
     ax.plot(missed / rate, scaled[missed], "v", label="below: missed", **style)
     ax.set(xlabel="time (s)", ylabel="share of the window", xlim=(0, time[-1]), ylim=(-0.03, 1.08))
-    key(figure, 3)
-    return figure
+    return key(figure, 3)
 
 
-def beats(groups: Mapping[str, np.ndarray], rate: float, most: int = 40) -> Figure:
+def beats(groups: Groups, rate: float, most: int = 40) -> Figure:
     """Draw some beats (n, samples) of every group, one panel a group, the median of all in front."""
-    figure, axes = typical_beats(groups, rate, 0, most, height=2.1)
+    figure, axes = typical_beats(groups, rate, 0, most, 2.1, "share of the window")
     for ax in axes:
         ax.set(ylim=(-0.03, 1.03), yticks=(0, 1))
-    axes[0].set_ylabel("share of the window")
     return figure
 
 
-def territories(
-    rows: Mapping[str, Mapping[str, np.ndarray]], rate: float, leads: Sequence[str], marked: str = ""
-) -> Figure:
+def territories(rows: Mapping[str, Groups], rate: float, leads: Sequence[str], marked: str = "") -> Figure:
     """Draw typical beats on ECG paper: a row for each group, a column for each lead; one may be printed in bold.
 
-    By group and phase a beat (samples, leads) in mV: the first phase is drawn thin and black, the second thick and
-    blue.
+    By group and phase a beat (samples, leads) in mV: the first phase is thin and black, the second thick and blue.
     """
     length = max(len(beat) for phases in rows.values() for beat in phases.values()) / rate
     across, down, left = 5 * np.ceil((SPEED * length + 4) / 5), 25.0, 35.0
@@ -72,30 +74,19 @@ def territories(
                 axes.plot(x, level + GAIN * beat[:, column], color=colour, linewidth=thickness)
     handles = [axes.plot([], [], color=c, linewidth=w)[0] for c, w in styles[: len(names)]]
     axes.legend(handles, names, loc="lower right", ncols=len(names), fontsize=8, frameon=True, borderpad=0.3)
-    axes.text(3, 4, f"{SPEED:g} mm/s  {GAIN:g} mm/mV", va="center", fontsize=8, bbox=box)
+    axes.text(3, 4, SCALE, va="center", fontsize=8, bbox=box)
     return figure
 
 
-def shares(arms: Mapping[str, Mapping[float, Mapping[str, float]]], measure: str, floor: float = 0) -> Figure:
-    """Draw a score against the share of the patients that a network learns from, up to three arms.
-
-    By arm and share: ``{"value", "low", "high"}``, from 0 to 1. The axis begins at a floor: a score that costs
-    nothing, such as that of a coin, helps to read it.
-    """
-    figure, (ax,) = panels(5.2, 3.1)
-    ax.set_xscale("log")
+def shares(arms: Curves, measure: str, floor: float = 0) -> Figure:
+    """Draw a score against the share of the patients to learn from; the floor may be the score of a coin."""
     places = (lambda at: 0.93 * at, lambda at: at, lambda at: 1.07 * at)
-    curves(ax, arms, LOOKS, places, lambda share: f"{100 * share:g} %")
-    ax.minorticks_off()
-    ax.set(xlabel="share of the patients to learn from", ylabel=measure, ylim=(floor, 1))
-    return figure
+    axes = {"xscale": "log", "xlabel": "share of the patients to learn from", "ylabel": measure, "ylim": (floor, 1)}
+    return curves((5.2, 3.1), arms, LOOKS, places, lambda share: f"{100 * share:g} %", **axes)
 
 
 def unusual(groups: Mapping[str, tuple[np.ndarray, np.ndarray]], early: str, alike: str, most: float = 2) -> Figure:
-    """Draw how early each beat comes (0 to `most`) against how much it looks like the usual beat of its heart.
-
-    By class, up to three, the last in front: the two numbers of every beat, (n,) each; 1 is what is usual.
-    """
+    """Draw, class by class, how early each beat comes against how much it looks like the usual one (1 is usual)."""
     figure, (ax,) = panels(5.8, 3.4)
     styles = ((GREY, "s", 0.25), (VERMILION, "^", 0.6), (BLUE, "o", 0.6))
     for (name, (x, y)), (colour, marker, alpha) in zip(groups.items(), styles, strict=False):

@@ -1,7 +1,5 @@
 """Figures that one can ask questions, with ipywidgets; without it, a still picture."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import io
@@ -14,10 +12,7 @@ from ecg_lessons.evaluation.paper import ecg_page
 
 
 def swapped_page(recording: Recording, name: str, matrix: np.ndarray):
-    """Draw a 12-lead page as exchanged electrodes would record it, the leads that change marked.
-
-    The matrix is one of `signals.leads.SWAPS`; the identity changes nothing.
-    """
+    """Draw a 12-lead page as exchanged electrodes (a matrix of `leads.SWAPS`) record it; changed leads are marked."""
     changed = [lead for lead, row, kept in zip(LEADS, matrix, np.eye(12), strict=True) if (row != kept).any()]
     signal = recording.twelve() @ matrix.T.astype(np.float32)
     title = f"{recording.name}: {name}" + (f", changed: {' '.join(changed)}" if changed else "")
@@ -25,7 +20,7 @@ def swapped_page(recording: Recording, name: str, matrix: np.ndarray):
 
 
 class Explorer:
-    """A page with a list of swaps above it; where no widget can live, one still page."""
+    """A page on which the reader exchanges the electrodes of a correct recording; a still page without widgets."""
 
     def __init__(self, recording: Recording, swaps: Mapping[str, np.ndarray]):
         self.recording = recording
@@ -60,9 +55,4 @@ class Explorer:
         return bundle
 
 
-def swap_explorer(recording: Recording, swaps: Mapping[str, np.ndarray]) -> Explorer:
-    """Let the reader exchange the electrodes of a correct recording and see the page change.
-
-    A notebook shows it as a widget, or as a still picture where there are none.
-    """
-    return Explorer(recording, swaps)
+swap_explorer = Explorer

@@ -4,8 +4,6 @@ Colours are those of Okabe and Ito (2008), which people with any colour vision t
 lines meet, they also differ in lightness, hatching or dash, so that a grey print can be read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -17,13 +15,16 @@ from matplotlib.ticker import PercentFormatter
 from ecg_lessons.errors import InputError
 
 BLUE, VERMILION, SKY, GREY = "#0072b2", "#d55e00", "#56b4e9", "#6e6e6e"
+#: By arm and place on the axis: ``{"value", "low", "high"}``, from 0 to 1.
+Curves = Mapping[str, Mapping[float, Mapping[str, float]]]
+#: Arrays by the name under which they are drawn.
+Groups = Mapping[str, np.ndarray]
+Panels = tuple[Figure, list[Axes]]
 #: Up to three groups in one picture, by colour, marker and dash.
 LOOKS = ((GREY, "s", "-"), (BLUE, "o", "--"), (VERMILION, "^", ":"))
 
 
-def panels(
-    width: float, height: float, columns: int = 1, rows: int = 1, framed: bool = False, **options
-) -> tuple[Figure, list[Axes]]:
+def panels(width: float, height: float, columns: int = 1, rows: int = 1, framed: bool = False, **options) -> Panels:
     """Give an empty figure (inches) and its panels, row by row; `options` are those of `Figure.subplots`."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     axes = list(figure.subplots(rows, columns, squeeze=False, **options).ravel())
@@ -38,45 +39,55 @@ def percent(*axes: Axis) -> None:
         axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 
 
-def key(figure: Figure, columns: int, place: str = "upper center", **handles) -> None:
+def key(figure: Figure, columns: int, place: str = "upper center", **handles) -> Figure:
     """Explain colours and markers beside the panels."""
     figure.legend(loc=f"outside {place}", ncols=columns, frameon=False, fontsize=8, **handles)
+    return figure
 
 
-def class_rows(ax: Axes, names: Sequence[str], measure: str) -> None:
-    """Set one row a class, the first on top, against a share."""
+def class_rows(ax: Axes, names: Sequence[str], measure: str, **limits) -> None:
+    """Set one row a class, the first on top, against a share, with its limits."""
     ax.set_yticks(range(len(names)), names)
     ax.set(ylim=(len(names) - 0.5, -0.5), xlabel=measure)
+    ax.set_xlim(**limits)
     percent(ax.xaxis)
     ax.grid(axis="x", color="0.9")
     ax.set_axisbelow(True)
 
 
-def curves(
-    ax: Axes,
-    arms: Mapping[str, Mapping[float, Mapping[str, float]]],
-    looks: Sequence[tuple[str, str, str]],
-    places: Sequence[Callable[[np.ndarray], np.ndarray]],
-    tick: Callable[[float], str],
-) -> None:
-    """Draw up to three arms, ``{x: {"value", "low", "high"}}``, each moved to a place of its own along the axis."""
+def interval(ax: Axes, score: Mapping[str, float], row: float, look: Sequence[str], width: float, off=0.0) -> None:
+    """Mark a score, ``{"value", "low", "high"}``, in a row, and `off` it its interval, where there is one."""
+    colour, marker, *_ = look
+    if score["low"] is not None:
+        ax.plot([score["low"], score["high"]], [row + off] * 2, color=colour, linewidth=width)
+    ax.plot(score["value"], row, marker, color=colour, markersize=7)
+
+
+def curves(size: tuple, arms: Curves, looks: Sequence, places: Sequence[Callable], tick: Callable, **axes) -> Figure:
+    """Draw up to three arms, each moved to a place of its own along the axis; `axes` is what `Axes.set` takes."""
+    figure, (ax,) = panels(*size)
+    ax.set(xscale=axes.pop("xscale", "linear"))
     for (arm, curve), (colour, marker, dash), place in zip(arms.items(), looks, places, strict=False):
         at = np.array(sorted(curve))
-        parts = ("value", "low", "high")
-        value, low, high = np.array([[curve[x][part] for x in at] for part in parts], float)
-        whiskers = np.maximum([value - low, high - value], 0)
+        value, low, high = np.array([[curve[x][part] for x in at] for part in ("value", "low", "high")], float)
         style = {"color": colour, "marker": marker, "linestyle": dash, "markersize": 6, "capsize": 3}
-        ax.errorbar(place(at), value, whiskers, label=arm, elinewidth=0.8, **style)
+        ax.errorbar(place(at), value, whiskers(value, low, high), label=arm, elinewidth=0.8, **style)
     ticks = sorted({x for curve in arms.values() for x in curve})
     ax.set_xticks(ticks, [tick(x) for x in ticks])
+    ax.minorticks_off()
     percent(ax.yaxis)
     ax.grid(axis="y", color="0.9")
     ax.legend(frameon=False, fontsize=8, loc="lower right")
+    ax.set(**axes)
+    return figure
 
 
-def typical_beats(
-    groups: Mapping[str, np.ndarray], rate: float, before: int, most: int, height: float
-) -> tuple[Figure, list[Axes]]:
+def whiskers(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Give the lengths of error bars, none of them negative."""
+    return np.maximum([value - low, high - value], 0)
+
+
+def typical_beats(groups: Groups, rate: float, before: int, most: int, height: float, measure: str) -> Panels:
     """Draw some beats (n, samples) of every group, one panel a group, the median of all in front."""
     figure, axes = panels(1.6 * len(groups), height, len(groups))
     for ax, (title, group) in zip(axes, groups.items(), strict=True):
@@ -88,4 +99,19 @@ def typical_beats(
         ax.plot(time, np.median(group, axis=0), color=BLUE, linewidth=2)
         ax.set(xlim=(time[0], time[-1]), xlabel="time (s)")
         ax.set_title(title, fontsize=9)
+    axes[0].set_ylabel(measure)
     return figure, axes
+
+
+def titled(ax: Axes, title: str, measure: str, size: int = 8) -> None:
+    """Head one of several panels that stand one below the other, and say what it measures."""
+    ax.set_title(title, fontsize=9, loc="left", pad=2)
+    ax.set_ylabel(measure, fontsize=size)
+    ax.tick_params(labelsize=size)
+
+
+def colour_bar(figure: Figure, axes: Sequence[Axes], shade, label: str, **options) -> None:
+    """Set a scale of colours beside panels."""
+    bar = figure.colorbar(shade, ax=axes, **options)
+    bar.set_label(label, fontsize=8)
+    bar.ax.tick_params(labelsize=7)

@@ -1,7 +1,5 @@
 """ECG paper: 25 mm a second, 10 mm a millivolt, true to scale when printed at 100 %."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +11,7 @@ from ecg_lessons.errors import InputError
 
 SPEED = 25.0  # mm per second
 GAIN = 10.0  # mm per millivolt
+SCALE = f"{SPEED:g} mm/s  {GAIN:g} mm/mV"
 MM = 1 / 25.4  # one millimetre in inches, matplotlib's unit of length
 
 #: Three rows of four columns, 2.5 s each, as on a hospital's printout.
@@ -24,10 +23,7 @@ _SHEET, _THIN, _BOLD = "#fffafa", "#f8dcdc", "#efb4b4"
 
 
 def sheet(width: float, height: float) -> tuple[Figure, Axes]:
-    """Give a sheet of ECG paper whose data coordinates are millimetres from the lower left corner.
-
-    Multiples of 5 mm look best.
-    """
+    """Give a sheet of ECG paper whose data coordinates are millimetres from the lower left corner."""
     # The axes fill the sheet, whatever layout a notebook has chosen for its figures.
     figure = Figure(figsize=(width * MM, height * MM), facecolor=_SHEET, layout="none")
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))
@@ -39,13 +35,7 @@ def sheet(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def ecg_page(
-    recording: Recording | np.ndarray,
-    rate: float | None = None,
-    title: str | None = None,
-    highlight: Sequence[str] = (),
-    note: str = "",
-) -> Figure:
+def ecg_page(recording: Recording | np.ndarray, rate=None, title="", highlight: Sequence[str] = (), note="") -> Figure:
     """Draw a 12-lead page, 285 mm x 185 mm: 3 rows of 4 leads, 2.5 s each, and lead II for 10 s as the rhythm strip.
 
     All rows run on in time: the second column begins at 2.5 s, not at 0. An array is (samples, 12) in mV and needs
@@ -62,13 +52,12 @@ def ecg_page(
     figure, axes = sheet(285, 185)
     left, tops = 25.0, (145.0, 110.0, 75.0, 35.0)
     column = round(2.5 * rate)
-    for row, names in enumerate(ROWS):
+    for top, names in zip(tops, ROWS, strict=False):
         for i, lead in enumerate(names):
-            part = slice(i * column, (i + 1) * column)
             if i:  # the short double stroke that parts two leads
-                axes.vlines(left + 62.5 * i, tops[row] - 3, tops[row] + 3, colors=INK, linewidths=0.6)
-            values = signal[part, LEADS.index(lead)]
-            _trace(axes, values, rate, left + 62.5 * i, tops[row], lead, lead in highlight)
+                axes.vlines(left + 62.5 * i, top - 3, top + 3, colors=INK, linewidths=0.6)
+            values = signal[i * column : (i + 1) * column, LEADS.index(lead)]
+            _trace(axes, values, rate, left + 62.5 * i, top, lead, lead in highlight)
     _trace(axes, signal[:, 1], rate, left, tops[3], "II", "II" in highlight)
     for top in tops:
         _calibration(axes, left - 10, top)
@@ -76,18 +65,8 @@ def ecg_page(
     return figure
 
 
-def ecg_strip(
-    signal: np.ndarray,
-    rate: float,
-    leads: Sequence[str] = ("II",),
-    title: str | None = None,
-    highlight: Sequence[str] = (),
-    start: float = 0.0,
-) -> Figure:
-    """Draw leads (samples, leads) in mV one below the other on ECG paper, as wide as the recording is long.
-
-    `start` is the time of the first sample (s), printed where it is not 0.
-    """
+def ecg_strip(signal: np.ndarray, rate: float, leads=("II",), title="", highlight=(), start: float = 0.0) -> Figure:
+    """Draw leads (samples, leads) in mV one below the other on ECG paper; `start` (s) is printed where it is not 0."""
     signal = _checked(np.asarray(signal).reshape(len(signal), -1), rate, leads)
     _known(highlight, leads)
     signal = signal - np.median(signal, axis=0)
@@ -108,7 +87,7 @@ def ecg_strip(
 
 
 def _trace(axes: Axes, values: np.ndarray, rate: float, left: float, level: float, lead: str, marked: bool) -> None:
-    """Draw one lead from `left` at the height `level` (mm); its name stands above its beginning."""
+    # From `left` at the height `level` (mm); its name stands above its beginning.
     colour, width = (MARK, 1.3) if marked else (INK, 0.75)
     x = left + SPEED * np.arange(len(values)) / rate
     axes.plot(x, level + GAIN * values, color=colour, linewidth=width, solid_joinstyle="round", label=lead)
@@ -123,12 +102,11 @@ def _calibration(axes: Axes, left: float, level: float) -> None:
     axes.plot(x, level + GAIN * np.array([0, 0, 1, 1, 0, 0]), color=INK, linewidth=0.75, label="1 mV")
 
 
-def _letters(axes: Axes, width: float, height: float, title: str | None, note: str) -> None:
+def _letters(axes: Axes, width: float, height: float, title: str, note: str) -> None:
     style = {"fontsize": 8, "color": INK, "bbox": {"facecolor": _SHEET, "edgecolor": "none", "pad": 1.0}}
     if title:
         axes.text(10, height - 7.5, title, weight="bold", va="center", **style)
-    scale = f"{SPEED:g} mm/s  {GAIN:g} mm/mV"
-    axes.text(10, 5, scale, va="center", **style)
+    axes.text(10, 5, SCALE, va="center", **style)
     if note:
         axes.text(width - 5, 5, note, va="center", ha="right", **style)
 
@@ -138,10 +116,8 @@ def _checked(signal: np.ndarray, rate: float | None, leads: Sequence[str]) -> np
     if rate is None or not rate > 0:
         raise InputError("An array needs its sampling rate in Hz to be drawn: give rate=500, for example.")
     if signal.ndim != 2 or signal.shape[1] != len(leads) or not len(signal):
-        raise InputError(
-            f"An array of shape {signal.shape} cannot be drawn as {len(leads)} leads ({', '.join(leads)}): "
-            "give one column per lead."
-        )
+        what = f"An array of shape {signal.shape} cannot be drawn as {len(leads)} leads ({', '.join(leads)})"
+        raise InputError(f"{what}: give one column per lead.")
     return signal
 
 

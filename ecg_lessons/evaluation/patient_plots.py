@@ -1,45 +1,32 @@
 """Pictures of hearts side by side, and of patients before and after. Functions give a Figure and show nothing."""
 
-from __future__ import annotations
-
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, VERMILION, curves, key, panels, percent, typical_beats
+from ecg_lessons.evaluation.panels import BLUE, GREY, VERMILION, Curves, curves, key, panels, percent, typical_beats
 
 #: Up to three arms in one picture, by colour, marker and dash.
 _LOOKS = ((BLUE, "o", "-"), (GREY, "s", "--"), (VERMILION, "^", ":"))
 
 
 def hearts(groups: Mapping[str, np.ndarray], rate: float, before: int, most: int = 40) -> Figure:
-    """Draw some beats (n, samples) of every patient with their median in front, one panel each, all on one scale.
-
-    The annotation stands at 0 s, `before` samples after the beginning.
-    """
-    figure, axes = typical_beats(groups, rate, before, most, height=2.2)
+    """Draw some beats (n, samples) of every patient and their median on one scale; the annotation is at 0 s."""
+    figure, axes = typical_beats(groups, rate, before, most, 2.2, "lead, scaled")
     limits = np.array([ax.get_ylim() for ax in axes])
     for ax in axes:
         ax.set_ylim(limits[:, 0].min(), limits[:, 1].max())
         ax.tick_params(labelleft=ax is axes[0])
-    axes[0].set_ylabel("lead, scaled")
     return figure
 
 
-def slopes(
-    before: Mapping[str, float],
-    after: Mapping[str, float],
-    measure: str,
-    names: Collection[str] | None = None,
-    ends: Sequence[str] = ("generic", "adapted"),
-    margin: float = 0.005,
-) -> Figure:
+def slopes(before: Mapping[str, float], after: Mapping[str, float], measure: str, names=None) -> Figure:
     """Draw one line a patient from a score before to the score after, those who lose in another colour and dash.
 
-    A loss up to the margin counts as none; who has no score is left out. `names` are those to name at the right end,
-    everybody unless said; `ends` stand under the two ends.
+    A loss up to 0.005 counts as none; who has no score is left out. `names` are those to name at the right end,
+    everybody unless said.
     """
     if set(before) != set(after):
         odd = sorted(set(before) ^ set(after))[0]
@@ -50,19 +37,18 @@ def slopes(
     usual = {"color": BLUE, "marker": "o", "linewidth": 0.9, "alpha": 0.7}
     loser = {"color": VERMILION, "linestyle": "--", "marker": "s", "zorder": 3, "linewidth": 2}
     for pair in pairs.values():
-        ax.plot((0, 1), pair, markersize=4, **(loser if pair[1] < pair[0] - margin else usual))
+        ax.plot((0, 1), pair, markersize=4, **(loser if pair[1] < pair[0] - 0.005 else usual))
     named = sorted((pairs[name][1], name) for name in (pairs if names is None else names) if name in pairs)
     for height, (value, name) in zip(_spread([value for value, _ in named], 0.037), named, strict=True):
         ax.plot((1.02, 1.07), (value, height), color=GREY, linewidth=0.5, clip_on=False)
         ax.text(1.08, height, name, va="center", fontsize=8)
     ax.plot([], [], color=BLUE, marker="o", label="gains, or stays")
     ax.plot([], [], color=VERMILION, marker="s", linestyle="--", label="loses")
-    ax.set_xticks((0, 1), ends)
+    ax.set_xticks((0, 1), ("generic", "adapted"))
     ax.set(xlim=(-0.08, 1.25), ylim=(-0.02, 1.02), ylabel=measure)
     percent(ax.yaxis)
     ax.grid(axis="y", color="0.9")
-    key(figure, 2)
-    return figure
+    return key(figure, 2)
 
 
 def _spread(values: Sequence[float], gap: float) -> np.ndarray:
@@ -73,16 +59,11 @@ def _spread(values: Sequence[float], gap: float) -> np.ndarray:
     return heights
 
 
-def adaptation(arms: Mapping[str, Mapping[float, Mapping[str, float]]], measure: str, floor: float = 0) -> Figure:
-    """Draw a score against the minutes of adaptation, up to three arms; the axis begins at the floor.
-
-    By arm and minutes: ``{"value", "low", "high"}``, from 0 to 1.
-    """
-    figure, (ax,) = panels(5.6, 3.2)
+def adaptation(arms: Curves, measure: str, floor: float = 0) -> Figure:
+    """Draw a score against the minutes of adaptation, up to three arms; the axis begins at the floor."""
     places = (lambda at: at - 0.07, lambda at: at + 0.07, lambda at: at)
-    curves(ax, arms, _LOOKS, places, lambda minutes: f"{minutes:g}")
-    ax.set(xlabel="minutes of adaptation", ylabel=measure, ylim=(floor, 1.01))
-    return figure
+    axes = {"xlabel": "minutes of adaptation", "ylabel": measure, "ylim": (floor, 1.01)}
+    return curves((5.6, 3.2), arms, _LOOKS, places, lambda minutes: f"{minutes:g}", **axes)
 
 
 def reliability(arms: Mapping[str, tuple[np.ndarray, np.ndarray]], least: int = 20) -> Figure:
@@ -104,5 +85,4 @@ def reliability(arms: Mapping[str, tuple[np.ndarray, np.ndarray]], least: int = 
     ax.set(xlabel="probability of the verdict", ylabel="verdicts that are right")
     percent(ax.xaxis, ax.yaxis)
     ax.grid(color="0.92")
-    key(figure, 2)
-    return figure
+    return key(figure, 2)

@@ -1,7 +1,5 @@
 """Pictures of recordings and of results. Every function gives a Figure and shows nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,7 +9,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, SKY, VERMILION, class_rows, key, panels, percent
+from ecg_lessons.evaluation.panels import BLUE, GREY, SKY, VERMILION, class_rows, key, panels, percent, whiskers
 from ecg_lessons.evaluation.paper import ecg_page, ecg_strip
 from ecg_lessons.evaluation.scores import predictive_value
 
@@ -88,8 +86,7 @@ def three_numbers(rows: Sequence[Mapping], measure: str = "accuracy") -> Figure:
             value, low, high = value if isinstance(value, tuple | list) else (value, None, None)
             ax.bar(at, value, 0.25, color=colour, edgecolor=BLUE, hatch=hatch)
             if low is not None:
-                whiskers = [[value - low], [high - value]]
-                ax.errorbar(at, value, whiskers, color="black", capsize=3, linewidth=1)
+                ax.errorbar(at, value, [[value - low], [high - value]], color="black", capsize=3, linewidth=1)
             top = value if high is None else high
             ax.text(at, top + 0.015, f"{100 * value:.1f}", ha="center", va="bottom", fontsize=8)
     ax.set_xticks(range(len(rows)), [row["name"] for row in rows])
@@ -97,38 +94,26 @@ def three_numbers(rows: Sequence[Mapping], measure: str = "accuracy") -> Figure:
     percent(ax.yaxis)
     ax.set_yticks(np.arange(0, 1.01, 0.2))
     keys = [Patch(fc=colour, ec=BLUE, hatch=hatch, label=words) for _, words, _, colour, hatch in _BARS]
-    key(figure, 3, handles=keys)
-    return figure
+    return key(figure, 3, handles=keys)
 
 
-def sensitivities(
-    names: Sequence[str],
-    values: Sequence[float],
-    low: Sequence[float],
-    high: Sequence[float],
-    measure: str = "sensitivity",
-) -> Figure:
+def sensitivities(names: Sequence[str], values: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Figure:
     """Draw one dot per class, a value from 0 to 1 with its interval, the first class on top."""
     if not len(names) == len(values) == len(low) == len(high):
         raise InputError("Names, values and the bounds of their intervals must be of one length.")
     values, low, high = (np.asarray(array, dtype=float) for array in (values, low, high))
     figure, (ax,) = panels(5.2, 0.9 + 0.3 * len(names))
     rows = np.arange(len(names))
-    whiskers = np.maximum([values - low, high - values], 0)
-    ax.errorbar(values, rows, xerr=whiskers, fmt="o", color=BLUE, ecolor=GREY, capsize=3, markersize=6)
-    beside = {"va": "center", "fontsize": 8, "transform": ax.get_yaxis_transform()}
+    style = {"color": BLUE, "ecolor": GREY, "capsize": 3, "markersize": 6}
+    ax.errorbar(values, rows, xerr=whiskers(values, low, high), fmt="o", **style)
     for row, value in zip(rows, values, strict=True):
-        ax.text(1.03, row, f"{100 * value:.1f} %", **beside)
-    class_rows(ax, names, measure)
-    ax.set_xlim(0, 1.02)
+        ax.text(1.03, row, f"{100 * value:.1f} %", va="center", fontsize=8, transform=ax.get_yaxis_transform())
+    class_rows(ax, names, "sensitivity", left=0, right=1.02)
     return figure
 
 
 def ppv_curve(sensitivity: float, specificity: float, marks: Sequence[float] = (0.02, 0.5)) -> Figure:
-    """Draw how likely a positive answer is true, against how common the thing is (Bayes' theorem).
-
-    `marks` are prevalences to mark and label.
-    """
+    """Draw how likely a positive answer is true, against how common the thing is (Bayes), some places marked."""
     if not all(0 <= share <= 1 for share in (sensitivity, specificity, *marks)):
         raise InputError("Sensitivity, specificity and prevalences are shares between 0 and 1.")
 

@@ -1,60 +1,58 @@
 """Pictures of spectrograms, augmented signals, and of what spoke when. Functions give a Figure and show nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, VERMILION, class_rows, key, panels
+from ecg_lessons.evaluation.panels import (
+    BLUE,
+    GREY,
+    LOOKS,
+    VERMILION,
+    Groups,
+    class_rows,
+    colour_bar,
+    interval,
+    key,
+    panels,
+    titled,
+)
 from ecg_lessons.evaluation.paper import INK
 
 
-def spectrograms(pictures: Mapping[str, np.ndarray], step: float, highest: float = 150.0) -> Figure:
-    """Draw log-spectrograms (frames, frequencies) by title one below the other, all in one scale of colours.
-
-    `step` is in seconds from frame to frame; the frequencies reach from 0 to the highest (Hz).
-    """
+def spectrograms(pictures: Groups, step: float) -> Figure:
+    """Draw log-spectrograms (frames, frequencies to 150 Hz), a frame every `step` s, in one scale of colours."""
     if not pictures:
         raise InputError("There is no spectrogram to draw: give one or more.")
     size = (7.5, 0.7 + 1.25 * len(pictures))
     figure, axes = panels(*size, rows=len(pictures), framed=True, sharex=True)
     low, high = np.percentile(np.concatenate([picture.ravel() for picture in pictures.values()]), [2, 99.5])
     for ax, (title, picture) in zip(axes, pictures.items(), strict=True):
-        row = highest / (picture.shape[1] - 1)
-        box = (0, len(picture) * step, -row / 2, highest + row / 2)
+        row = 150 / (picture.shape[1] - 1)
+        box = (0, len(picture) * step, -row / 2, 150 + row / 2)
         style = {"cmap": "cividis", "vmin": low, "vmax": high, "interpolation": "nearest"}
         shade = ax.imshow(picture.T, origin="lower", aspect="auto", extent=box, **style)
-        ax.set_title(title, fontsize=9, loc="left", pad=2)
-        ax.set_ylabel("frequency (Hz)", fontsize=7)
-        ax.set_yticks(np.linspace(0, highest, 4).round())
-        ax.tick_params(labelsize=7)
+        titled(ax, title, "frequency (Hz)", 7)
+        ax.set_yticks((0, 50, 100, 150))
     axes[-1].set_xlabel("time (s)", fontsize=8)
-    bar = figure.colorbar(shade, ax=axes, pad=0.01, aspect=30)
-    bar.set_label("log power (µV²/Hz)", fontsize=8)
-    bar.ax.tick_params(labelsize=7)
+    colour_bar(figure, axes, shade, "log power (µV²/Hz)", pad=0.01, aspect=30)
     return figure
 
 
-def traces(signals: Mapping[str, np.ndarray], rate: float) -> Figure:
+def traces(signals: Groups, rate: float) -> Figure:
     """Draw versions of a signal (samples,) in mV by title one below the other, on one axis of time and one scale."""
     figure, axes = panels(7.5, 0.6 + len(signals), rows=len(signals), sharex=True, sharey=True)
     for ax, (title, signal) in zip(axes, signals.items(), strict=True):
         ax.plot(np.arange(len(signal)) / rate, signal, color=INK, linewidth=0.8)
-        ax.set_title(title, fontsize=9, loc="left", pad=2)
-        ax.set_ylabel("mV", fontsize=8)
-        ax.tick_params(labelsize=8)
+        titled(ax, title, "mV")
     axes[-1].set(xlabel="time (s)", xlim=(0, max(map(len, signals.values())) / rate))
     return figure
 
 
-def dots(groups: Mapping[str, np.ndarray], label: str, most: float, seed: int = 0) -> Figure:
-    """Draw a dot an example, one row a class, with the median of each; what lies beyond `most` is drawn there.
-
-    The label names the unit. Heights within a row are random and mean nothing.
-    """
+def dots(groups: Groups, label: str, most: float, seed: int = 0) -> Figure:
+    """Draw a dot an example (at random heights), a row a class, and medians; what lies beyond `most` is drawn there."""
     figure, (ax,) = panels(6.5, 0.8 + 0.5 * len(groups))
     rng = np.random.default_rng(seed)
     for row, values in enumerate(groups.values()):
@@ -64,17 +62,11 @@ def dots(groups: Mapping[str, np.ndarray], label: str, most: float, seed: int = 
     ax.plot([], [], color=VERMILION, linewidth=2.5, label="median")
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set(xlabel=label, xlim=(0, 1.02 * most), ylim=(len(groups) - 0.5, -0.5))
-    key(figure, 1, "upper right")
-    return figure
+    return key(figure, 1, "upper right")
 
 
-def over_time(
-    signal: np.ndarray, rate: float, start: np.ndarray, seconds: float, falls: Mapping[str, np.ndarray]
-) -> Figure:
-    """Draw a recording (samples,) in mV, and below it how far a probability falls where a stretch is erased.
-
-    Stretches of some seconds have each a start (s), (n,), and by network, up to three, a fall, (n,).
-    """
+def over_time(signal: np.ndarray, rate: float, start: np.ndarray, seconds: float, falls: Groups) -> Figure:
+    """Draw a recording in mV, and how far probabilities (by network) fall where stretches of it are erased."""
     if any(len(fall) != len(start) for fall in falls.values()):
         raise InputError(f"{len(start)} stretches need as many falls of the probability.")
     figure, (above, below) = panels(8.5, 3.6, rows=2, sharex=True, height_ratios=(3, 2))
@@ -90,29 +82,18 @@ def over_time(
         below.plot(start + seconds / 2, fall, label=name, **style)
     below.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     below.set(xlabel="time (s)", ylabel="fall of\nprobability", xlim=(0, len(signal) / rate))
-    key(figure, 3, "upper right")
-    return figure
+    return key(figure, 3, "upper right")
 
 
-def by_class(
-    names: Sequence[str], arms: Mapping[str, Mapping[str, Mapping[str, float] | float]], measure: str = "F1"
-) -> Figure:
-    """Draw a score class by class, the first on top, up to three arms side by side.
-
-    By arm and class a number from 0 to 1, or ``{"value", "low", "high"}``; a class may be missing.
-    """
+def by_class(names: Sequence[str], arms: Mapping[str, Mapping], measure: str = "F1") -> Figure:
+    """Draw a score class by class, up to three arms: a number, ``{"value", "low", "high"}``, or nothing."""
     figure, (ax,) = panels(6.5, 1.0 + 0.55 * len(names))
     shifts = 0.2 * (np.arange(len(arms)) - (len(arms) - 1) / 2)
-    for (arm, scores), shift, (colour, marker, _) in zip(arms.items(), shifts, LOOKS, strict=False):
+    for (arm, scores), shift, look in zip(arms.items(), shifts, LOOKS, strict=False):
         for row, name in enumerate(names):
-            if (score := scores.get(name)) is None:
-                continue
-            score = score if isinstance(score, Mapping) else {"value": score, "low": None}
-            if score["low"] is not None:
-                ax.plot([score["low"], score["high"]], [row + shift] * 2, color=colour, linewidth=1.2)
-            ax.plot(score["value"], row + shift, marker, color=colour, markersize=7)
-        ax.plot([], [], marker, color=colour, label=arm)
-    class_rows(ax, names, measure)
-    ax.set_xlim(right=1)
-    key(figure, 3)
-    return figure
+            if (score := scores.get(name)) is not None:
+                score = score if isinstance(score, Mapping) else {"value": score, "low": None}
+                interval(ax, score, row + shift, look, 1.2)
+        ax.plot([], [], look[1], color=look[0], label=arm)
+    class_rows(ax, names, measure, right=1)
+    return key(figure, 3)

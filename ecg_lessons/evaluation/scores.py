@@ -5,8 +5,6 @@ bootstrap over patients one matrix product: beats or recordings of one person ar
 people who are drawn again, never rows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons import simulator, splits, study, training
-from ecg_lessons.data import catalog, fetch, pictures, recordings
+from ecg_lessons.data import fetch, pictures, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import classwise, scores
 from ecg_lessons.examples import Arrays, Examples, rows
@@ -20,7 +20,7 @@ from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options,
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beat_sets, beats, images, labels
-from ecg_lessons.signals.drawing import DrawBeats, nine_crops
+from ecg_lessons.signals.augment import DrawBeats, nine_crops
 from ecg_lessons.study import Arm, Measurement, Study
 from ecg_lessons.training import Run, Tick
 
@@ -150,9 +150,6 @@ class Sight(Options):
     def beside(self, network: str) -> Sight:
         """Give the same without crops for the one network that sees no picture."""
         return replace(self, nine_crops=False) if network == "signal" else self
-
-
-PLAIN = Sight()
 
 
 def look(x: Mapping[str, np.ndarray], sight: Sight) -> Arrays:
@@ -329,8 +326,7 @@ def _part(measurement: Measurement, examples: Examples) -> Examples:
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     """Gather the scores of all arms."""
     protocols: dict[str, dict] = {}
-    for arm in dict.fromkeys(measurement.arm for measurement in done):
-        trained = [measurement for measurement in done if measurement.arm is arm]
+    for arm, trained in study.by_arm(done).items():
         names, subset, most = PROTOCOLS[arm.protocol]
         about = {
             "splits": list(names),
@@ -342,17 +338,7 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
         by_split = {"by_split": pool.by_run(scores.accuracy)}
         scored = scores.plain(classwise.score(pool.probability, pool.tested)) | by_split | pool.notes
         protocols.setdefault(arm.protocol, about)["networks"][arm.name] = scored
-    return {
-        "what": "Eight kinds of heartbeat from their pictures, MIT-BIH Arrhythmia Database "
-        f"{catalog.get('mitdb').version}; see data/README.md.",
-        "protocol": "random beats: one of ten stratified folds over beats is tested, as published (leaky). by patient: "
-        "five folds, nobody on two sides. DS1 to DS2: de Chazal's records, paced ones "
-        "and 201 out. A class that no training patient shows is left out of the test (left_out). Rows of all "
-        "splits and seeds are pooled; 95 % intervals by bootstrap over patients. by_split: accuracy, split by split.",
-        "data": study.counts_of(whole.examples),
-        "claimed": {"accuracy": 0.9905, "sensitivity": 0.9785, "source": "Jun et al. 2018, arXiv 1804.06812"},
-        "protocols": protocols,
-    }
+    return {"data": study.counts_of(whole.examples), "protocols": protocols}
 
 
 STUDY = Study(

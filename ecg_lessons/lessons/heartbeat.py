@@ -1,7 +1,5 @@
 """Lesson 5: name heartbeats by their AAMI class, and carry what was learnt over to myocardial infarction."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons import files, simulator, splits, study, training
-from ecg_lessons.data import catalog, fetch, recordings, tables
+from ecg_lessons.data import fetch, recordings, tables
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import classwise, scores
@@ -231,7 +229,7 @@ class Choices(Options):
                 raise InputError(
                     f"{start.folder} is a run of the network {about['network']}: leave --network {network} out."
                 )
-            if (about["task"], about["source"]) == (self.task, source):
+            if any((run.about["task"], run.about["source"]) == (self.task, source) for run in _lineage(start)):
                 raise InputError(
                     f"{start.folder} has learnt the same task from the same data, maybe from the beats that are to be "
                     "tested: transfer to another task or another source."
@@ -247,6 +245,13 @@ class Choices(Options):
     def start(self) -> Run | None:
         """Open the run to start from."""
         return Run.open(self.transfer_from) if self.transfer_from else None
+
+
+def _lineage(run: Run) -> Iterator[Run]:
+    """Give a run and those that it came from, as far as they are still there."""
+    while run.folder.exists():
+        yield run
+        run = Run(Path(run.about.get("transfer_from") or "nowhere"))
 
 
 @dataclass(frozen=True)
@@ -310,7 +315,7 @@ def learn(asked: Asked) -> Learning:
 
 def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None) -> np.ndarray:
     """Give the probabilities of the classes for inputs as `inputs` gives them, shape (n, classes)."""
-    return training.predict(run.model, look(x, run.about["network"]), tick=tick)
+    return training.predict(run, look(x, run.about["network"]), tick=tick)
 
 
 def score(probability: np.ndarray, examples: Examples) -> dict:
@@ -447,16 +452,12 @@ examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.tra
 # Measured: heartbeats of MIT-BIH split at random, and de Chazal's DS1 against DS2
 
 PROTOCOLS = {"random beats": "random-beats", "DS1 to DS2": "de-chazal"}
-ORIGINALS = ("cnet", "seq2seq", "bilstm", "bigru")
+ORIGINALS, BALANCES = ("cnet", "seq2seq", "bilstm", "bigru"), ("none", "smote")
 #: All networks of the original learn after one plan; recurrent ones, which take longer, have fewer epochs.
 _PLAN = Plan(batch_size=256, learning_rate=2e-3, schedule="cosine", keep="last")
 _EPOCHS = {"cnet": 30, "seq2seq": 10, "bilstm": 10, "bigru": 10}
 #: SMOTE makes an epoch so many times longer: with fewer of them, both arms learn for as many steps.
 _LONGER = {"random beats": 4.1, "DS1 to DS2": 4.5}
-CLAIMED = {
-    "none": {"cnet": 0.9283, "seq2seq": 0.9038, "bilstm": 0.9040, "bigru": 0.9085},
-    "smote": {"cnet": 0.9217, "seq2seq": 0.9007, "bilstm": 0.8894, "bigru": 0.8942},
-}
 
 
 def _arm(protocol: str, network: str, balance: str) -> Arm:
@@ -471,8 +472,7 @@ def _arm(protocol: str, network: str, balance: str) -> Arm:
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     """Gather the scores of all arms; those of `ours` also by their mean answer."""
     protocols: dict[str, dict] = {}
-    for arm in dict.fromkeys(measurement.arm for measurement in done):
-        trained = [measurement for measurement in done if measurement.arm is arm]
+    for arm, trained in study.by_arm(done).items():
         pool = whole.pooled(trained, base, lambda m: f"seed {m.seed}")
         result = _judged(pool) | {"by_seed": pool.by_run(scores.macro_f1)}
         if arm.network == "ours":
@@ -481,19 +481,7 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
             result["together"] = _judged(Pool(pool.tested.take(np.arange(beats)), mean, {}))
         networks_ = protocols.setdefault(arm.protocol, {}).setdefault(arm.network, {})
         networks_[arm.options["balance"]] = result | pool.notes
-    return {
-        "what": "Five AAMI classes of heartbeats, cut as Kachuee et al. (2018, arXiv 1805.00794) did at the annotated "
-        f"R peaks, MIT-BIH Arrhythmia Database {catalog.get('mitdb').version}; see data/README.md.",
-        "protocol": "random beats: a fifth of the beats is tested, whosever they are, as in the original (leaky). DS1 "
-        "to DS2: de Chazal's records, paced ones and 201 out. smote: synthetic beats in the training part alone, after "
-        "the split, and fewer epochs, so that both arms learn for as many steps. Test beats of all seeds are pooled; "
-        "95 % intervals by bootstrap over patients. by_seed: macro F1, seed by seed. together: the mean answer of all "
-        "networks `ours`. Its comparisons were chosen by cross-validation in DS1; DS2 was looked at three times on the "
-        "way, once before hearts with mostly premature beats were made to learn from (F1 of S 0.13).",
-        "data": study.counts_of(whole.examples),
-        "claimed": {"macro F1": CLAIMED, "source": "the original's README, whose F1 are precisions"},
-        "protocols": protocols,
-    }
+    return {"data": study.counts_of(whole.examples), "protocols": protocols}
 
 
 def _judged(pool: Pool) -> dict:
@@ -503,7 +491,7 @@ def _judged(pool: Pool) -> dict:
 STUDY = Study(
     LESSON,
     (
-        *(_arm(p, name, balance) for p in PROTOCOLS for balance in CLAIMED for name in ORIGINALS),
+        *(_arm(p, name, balance) for p in PROTOCOLS for balance in BALANCES for name in ORIGINALS),
         _arm("DS1 to DS2", "ours", "none"),
     ),
     _report,
@@ -516,10 +504,6 @@ STUDY = Study(
 
 #: Of the patients to learn from.
 SHARES = (0.01, 0.1, 1.0)
-CLAIMED_INFARCTION = {
-    "scratch": {"cnet": 0.9971, "seq2seq": 0.9822, "bilstm": 0.9862, "bigru": 0.9898},
-    "frozen": {"cnet": 0.9664},
-}
 
 
 def _transfer_arms() -> Iterator[Arm]:
@@ -547,22 +531,12 @@ def _start_of(measurement: Measurement, base: Path) -> dict:
 def _report_infarction(whole: Study, done: list[Measurement], base: Path) -> dict:
     """Gather the scores of all arms, beat by beat and recording by recording, and the gains over scratch."""
     pools: dict[str, dict[str, Pool]] = {}
-    for arm in dict.fromkeys(measurement.arm for measurement in done):
-        trained = [measurement for measurement in done if measurement.arm is arm]
+    for arm, trained in study.by_arm(done).items():
         pools.setdefault(arm.protocol, {})[arm.name] = whole.pooled(trained, base, lambda m: m.split)
     apart = pools.get("by patient", {})
     rivals = {name: f"{name.split(', ')[0]}, scratch, {name.split(', ')[2]}" for name in apart}
     return {
-        "what": "Infarction against normal from beats of lead II, cut as Kachuee et al. (2018, arXiv 1805.00794) "
-        f"did, PTB-XL {catalog.get('ptb-xl').version}, ecg_id 1-500: NORM alone against any MI; see data/README.md.",
-        "protocol": "random beats: a fifth of the beats is tested, whosever they are, as in the original (leaky). by "
-        "patient: five folds, nobody on two sides, pooled. scratch: new weights; frozen and full: from the network "
-        "trained on MIT-BIH heartbeats at random, with two new last layers, which alone learn (frozen) or with all "
-        "others (full). The share is of the patients to learn from. 95 % intervals by bootstrap over patients. "
-        "by_recording: the mean probability over the beats of a recording. paired: macro F1 minus that from scratch "
-        "with the same share.",
         "data": study.counts_of(whole.examples) | {"recordings": int(whole.examples.info["record"].nunique())},
-        "claimed": {"macro F1": CLAIMED_INFARCTION, "source": "the original's README, on the PTB Diagnostic database"},
         "protocols": {
             protocol: {name: _by_beat_and_recording(pool) for name, pool in arms.items()}
             for protocol, arms in pools.items()

@@ -1,7 +1,5 @@
 """Lesson 1: find out whether electrodes were exchanged, and which."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -360,7 +358,7 @@ def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
     plan = LESSON.plan(arm.network, "paper").but(seed=measurement.seed)
     if arm.name == _OWN:
         run, held = train_original(correct, folder, plan)
-        study.keep(folder, validation=np.column_stack([training.predict(run.model, held.x)[:, 1], held.y]))
+        study.keep(folder, validation=np.column_stack([training.predict(run, held.x)[:, 1], held.y]))
         return
     parts = split(correct, measurement.split)
     if arm.name == _CLASSICAL:
@@ -392,11 +390,6 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     correct, outside = (for_judging("plain", part) for part in (whole.examples, _outside()))
     kept = {measurement: study.kept(whole.folder(measurement, base)) for measurement in done}
     result = {
-        "what": "Exchanged electrodes on real recordings; see data/README.md for the datasets.",
-        "protocol": "PTB-XL: 5 folds, patients apart, every recording correct and with each of nine swaps. "
-        "LUDB: never trained on. Balanced accuracy: mean of specificity and mean sensitivity over the swaps. "
-        "Values are means over the seeds (and, on LUDB, over the folds' networks); 95 % intervals by bootstrap "
-        "over patients. An ensemble averages the probabilities of the seeds (on LUDB also of the folds).",
         "data": {
             "ptb-xl": f"{catalog.get('ptb-xl').version}, ecg_id {correct.info['record'].iloc[0]} to "
             f"{correct.info['record'].iloc[-1]}: {len(correct)} recordings, {len(set(correct.patient))} patients",
@@ -407,8 +400,7 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
         "seeds": sorted({measurement.seed for measurement in done}),
         "seconds": {},
     }
-    for name in dict.fromkeys(measurement.arm.name for measurement in done):
-        arm = [measurement for measurement in done if measurement.arm.name == name]
+    for name, arm in ((arm.name, trained) for arm, trained in study.by_arm(done).items()):
         result["seconds"][name] = study.seconds(whole.folder(measurement, base) for measurement in arm)
         if name == _OWN:
             pairs = [kept[measurement]["validation"].T for measurement in arm]

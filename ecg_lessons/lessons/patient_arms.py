@@ -25,8 +25,6 @@ alone     the same network from scratch, trained on the first minutes and on nob
 ========  ==========================================================================================
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property

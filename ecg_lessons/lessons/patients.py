@@ -8,7 +8,7 @@ pre-training, and each patient has a folder in ``patients/`` with ``predictions.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons import files, simulator, splits, study, training
-from ecg_lessons.data import catalog, fetch, recordings
+from ecg_lessons.data import fetch, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.evaluation.scores import DRAWS, Estimate, Scores, plain
@@ -281,7 +281,7 @@ class LeaveOneOut(Lesson):
             trial = Trial(patient, cohort.place(patient), partial(work, patient), "metrics.json")
             before = "finished before. " if trial.finished else ""
             metrics = trial.run()
-            progress(number, {"line": f"{patient} ({number}/{len(wanted)}): {before}{told(metrics)}"})
+            progress(number, {"line": f"{patient} ({number}/{len(wanted)}): {before}{in_a_line(metrics)}"})
             refusals.append(metrics.get("refused"))
         if all(refusals):
             raise InputError(f"No patient could be done. {refusals[0]}")
@@ -302,7 +302,7 @@ class LeaveOneOut(Lesson):
         return summary.report(folder)
 
 
-def told(metrics: dict) -> str:
+def in_a_line(metrics: dict) -> str:
     """Say in one line how a patient went, with the notes."""
     if "refused" in metrics:
         return f"left out. {metrics['refused']}"
@@ -483,18 +483,6 @@ def summarise(cohort: Cohort) -> Summary:
     )
 
 
-def counted(cohort: Cohort, key: Key) -> Scores:
-    """Count an arm's verdicts patient by patient, for scores of single classes over all beats.
-
-    `key` is an arm and its minutes, such as ``("whole", 10)``; patients that lack it are left out.
-    """
-    every = (cohort.metrics(patient).get("arms", {}).get(_name(key)) for patient in cohort.finished())
-    counts = [_matrix(arm["confusion"]) for arm in every if arm]
-    if not counts:
-        raise InputError(f"No patient in {cohort.folder} has the arm {key[0]!r} at {key[1]:g} minutes.")
-    return Scores(CLASSES, np.stack(counts))
-
-
 def mean(values: np.ndarray, seed: int = 0) -> Estimate:
     """Give the mean over patients (NaN has no say) with its 95 % interval by bootstrap; no bounds for a single one."""
     values = values[np.isfinite(values)]
@@ -517,14 +505,6 @@ def _table(every: pd.DataFrame) -> pd.DataFrame:
     ordered = sorted(rows, key=lambda key: (ARMS.index(key[0]), key[1]))
     index = pd.MultiIndex.from_tuples(ordered, names=["arm", "minutes"])
     return pd.DataFrame([rows[key] for key in ordered], index)
-
-
-def _matrix(confusion: Mapping[str, Mapping[str, int]]) -> np.ndarray:
-    counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=int)
-    for true, row in confusion.items():
-        for verdict, n in row.items():
-            counts[CLASSES.index(true), CLASSES.index(verdict)] = n
-    return counts
 
 
 def _many(*_) -> None:
@@ -578,17 +558,7 @@ def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     """Gather the scores of all patients."""
     cohorts = {measurement.arm.name: Cohort(whole.folder(measurement, base)) for measurement in done}
-    result = {
-        "what": "Fourteen kinds of heartbeat in two leads, MIT-BIH Arrhythmia Database "
-        f"{catalog.get('mitdb').version}, everybody left out once; see data/README.md.",
-        "protocol": "Each of the people (201 and 202 are one) is left out of the pre-training; the first ten minutes "
-        "of each record adapt, what follows is tested. Means over people, 95 % intervals by bootstrap over them; gain: "
-        "paired difference to generic. F1 frequent: mean F1 of a patient's classes with at least ten test beats. The "
-        "scaling and the plan were chosen by a look at a few patients' test parts.",
-        "claimed": None,
-        "data": study.counts_of(whole.examples),
-        "summary": {},
-    }
+    result = {"data": study.counts_of(whole.examples), "summary": {}}
     if "fast" in cohorts:
         summary, plan_ = summarise(cohorts["fast"]), Run(cohorts["fast"].folder).plan
         result |= {

@@ -1,9 +1,7 @@
 """Lesson 2: name the rhythm of a single-lead recording: normal, atrial fibrillation, another, or too noisy."""
 
-from __future__ import annotations
-
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,17 +11,15 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons import simulator, splits, study, training
-from ecg_lessons.data import catalog, fetch, recordings
+from ecg_lessons.data import fetch, recordings
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError, choice
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lesson import Asked, Learning, Lesson, Network, Options, Source, option
 from ecg_lessons.models import crnn
-from ecg_lessons.models.crnn import SAMPLES
-from ecg_lessons.models.crnn_design import Augmentation, Design, Phase
-from ecg_lessons.models.losses import SmoothedCrossentropy
-from ecg_lessons.models.metrics import MeanF1
+from ecg_lessons.models.crnn import SAMPLES, Augmentation, Design, Phase
+from ecg_lessons.models.losses import MeanF1, SmoothedCrossentropy
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beats
 from ecg_lessons.signals.spectrograms import RATE, WINDOW
@@ -132,11 +128,6 @@ def design(model: str | Path, *, augmented: bool = True, **plan: object) -> Desi
     return read.but(training=read.training.but(**changes), phases=phases, augmentation=augmentation)
 
 
-def is_augmented(chosen: Design) -> bool:
-    """Tell whether a design augments more than by cutting windows."""
-    return chosen.augmentation != Augmentation(window_seconds=chosen.augmentation.window_seconds)
-
-
 class ModelFiles(Mapping):
     """The networks of this lesson: the model files of the project by name, and any other by its path."""
 
@@ -192,11 +183,11 @@ def learn(asked: Asked) -> Learning:
 def _in_phases(chosen: Design, asked: Asked, learning: Learning) -> keras.Model:
     """Train the earlier phases, each into a folder of its own, and build the network of the last."""
     Run(asked.folder).write("model.toml", chosen.toml())
-    build = _builder(chosen)
     *earlier, last = chosen.phases or (None,)
+    before = done = None
     for number, phase in enumerate(earlier, start=1):
         before = training.fit(
-            partial(build, phase),
+            partial(_network, chosen, phase, before, done),
             learning.train,
             learning.validation,
             _plan(chosen, phase),
@@ -206,45 +197,32 @@ def _in_phases(chosen: Design, asked: Asked, learning: Learning) -> keras.Model:
             metrics=learning.metrics,
             **asked.fitting,
         )
-        build = _builder(chosen, before, phase)
+        done = phase
     keras.utils.set_random_seed(chosen.training.seed)
-    return build(last)
+    return _network(chosen, last, before, done)
 
 
 def _plan(chosen: Design, phase: Phase | None) -> Plan:
-    if phase is None:
-        return chosen.training
-    return chosen.training.but(epochs=phase.epochs, learning_rate=phase.learning_rate)
+    return chosen.training.but(**{} if phase is None else phase.model_dump(exclude={"trains"}))
 
 
-def _builder(
-    chosen: Design, before: Run | None = None, done: Phase | None = None
-) -> Callable[[Phase | None], keras.Model]:
-    """Say how the network of a phase is built from that of the phase before."""
-
-    def build(phase: Phase | None) -> keras.Model:
-        model = crnn.build(chosen, _head(phase), seed=chosen.training.seed)
-        if before is not None:
-            learnt = before.model
-            if _head(done) == _head(phase):
-                model.set_weights(learnt.get_weights())
-            else:
-                for new, known in zip(crnn.eyes(model), crnn.eyes(learnt), strict=True):
-                    new.set_weights(known.get_weights())
-        for part in crnn.eyes(model):
-            part.trainable = phase is None or phase.trains != "recurrence"
-        return model
-
-    return build
-
-
-def _head(phase: Phase | None) -> str:
-    return "for now" if phase and phase.trains == "convolutions" else "whole"
+def _network(chosen: Design, phase: Phase | None, before: Run | None, done: Phase | None) -> keras.Model:
+    """Build the network of a phase with what the phase before has learnt."""
+    head, head_before = ("for now" if step and step.trains == "convolutions" else "whole" for step in (phase, done))
+    model = crnn.build(chosen, head, seed=chosen.training.seed)
+    if before is not None and head == head_before:
+        model.set_weights(before.model.get_weights())
+    elif before is not None:
+        for new, known in zip(crnn.eyes(model), crnn.eyes(before.model), strict=True):
+            new.set_weights(known.get_weights())
+    for part in crnn.eyes(model):
+        part.trainable = phase is None or phase.trains != "recurrence"
+    return model
 
 
 def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None) -> np.ndarray:
     """Give the probabilities of the classes, shape (n, 4)."""
-    return training.predict(run.model, x, 64, tick)
+    return training.predict(run, x, 64, tick)
 
 
 def mean_f1(counts: np.ndarray) -> np.ndarray:
@@ -349,38 +327,17 @@ examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.tra
 
 # Measured: the training set of CinC 2017 in five folds, with augmentation and without, alone and together
 
-#: The paper's five-fold F1 (Zihlmann et al. 2017, table 1), in the order N, A, O, noise; their mean(N, A, O), accuracy.
-CLAIMED = {
-    "cnn": {"N": 0.878, "A": 0.790, "O": 0.701, "~": 0.653, "mean_f1": 0.790, "accuracy": 0.812},
-    "crnn": {"N": 0.888, "A": 0.764, "O": 0.726, "~": 0.645, "mean_f1": 0.792, "accuracy": 0.823},
-    "cnn plain": {"mean_f1": 0.758},
-    "crnn plain": {"mean_f1": 0.746},
-}
-
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     """Gather the scores of all arms, and of all networks of a kind together."""
     networks: dict[str, dict] = {}
-    for arm in dict.fromkeys(measurement.arm for measurement in done):
-        trained = [measurement for measurement in done if measurement.arm == arm]
+    for arm, trained in study.by_arm(done).items():
         networks.setdefault(arm.network, {})[arm.protocol] = _scored(whole, trained, base)
     for network, arms in networks.items():
         if len(arms) > 1:
             trained = [measurement for measurement in done if measurement.arm.network == network]
             arms["all together"] = _together(whole, trained, base)
-    return {
-        "what": "Four rhythms of single-lead recordings, PhysioNet/CinC Challenge 2017 "
-        f"{catalog.get('challenge-2017').version}, labels of REFERENCE-v3.",
-        "protocol": "The paper's stratified five folds, seed 14: every recording is tested once for each seed. Who was "
-        "recorded is not published, so people may stand on two sides. mean_f1 is over N, A and O, as in the challenge. "
-        "by_seed: mean_f1 over all recordings. by_fold: of every training. accuracy in training: of the last epoch, on "
-        "what the network was shown. all together: the mean probabilities of all networks that were tested on a "
-        "recording. 95 % intervals by bootstrap over recordings. The recipe of compact was chosen with a look at the "
-        "test parts of folds 0 and 1; compact-signal has the same one, and is augmented by gain and flip alone.",
-        "data": study.counts_of(whole.examples)["examples"],
-        "claimed": {"five folds": CLAIMED, "source": "Zihlmann et al. 2017, arXiv 1710.06122, table 1"},
-        "networks": networks,
-    }
+    return {"data": study.counts_of(whole.examples)["examples"], "networks": networks}
 
 
 def _scored(whole: Study, trained: list[Measurement], base: Path) -> dict:

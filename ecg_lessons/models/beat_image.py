@@ -5,16 +5,15 @@ cent of its parameters. The classics are what the paper and the tutorial compare
 All take curves (batch, POINTS) and draw inside the network, so `light` and `signal` differ in nothing but sight.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
+from functools import partial
 
 import keras
 from keras import applications, layers, ops
 
 from ecg_lessons import models
 from ecg_lessons.errors import InputError
-from ecg_lessons.signals.drawing import DrawBeats, NineCrops, RandomHand
+from ecg_lessons.signals.augment import DrawBeats, NineCrops, RandomHand
 from ecg_lessons.signals.images import POINTS
 
 CLASSES = 8
@@ -41,10 +40,10 @@ def _decide(name: str, curve, seen, classes: int, rr: bool) -> keras.Model:
 
 
 def jun(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> keras.Model:
-    """Build the published network, from curves (batch, POINTS) to probabilities (batch, classes).
+    """Build the published network: six convolutions, and a dense layer with 99 % of the 135.4 million weights.
 
-    Six convolutions and a dense layer that holds 99 % of the 135.4 million weights. `nine_crops` shows a random one
-    of them in training. `rr` takes the RR intervals (previous, next, local mean; s) as a second input, (batch, 3).
+    From curves (batch, POINTS) to probabilities (batch, classes). `nine_crops` shows a random one of them in training.
+    `rr` takes the RR intervals (previous, next, local mean; s) as a second input, (batch, 3).
     """
 
     def body(x):
@@ -64,10 +63,7 @@ def light(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) ->
 
     In training each beat is drawn by another hand (`RandomHand`), or the network learns the beats by heart.
     """
-
-    def body(x):
-        return _light(x, layers.Conv2D, layers.AveragePooling2D((4, 2)))
-
+    body = partial(_light, convolution=layers.Conv2D, means=layers.AveragePooling2D((4, 2)))
     return _network("light", body, classes, nine_crops, rr, RandomHand())
 
 
@@ -112,37 +108,27 @@ def alexnet(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) 
 def _classic(name: str, build: Callable) -> Callable[..., keras.Model]:
     """Wrap a network of keras.applications: one grey channel, untrained, averaged over the picture."""
 
-    def classic(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> keras.Model:
-        def body(x):
-            return build(include_top=False, weights=None, input_shape=x.shape[1:], pooling="avg")(x)
+    def body(x):
+        return build(include_top=False, weights=None, input_shape=x.shape[1:], pooling="avg")(x)
 
-        return _network(name, body, classes, nine_crops, rr)
-
-    return classic
+    return lambda classes=CLASSES, nine_crops=False, rr=False: _network(name, body, classes, nine_crops, rr)
 
 
 NETWORKS: dict[str, Callable[..., keras.Model]] = {
-    "light": light,
-    "signal": signal,
-    "jun": jun,
-    "alexnet": alexnet,
+    network.__name__: network for network in (light, signal, jun, alexnet)
+} | {
     "vgg16": _classic("vgg16", applications.VGG16),
     "resnet50": _classic("resnet50", applications.ResNet50),
     "inceptionv3": _classic("inceptionv3", applications.InceptionV3),
 }
 
 
-def build(name: str, **options) -> keras.Model:
-    """Build a network by name."""
-    return models.build(NETWORKS, name, **options)
+#: Build a network by name.
+build = partial(models.build, NETWORKS)
 
 
 def from_layer(model: keras.Model, layer: str) -> keras.Model:
-    """Give the part of a network that follows a layer, with the same weights.
-
-    After ``draw_beats`` it takes pictures (batch, SIZE, SIZE, 1) in place of curves; after ``nine_crops``
-    crops. Where the network has the RR intervals, they follow as its second input.
-    """
+    """Give the part of a network that follows a layer such as ``draw_beats``, with its weights and second input."""
     names = [known.name for known in model.layers]
     if layer not in names:
         raise InputError(f"The network {model.name} has no layer {layer!r}: it has {', '.join(names)}.")

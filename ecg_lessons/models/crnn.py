@@ -1,15 +1,18 @@
 """Networks after Zihlmann et al. (CinC 2017, arXiv 1710.06122): convolutions, then recurrence or none.
 
-All of them are built from a `Design`. They take the signal itself: augmentation and the spectrogram are their first
+All of them are built from a `Design`: the network and its training in one TOML table, whose names explain themselves
+(`experiments/models` has examples). They take the signal itself: augmentation and the spectrogram are their first
 layers. Zeros behind the end of a recording are kept out of its verdict by masks.
 """
 
-from __future__ import annotations
+from typing import Annotated, Literal, Self
 
 import keras
 from keras import layers, ops
+from pydantic import Field, model_validator
 
-from ecg_lessons.models.crnn_design import Design
+from ecg_lessons.plans import Plan
+from ecg_lessons.settings import AsTuple, Settings, Share
 from ecg_lessons.signals.augment import Configured, RandomFlip, RandomGain
 from ecg_lessons.signals.augment_recordings import DropoutBursts, RandomWindow
 from ecg_lessons.signals.spectrograms import FREQUENCIES, RATE, WINDOW, LogSpectrogram
@@ -17,17 +20,114 @@ from ecg_lessons.signals.spectrograms import FREQUENCIES, RATE, WINDOW, LogSpect
 #: Every recording is padded with zeros to the longest of CinC 2017, 61 s; and its four classes.
 SAMPLES, CLASSES = 18_286, 4
 
+Count = Annotated[int, Field(ge=1)]
+Amount = Annotated[float, Field(ge=0)]
 
-@keras.saving.register_keras_serializable("ecg_lessons")
-class TrueSteps(Configured, layers.Layer):
-    """Mark the steps in time that a recording truly fills.
 
-    `step` is that of the spectrogram in samples; `halvings` says how often the convolutions halved the time.
+class Spectrogram(Settings):
+    """See `signals.spectrograms.log_spectrogram`."""
+
+    step: Literal[8, 16, 32] = 32
+    floor: Amount = 0.0
+
+
+class Signal(Settings):
+    """Convolutions that read the signal beside the spectrogram, which blurs P waves; none where `channels` is 0."""
+
+    channels: Annotated[int, Field(ge=0)] = 0
+
+
+class Augmentation(Settings):
+    """See `signals.augment_recordings`; zeros switch a part off. `flip` is the chance of a signal upside down."""
+
+    window_seconds: Amount = 0.0
+    stretch: Share = 0.0
+    dropout_bursts: Share = 0.0
+    gain: Amount = 0.0
+    flip: Share = 0.0
+
+
+class Convolutions(Settings):
+    """Blocks of convolutions, as many as there are halvings of the time.
+
+    The last layer of a block "strides" and adds channels, as in the published code; or the very first layer strides
+    and between blocks the larger of two neighbours stays ("pool"), and then a block has one width, which grows from
+    block to block. Over "time and frequency" the spectrogram is a picture with one channel, and its
+    frequencies are halved too; over "time" the 33 frequencies are the first channels.
     """
 
-    def __init__(self, step: int, halvings: int, **kwargs):
-        super().__init__(**{"dtype": "float32"} | kwargs)
-        self.step, self.halvings = step, halvings
+    over: Literal["time", "time and frequency"] = "time and frequency"
+    blocks: Count = 6
+    layers: Count = 4
+    halves: Literal["stride", "pool"] = "stride"
+    kernel: Count = 5
+    first_channels: Count = 32
+    more_channels: Count = 32
+    dropout: Share = 0.0
+
+
+class Recurrence(Settings):
+    """Layers that read in both directions; none where `layers` is 0. `beside` hands the convolutions on as well."""
+
+    cell: Literal["lstm", "gru"] = "lstm"
+    layers: Annotated[int, Field(ge=0)] = 0
+    units: Count = 100
+    dropout: Share = 0.0
+    beside: bool = False
+
+
+class Summary(Settings):
+    """How a recording becomes one row: "mean" over its true length, or "mean and largest"."""
+
+    over_time: Literal["mean", "mean and largest"] = "mean"
+    dropout: Share = 0.0
+
+
+class Phase(Settings):
+    """A part of the training: "convolutions" get a head for the time being, "recurrence" leaves them as they are."""
+
+    trains: Literal["convolutions", "recurrence", "all"] = "all"
+    epochs: Count = 10
+    learning_rate: Amount = 1e-3
+
+
+class Design(Settings):
+    """A network and how it is trained. `about` is one sentence."""
+
+    about: str = ""
+    spectrogram: Spectrogram = Spectrogram()
+    signal: Signal = Signal()
+    augmentation: Augmentation = Augmentation()
+    convolutions: Convolutions = Convolutions()
+    recurrence: Recurrence = Recurrence()
+    summary: Summary = Summary()
+    #: How often a training recording of each class is shown in an epoch; empty for once.
+    repeat_classes: Annotated[tuple[Count, ...], AsTuple] = ()
+    #: Share of the recordings that are not tested, in the five folds: the paper's sixth, or less.
+    validation: Share = 1 / 6
+    #: Share of the labels that are taken to be any class.
+    label_smoothing: Share = 0.0
+    training: Plan = Plan()
+    #: Trained one after the other; none stands for one phase of the whole plan. The last must train "all".
+    phases: Annotated[tuple[Phase, ...], AsTuple] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.signal.channels and self.convolutions.over != "time":
+            raise ValueError('signal.channels needs convolutions over "time": a signal has no frequencies to go over.')
+        if self.phases and self.phases[-1].trains != "all":
+            raise ValueError(f"the last phase trains {self.phases[-1].trains!r}: it must train 'all'.")
+        if not self.recurrence.layers and any(phase.trains == "recurrence" for phase in self.phases):
+            raise ValueError("a phase trains 'recurrence', but recurrence.layers is 0: leave that phase out.")
+        return self
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class TrueSteps(Configured, layers.Layer, dtype="float32"):
+    """Mark the steps in time, halved so often by the convolutions, that a recording truly fills."""
+
+    step: int
+    halvings: int
 
     def call(self, features, length):
         """Give a mask, shape (batch, steps), for features (batch, steps, ...) of recordings of length (batch, 1)."""
@@ -38,11 +138,8 @@ class TrueSteps(Configured, layers.Layer):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class OwnScale(layers.Layer):
+class OwnScale(Configured, layers.Layer, dtype="float32"):
     """Divide a recording by its root mean square over its true length: recorders and hands differ in amplitude."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"dtype": "float32"} | kwargs)
 
     def call(self, signal, true):
         """Give (batch, samples, 1) for a signal in µV, shape (batch, samples), and its length, (batch, 1)."""
@@ -54,14 +151,9 @@ class OwnScale(layers.Layer):
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class Beside(Configured, layers.Layer):
-    """Set the steps of a signal beside the windows of its spectrogram, each at the middle of its window.
+    """Set the steps of a signal, from the middle of the first window on, beside the windows of its spectrogram."""
 
-    `first` is the step at the middle of the first window.
-    """
-
-    def __init__(self, first: int, **kwargs):
-        super().__init__(**kwargs)
-        self.first = first
+    first: int
 
     def call(self, windows, steps):
         """Give (batch, windows, both channels) for (batch, windows, channels) and at least as many steps."""
@@ -74,13 +166,11 @@ class Beside(Configured, layers.Layer):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class OverTime(Configured, layers.Layer):
+class OverTime(Configured, layers.Layer, dtype="float32"):
     """Sum a recording up over its true length: the mean, and on request the largest value of every feature."""
 
-    def __init__(self, largest: bool = False, **kwargs):
-        super().__init__(**{"dtype": "float32"} | kwargs)
-        self.largest = largest
-        self.supports_masking = True
+    largest: bool = False
+    supports_masking = True
 
     def call(self, features, true):
         """Give (batch, channels), twice as many with the largest, for features (batch, steps, channels)."""
@@ -98,8 +188,7 @@ class OverTime(Configured, layers.Layer):
 def build(design: Design, head: str = "whole", samples: int = SAMPLES, seed: int = 0) -> keras.Model:
     """Build the network of a design, or its convolutions with a head "for now", without recurrence.
 
-    From ``{"signal": (batch, samples) in µV, "length": (batch, 1)}`` to probabilities (batch, 4). Its convolutions
-    are one layer, "convolutions". Recordings are padded to `samples`; the seed is of the augmentation.
+    From ``{"signal": (batch, samples) in µV, "length": (batch, 1)}`` to probabilities (batch, 4).
     """
     signal = keras.Input((samples,), dtype="int16", name="signal")
     length = keras.Input((1,), dtype="int32", name="length")
@@ -139,10 +228,7 @@ def _augment(design: Design, signal, length, seed: int):
 
 
 def _waves(design: Design) -> keras.Model:
-    """Build what reads the signal itself: from (batch, samples, 1) to (batch, steps of the spectrogram, channels).
-
-    The first convolution takes a stride of 4; pooling does what is left of a step.
-    """
+    """Build what reads the signal itself: from (batch, samples, 1) to (batch, steps of the spectrogram, channels)."""
     step, channels = design.spectrogram.step, design.signal.channels
     signal = keras.Input((None, 1))
     x, hop = _convolve(layers.Conv1D, signal, channels // 2, 15, 4), 4
@@ -160,10 +246,7 @@ def _convolve(kind: type, x, channels: int, kernel: int, stride: int = 1):
 
 
 def _convolutions(design: Design) -> keras.Model:
-    """Build the convolutions: from spectrograms (batch, frames, 33) to features (batch, steps, channels).
-
-    Over time, what the signal itself gave stands beside the 33 frequencies.
-    """
+    """Build the convolutions, from (batch, frames, 33 and what the signal gave) to (batch, steps, channels)."""
     chosen = design.convolutions
     flat = chosen.over == "time"
     frames = keras.Input((None, FREQUENCIES + design.signal.channels))

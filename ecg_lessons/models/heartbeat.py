@@ -2,13 +2,12 @@
 
 `cnet`, `seq2seq`, `bilstm` and `bigru` take beats (batch, SAMPLES, 1) in [0, 1] at 125 Hz, `ours` (batch,
 comparisons); all give probabilities (batch, classes). The recurrent ones run over the time of a beat; what the
-original did instead is kept in `heartbeat_faults`. `ours` sees how unusual a beat is for its heart. Every network
+original did instead is kept in `museum`. `ours` sees how unusual a beat is for its heart. Every network
 ends in two dense layers, "hidden" and "class", which `new_head` replaces.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
+from functools import partial
 
 import keras
 from keras import layers
@@ -35,9 +34,8 @@ def cnet(classes: int = CLASSES) -> keras.Model:
 def seq2seq(classes: int = CLASSES) -> keras.Model:
     """Build an encoder and a decoder over the 11 segments of a beat, 17 samples each.
 
-    Convolutions look into each segment. A bidirectional LSTM runs over the segments, and hands its last states to
-    the LSTM that reads its outputs again (after Mousavi & Afghah 2018, arXiv 1812.07421, whose sequences are of
-    beats).
+    A bidirectional LSTM runs over the convolved segments, and hands its last states to the LSTM that reads its outputs
+    again (after Mousavi & Afghah 2018, arXiv 1812.07421, whose sequences are of beats).
     """
     inputs = keras.Input((SAMPLES, 1), name="beat")
     # A convolution of one row is one convolution for all segments.
@@ -54,11 +52,7 @@ def seq2seq(classes: int = CLASSES) -> keras.Model:
 
 
 def bilstm(classes: int = CLASSES, step: int = 11) -> keras.Model:
-    """Build two bidirectional LSTM layers over the time of a beat, `step` samples at a time: 1, 11 or 17.
-
-    With single samples the layers make 187 steps, one after the other; 11 samples make 17 steps and train about eight
-    times faster.
-    """
+    """Build two bidirectional LSTM layers over the time of a beat, `step` samples at a time: 1, 11 (fast) or 17."""
     return _recurrent("bilstm", layers.LSTM, classes, step)
 
 
@@ -100,15 +94,10 @@ def head(x, classes: int, hidden: int = 32):
 
 
 def new_head(model: keras.Model, classes: int, frozen: bool) -> keras.Model:
-    """Copy a trained network of this module with new last two dense layers, for another task.
-
-    `frozen` trains the two new layers only; otherwise everything is trained, from the weights of `model` on.
-    """
+    """Copy a trained network with new last two dense layers, for another task; `frozen` trains these only."""
     if [layer.name for layer in model.layers[-2:]] != ["hidden", "class"]:
-        raise InputError(
-            f"The network {model.name} does not end in the dense layers 'hidden' and 'class': "
-            "transfer from a network of single heartbeats."
-        )
+        what = f"The network {model.name} does not end in the dense layers 'hidden' and 'class'"
+        raise InputError(f"{what}: transfer from a network of single heartbeats.")
     body = keras.models.clone_model(model)
     body.set_weights(model.get_weights())
     old = body.get_layer("hidden")
@@ -122,6 +111,5 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 }
 
 
-def build(name: str, **options) -> keras.Model:
-    """Build a network by name."""
-    return models.build(NETWORKS, name, **options)
+#: Build a network by name.
+build = partial(models.build, NETWORKS)

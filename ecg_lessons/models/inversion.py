@@ -4,8 +4,6 @@
 and asks which result looks most like a heart. `amplitudes` gives the features of the classical baseline.
 """
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 from keras import layers, ops
@@ -24,9 +22,9 @@ SAMPLES = 750
 def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> keras.Model:
     """Build the original network: three convolutions, a flattening, one unit; 149,185 parameters.
 
-    From (batch, samples, 12) to (batch, 1) for two classes, else to a softmax (batch, classes) over the swaps. In
-    training, longer recordings than the original's 750 samples are cropped to that at random, and recordings of just
-    that length are shifted by up to half a second, unless they are augmented already.
+    From (batch, samples, 12) to (batch, 1) for two classes, else to a softmax (batch, classes) over the swaps. Longer
+    recordings than the original's are cropped at random in training; those of its length are shifted by up to half a
+    second, unless they are augmented already.
     """
     inputs = keras.Input((samples, 12), name="signal")
     cut = RandomCrop(SAMPLES) if samples > SAMPLES else RandomTimeShift(SAMPLES // 6)
@@ -39,10 +37,10 @@ def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> 
 
 
 def plain(classes: int = len(SWAPS) + 1, augment: bool = True) -> keras.Model:
-    """Build an ordinary classifier of median beats: the layers of `hypotheses` with a softmax on top.
+    """Build an ordinary classifier of median beats, which shows what `hypotheses` adds, as all else is equal.
 
-    It shows what the hypotheses add, because all else is equal. `augment` lets training see other bodies:
-    `RandomBody` computes the limb leads anew, so a network that is to find broken identities must go without.
+    `augment` lets training see other bodies: `RandomBody` computes the limb leads anew, so a network that is to find
+    broken identities must go without.
     """
     inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
     x = _features(Standardize()(_augment(inputs) if augment else inputs))
@@ -77,10 +75,7 @@ def _augment(x):
 
 
 def _features(x):
-    """Four convolutions; flattened, because where a wave stands in the beat tells what it is.
-
-    The normalisation remembers 10 batches, not Keras' 100: these trainings are short.
-    """
+    """Convolve, and flatten: where a wave stands tells what it is. Trainings are short: 10 batches are remembered."""
     for filters, width in ((32, 7), (64, 5), (64, 5), (64, 5)):
         x = layers.Conv1D(filters, width, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
@@ -105,10 +100,7 @@ class Standardize(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class UndoSwaps(keras.layers.Layer):
-    """Undo each exchange in turn: (batch, samples, 12) to (batch x hypotheses, samples, 12).
-
-    The first hypothesis is "nothing was exchanged". Every map of `SWAPS` is its own inverse.
-    """
+    """Undo nothing, then each exchange, its own inverse: (batch, samples, 12) to (batch x hypotheses, samples, 12)."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -127,10 +119,11 @@ class Posterior(Configured, keras.layers.Layer):
     `correct` is the prior probability that nothing was exchanged.
     """
 
-    def __init__(self, correct: float = 0.5, **kwargs):
-        super().__init__(**kwargs)
-        self.correct = correct
-        self.prior = np.array([correct] + [(1 - correct) / len(SWAPS)] * len(SWAPS), dtype=np.float32)
+    correct: float = 0.5
+
+    def __init__(self, *values, **options):
+        super().__init__(*values, **options)
+        self.prior = np.array([self.correct] + [(1 - self.correct) / len(SWAPS)] * len(SWAPS), dtype=np.float32)
 
     def call(self, scores):
         """Apply Bayes' rule."""

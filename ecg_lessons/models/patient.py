@@ -1,11 +1,9 @@
 """A network of three small convolutions and two dense layers, which see a beat in two leads.
 
 It ends in logits, without an activation: the loss makes probabilities of them. The original set a ReLU there;
-`patient_faults` keeps it and says what it costs. The last two layers, "hidden" and "class", are what an adaptation of
+`museum` keeps it and says what it costs. The last two layers, "hidden" and "class", are what an adaptation of
 the head trains again.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 

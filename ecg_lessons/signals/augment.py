@@ -1,36 +1,61 @@
-"""Augmentation as Keras layers: active in training, silent in evaluation.
+"""Keras layers that draw beats, and augmentation: active in training, silent in evaluation.
 
 Inside the model, augmentation cannot leak into a score by accident: the original inversion project
 scored shifted copies because its augmentation lived outside the network.
 """
 
-from __future__ import annotations
+from types import MappingProxyType
 
-import inspect
-
+import cv2
 import keras
 import numpy as np
 from keras import ops
 
+from ecg_lessons.signals.images import MARGIN, PEN, SIZE
 from ecg_lessons.signals.leads import limb_leads
+
+#: The nine crops of Jun et al. 2018: 96 pixels from 0, 16 or 32, in rows and in columns.
+CROP, STARTS = 96, (0, 16, 32)
 
 
 class Configured:
-    """Give the arguments of the constructor, kept under their own names, as the configuration of a Keras object."""
+    """The base of Keras objects whose annotated attributes are their arguments and their configuration.
+
+    As in a dataclass, but that a class's own attributes come before those of its base. Keywords in the head of a class
+    are options of Keras, such as a name, that it has unless told otherwise.
+    """
+
+    _usual = MappingProxyType({})
+
+    def __init_subclass__(cls, **usual):
+        super().__init_subclass__()
+        cls._usual = cls._usual | usual
+
+    def __init__(self, *values, **options):
+        names = self._names()
+        values = dict(zip(names, values, strict=False))
+        values |= {name: options.pop(name) for name in names if name in options}
+        super().__init__(**self._usual | options)
+        for name in names:
+            setattr(self, name, values[name] if name in values else getattr(type(self), name))
+
+    def _names(self) -> list[str]:
+        classes = [kind for kind in type(self).__mro__ if issubclass(kind, Configured)]
+        return [name for kind in classes for name in vars(kind).get("__annotations__", ())]
 
     def get_config(self) -> dict:
         """Give what is needed to build the object again."""
-        names = list(inspect.signature(type(self).__init__).parameters)[1:]
-        return super().get_config() | {name: getattr(self, name) for name in names if name != "kwargs"}
+        return super().get_config() | {name: getattr(self, name) for name in self._names()}
 
 
 class Augmentation(Configured, keras.layers.Layer):
     """A layer that changes each example at random in training, with its own seeded stream."""
 
-    def __init__(self, seed: int = 0, **kwargs):
-        super().__init__(**kwargs)
-        self.seed = seed
-        self.generator = keras.random.SeedGenerator(seed)
+    seed: int = 0
+
+    def __init__(self, *values, **options):
+        super().__init__(*values, **options)
+        self.generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, x, training: bool = False):
         """Change x in training only."""
@@ -44,15 +69,9 @@ def _one_each(x) -> tuple:
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class RandomTimeShift(Augmentation):
-    """Shift each example in time by up to `most` samples either way, without the jump of ``np.roll``.
+    """Shift each example in time by up to `most` samples, its edge held: ``np.roll`` would make a step there."""
 
-    The edge is held: the first or the last sample is repeated where the shift leaves a gap, so no
-    step appears where the end of the recording would meet its beginning.
-    """
-
-    def __init__(self, most: int, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.most = most
+    most: int
 
     def change(self, x):
         """Shift x, shape (batch, samples, leads)."""
@@ -66,9 +85,7 @@ class RandomTimeShift(Augmentation):
 class RandomCrop(Augmentation):
     """Cut `samples` samples out of each example: anywhere in training, from the middle otherwise."""
 
-    def __init__(self, samples: int, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.samples = samples
+    samples: int
 
     def call(self, x, training: bool = False):
         """Crop x, shape (batch, at least samples, leads)."""
@@ -87,10 +104,7 @@ class RandomCrop(Augmentation):
 
 
 def _frontal_plane() -> tuple[np.ndarray, np.ndarray]:
-    """Give two maps (6, 6) of the limb leads: onto the heart's frontal vector, and that turned by 90 degrees.
-
-    The frontal vector has the components I and 2/sqrt(3) aVF (Einthoven's triangle).
-    """
+    """Give two maps of the limb leads: onto the frontal vector (I, 2/sqrt(3) aVF), and that turned by 90 degrees."""
     root = np.sqrt(3) / 2
     right, down = limb_leads(np.array(1.0), np.array(0.5)), limb_leads(np.array(0.0), np.array(root))
     i, f = np.eye(6)[0], np.eye(6)[5] / root
@@ -105,9 +119,8 @@ class RandomBody(Augmentation):
     Each chest lead takes over a normal share (its deviation) of one of its neighbours.
     """
 
-    def __init__(self, angle: float = 0.15, share: float = 0.1, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.angle, self.share = angle, share
+    angle: float = 0.15
+    share: float = 0.1
 
     def change(self, x):
         """Change x, shape (batch, samples, 12)."""
@@ -123,17 +136,11 @@ class RandomBody(Augmentation):
         return ops.concatenate(halves, axis=-1)
 
 
-class _Normal(Augmentation):
-    """An augmentation ruled by one standard deviation."""
-
-    def __init__(self, deviation: float, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.deviation = deviation
-
-
 @keras.saving.register_keras_serializable("ecg_lessons")
-class RandomGain(_Normal):
+class RandomGain(Augmentation):
     """Scale each example by one random factor: exp of a normal number with the stated deviation."""
+
+    deviation: float
 
     def change(self, x):
         """Scale x, shape (batch, samples) or (batch, samples, leads)."""
@@ -142,8 +149,10 @@ class RandomGain(_Normal):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class RandomNoise(_Normal):
+class RandomNoise(Augmentation):
     """Add white noise of the stated deviation, in the unit of the signal."""
+
+    deviation: float
 
     def change(self, x):
         """Add noise to x, of any shape."""
@@ -155,10 +164,76 @@ class RandomNoise(_Normal):
 class RandomFlip(Augmentation):
     """Turn examples upside down by chance, as a recorder does that is held the other way round."""
 
-    def __init__(self, chance: float = 0.5, seed: int = 0, **kwargs):
-        super().__init__(seed, **kwargs)
-        self.chance = chance
+    chance: float = 0.5
 
     def change(self, x):
         """Flip x, shape (batch, samples) or (batch, samples, leads)."""
         return ops.where(keras.random.uniform(_one_each(x), seed=self.generator) < self.chance, -x, x)
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class DrawBeats(keras.layers.Layer):
+    """Draw curves (batch, points) as images (batch, SIZE, SIZE, 1), ink 1 on a ground of 0."""
+
+    def call(self, curve):
+        """Draw as `signals.images.draw` does, without its rounding to 1/16 pixel."""
+        rows = (1 - MARGIN - (1 - 2 * MARGIN) * curve) * SIZE
+        rows = ops.reshape(rows, (-1, SIZE, curve.shape[1] // SIZE))
+        onward = ops.concatenate([rows[:, 1:, :1], rows[:, -1:, -1:]], axis=1)
+        rows = ops.concatenate([rows, onward], axis=2)
+        top = ops.min(rows, axis=2)[:, None, :] - PEN / 2
+        bottom = ops.max(rows, axis=2)[:, None, :] + PEN / 2
+        pixel = ops.arange(SIZE, dtype=curve.dtype)[None, :, None]
+        return (ops.clip(bottom - pixel, 0, 1) - ops.clip(top - pixel, 0, 1))[..., None]
+
+
+def _enlarged() -> np.ndarray:
+    """Give for each start the matrix (SIZE, SIZE) that cuts `CROP` rows and enlarges them to `SIZE`."""
+    whole = np.eye(SIZE, dtype=np.float32)
+    return np.stack([cv2.resize(whole[start : start + CROP], (SIZE, SIZE)) for start in STARTS])
+
+
+def nine_crops(images: np.ndarray) -> np.ndarray:
+    """Cut all nine crops, enlarged to the full size, of (n, SIZE, SIZE, 1): float32 (9, n, SIZE, SIZE, 1)."""
+    maps = _enlarged()
+    crops = np.einsum("irh,nhw,jcw->ijnrc", maps, images[..., 0].astype(np.float32), maps, optimize=True)
+    return crops.reshape(9, *images.shape)
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class NineCrops(Augmentation):
+    """Replace each image by one of its nine crops in training: linear, a product of two small matrices."""
+
+    def change(self, image):
+        """Crop images, shape (batch, SIZE, SIZE, 1)."""
+        maps = ops.cast(ops.convert_to_tensor(_enlarged()), image.dtype)
+        pick = keras.random.randint((2, ops.shape(image)[0]), 0, len(STARTS), seed=self.generator)
+        rows, columns = ops.take(maps, pick[0], axis=0), ops.take(maps, pick[1], axis=0)
+        half = ops.matmul(rows, image[..., 0])
+        return ops.matmul(half, ops.transpose(columns, (0, 2, 1)))[..., None]
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class RandomHand(Augmentation):
+    """Draw each curve a little wider or narrower, higher or lower, and out of the middle, as another hand would.
+
+    It works on the curve before it is drawn, where a beat has 512 numbers and not 16,384 pixels. The largest stretch,
+    of width and of height, and the largest shift either way are shares of the picture.
+    """
+
+    stretch: float = 0.08
+    shift: float = 0.05
+
+    def change(self, curve):
+        """Change curves, shape (batch, points)."""
+        shape = (2, ops.shape(curve)[0], 1)
+        factor = keras.random.uniform(shape, 1 - self.stretch, 1 + self.stretch, seed=self.generator)
+        away = keras.random.uniform(shape, -self.shift, self.shift, seed=self.generator)
+        last = curve.shape[1] - 1
+        place = ops.cast(ops.arange(last + 1), factor.dtype)[None] / last
+        place = ops.clip(((place - 0.5) * factor[0] + 0.5 + away[0]) * last, 0, last - 1e-3)
+        left = ops.floor(place)
+        index = ops.cast(left, "int32")
+        before, after = (ops.take_along_axis(curve, index + step, axis=1) for step in (0, 1))
+        drawn = before + ops.cast(place - left, curve.dtype) * (after - before)
+        return (drawn - 0.5) * ops.cast(factor[1], curve.dtype) + 0.5 + ops.cast(away[1], curve.dtype)

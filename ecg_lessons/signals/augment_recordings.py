@@ -5,8 +5,6 @@ and gives both. The two ideas are those of Zihlmann et al. (CinC 2017, arXiv 171
 resampling. All work is done on the batch at once.
 """
 
-from __future__ import annotations
-
 import keras
 from keras import ops
 
@@ -17,7 +15,7 @@ BURST = 15
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class RandomWindow(Augmentation):
+class RandomWindow(Augmentation, dtype="float32"):
     """Cut a window out of each recording in training, and stretch it at random; leave it whole otherwise.
 
     One gather does both. A stretched recording looks as if the heart beat more slowly, a shrunk one as if it
@@ -27,9 +25,8 @@ class RandomWindow(Augmentation):
     times as long, as in the paper (there 1/3).
     """
 
-    def __init__(self, samples: int = 0, stretch: float = 1 / 3, seed: int = 0, **kwargs):
-        super().__init__(seed, **{"dtype": "float32"} | kwargs)
-        self.samples, self.stretch = samples, stretch
+    samples: int = 0
+    stretch: float = 1 / 3
 
     def call(self, signal, length, training: bool = False):
         """Give windows, shape (batch, samples), and their true lengths, shape (batch, 1)."""
@@ -50,16 +47,10 @@ class RandomWindow(Augmentation):
 
 
 @keras.saving.register_keras_serializable("ecg_lessons")
-class DropoutBursts(Augmentation):
-    """Set short stretches of the signal to zero in training, as if an electrode lost contact.
+class DropoutBursts(Augmentation, dtype="float32"):
+    """Set about a share of the signal to zero in training, 50 ms at a time, as if an electrode lost contact."""
 
-    Around random instants 50 ms are zeroed; bursts that overlap make longer ones. `share` is about that of the
-    samples.
-    """
-
-    def __init__(self, share: float = 0.22, seed: int = 0, **kwargs):
-        super().__init__(seed, **{"dtype": "float32"} | kwargs)
-        self.share = share
+    share: float = 0.22
 
     def change(self, signal):
         """Zero bursts of a signal, shape (batch, samples)."""

@@ -3,8 +3,6 @@
 Both belong to the training part alone. Made before a split, synthetic examples carry the test set into training.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from imblearn.combine import SMOTETomek
 from imblearn.over_sampling import SMOTE
@@ -13,9 +11,7 @@ from imblearn.under_sampling import TomekLinks
 from ecg_lessons.errors import InputError
 
 
-def smote(
-    x: np.ndarray, y: np.ndarray, classes: tuple[str, ...], seed: int = 0, tomek: bool = False, neighbours: int = 5
-) -> tuple[np.ndarray, np.ndarray]:
+def smote(x: np.ndarray, y: np.ndarray, classes: tuple[str, ...], seed: int = 0, tomek=False, neighbours=5) -> tuple:
     """Fill every class up to the largest one with points between neighbours (Chawla et al. 2002, arXiv 1106.1813).
 
     x: (n, ...), training examples only; y: class numbers (n,). A new point lies between an example and one of so many
@@ -25,10 +21,9 @@ def smote(
     counts = np.bincount(y, minlength=len(classes))
     few = np.flatnonzero((counts > 0) & (counts <= neighbours))
     if len(few):
-        raise InputError(
-            f"Class {classes[few[0]]!r} has {counts[few[0]]} training examples, too few for SMOTE with {neighbours} "
-            "neighbours: leave --smote out, or take a split with more of them."
-        )
+        lacking = f"Class {classes[few[0]]!r} has {counts[few[0]]} training examples, too few for SMOTE"
+        remedy = "leave --smote out, or take a split with more of them"
+        raise InputError(f"{lacking} with {neighbours} neighbours: {remedy}.")
     maker = SMOTE(k_neighbors=neighbours, random_state=seed)
     if tomek:
         maker = SMOTETomek(smote=maker, tomek=TomekLinks(sampling_strategy="all"), random_state=seed)
@@ -37,10 +32,7 @@ def smote(
 
 
 def class_weights(y: np.ndarray, classes: tuple[str, ...]) -> tuple[float, ...]:
-    """Weigh classes so that each counts the same in the loss; 0 for a class without examples.
-
-    The weight is n / (classes that occur x examples of the class): its mean over the examples is 1.
-    """
+    """Weigh classes so that each counts the same in the loss, 1 on average; 0 for a class without examples."""
     counts = np.bincount(y, minlength=len(classes)).astype(float)
     share = len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     return tuple(np.where(counts > 0, share, 0.0).tolist())

@@ -1,7 +1,5 @@
 """A whole database of annotated recordings to arrays, one row a beat."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -14,23 +12,21 @@ from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError
 from ecg_lessons.signals import beats, labels
 
+Names, Recordings = Collection[str], Iterable[Recording]
+#: What was cut, and a row about each beat.
+BeatSet = tuple[np.ndarray, pd.DataFrame]
+
 
 def table(recording: Recording) -> pd.DataFrame:
-    """List the annotated peaks of a recording, beats and flutter waves, one row each.
-
-    The columns are `record`, `patient`, `symbol`, `sample`, `time` (s), and `previous`, `next`, `local` (s, see
-    `beats.rr_intervals`).
-    """
+    """List the annotated peaks of a recording, beats and flutter waves, one row each; times and intervals in s."""
     marks = recording.beats
     peak = labels.is_peak(marks.symbols) if marks is not None else np.zeros(0, bool)
     if not peak.any():
         raise InputError(f"Record {recording.name} has no annotated beats: leave it out, or annotate it.")
     samples = marks.samples[peak]
     if samples[-1] >= len(recording.signal):
-        raise InputError(
-            f"Record {recording.name}: a beat at sample {samples[-1]} lies beyond the signal's end "
-            f"({len(recording.signal)}): read the record again."
-        )
+        place = f"a beat at sample {samples[-1]} lies beyond the signal's end ({len(recording.signal)})"
+        raise InputError(f"Record {recording.name}: {place}: read the record again.")
     rows = {"record": recording.name, "patient": recording.patient, "symbol": marks.symbols[peak]}
     rows |= {"sample": samples, "time": samples / recording.rate}
     intervals = beats.rr_intervals(samples, recording.rate)
@@ -41,15 +37,14 @@ def fixed_windows(
     recordings: Iterable[Recording],
     before: int,
     after: int,
-    leads: Collection[str] | None = ("MLII",),
-    symbols: Collection[str] = labels.BEATS,
-) -> tuple[np.ndarray, pd.DataFrame]:
-    """Turn a database into windows of one length; beats whose window does not fit are left out.
+    leads: Names | None = ("MLII",),
+    symbols: Names = labels.BEATS,
+) -> BeatSet:
+    """Turn a database into windows, float32 (beats, before + after, leads) in mV, and their rows of `table`.
 
     Recordings are taken one at a time: an iterator such as ``mitdb(folder)`` never fills the memory. One lead is
-    taken, by name, in order of preference; where `leads` is None all of them, with MLII in front. Of `symbols` are
-    the windows; neighbours and RR intervals count all peaks in any case. Gives x in mV, float32 (beats, before +
-    after, leads), and the rows of `table` that belong to it.
+    taken, by name, in order of preference; where `leads` is None all of them, with MLII in front. Beats whose window
+    does not fit are left out; neighbours and RR intervals count all peaks, whatever the `symbols`.
     """
     cut, info = [], []
     for recording in recordings:
@@ -64,15 +59,14 @@ def fixed_windows(
 def between_neighbours(
     recordings: Iterable[Recording],
     margin: int = 20,
-    leads: Collection[str] = ("MLII", "V5"),
-    symbols: Collection[str] = tuple(labels.EIGHT),
-) -> tuple[np.ndarray, pd.DataFrame]:
+    leads: Names = ("MLII", "V5"),
+    symbols: Names = tuple(labels.EIGHT),
+) -> BeatSet:
     """Find the stretch of every beat from neighbour to neighbour, as Jun et al. (2018, arXiv 1804.06812) cut it.
 
-    From `margin` samples after the previous annotated peak to `margin` samples before the next. The first
-    and the last peak of a recording have one neighbour only and are left out. V5 serves where a record has no MLII
-    (102 and 104). Nothing is copied per beat: gives one lead of all recordings, one after the other, in mV, and the
-    rows of `table` with `start` and `stop`: beat i is ``signal[start[i]:stop[i]]``.
+    It stays `margin` samples away from both; the first and the last peak of a recording are left out. V5 serves where a
+    record has no MLII (102 and 104). Nothing is copied per beat: gives one lead of all recordings, one after the other,
+    in mV, and the rows of `table` with `start` and `stop`: beat i is ``signal[start[i]:stop[i]]``.
     """
     signals, info, offset = [], [], 0
     for recording in recordings:
@@ -87,7 +81,7 @@ def between_neighbours(
     return together(signals, info)
 
 
-def together(cut: list[np.ndarray], info: list[pd.DataFrame]) -> tuple[np.ndarray, pd.DataFrame]:
+def together(cut: list[np.ndarray], info: list[pd.DataFrame]) -> BeatSet:
     """Join what was cut out of each recording."""
     if not cut:
         raise InputError("No recordings to take beats from: name at least one record.")
@@ -106,10 +100,7 @@ MITDB_RATE = 360
 
 
 def with_beats(base: Path) -> tuple[Recording, bool]:
-    """Read a record at the 360 Hz of MIT-BIH; find its beats if nobody has annotated them, and tell whether so.
-
-    Beats that were found are called N, as nobody knows better.
-    """
+    """Read a record at the 360 Hz of MIT-BIH, and tell whether its beats are annotated; else they are found, as N."""
     annotated = base.with_name(f"{base.name}.atr").exists()
     recording = recordings.read(base, annotator="atr" if annotated else None)
     signal = beats.resample(recording.signal, recording.rate, MITDB_RATE)
@@ -119,9 +110,7 @@ def with_beats(base: Path) -> tuple[Recording, bool]:
     else:
         samples = beats.r_peaks(signal, MITDB_RATE)
         if len(samples) < 3:
-            raise InputError(
-                f"Record {base.name}: {len(samples)} R peaks found, and a beat needs a neighbour on both sides: is a "
-                "lead off, or the record too short? Leave it out, or annotate it."
-            )
+            what = f"{len(samples)} R peaks found, and a beat needs a neighbour on both sides: is a lead off, or is it"
+            raise InputError(f"Record {base.name}: {what} too short? Leave it out, or annotate it.")
         marks = recordings.Beats(samples, np.full(len(samples), "N"))
     return replace(recording, signal=signal, rate=MITDB_RATE, beats=marks), annotated

@@ -1,7 +1,5 @@
 """Heartbeats: where they are, and what the typical beat of a recording looks like."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import numpy as np
@@ -34,11 +32,10 @@ def bandpass(signal: np.ndarray, rate: float, low: float = 0.5, high: float = 40
 
 
 def r_peaks(signal: np.ndarray, rate: float) -> np.ndarray:
-    """Find the R peaks from all leads together.
+    """Find the R peaks, at least 300 ms apart, from all leads together, (samples, leads).
 
-    The detector looks at the root mean square over the leads. Exchanged electrodes permute the twelve
-    leads and change signs, which leaves this sum as it is: the same peaks are found before and after.
-    From (samples, leads), `rate` in Hz, to the samples of the peaks, at least 300 ms apart.
+    The detector looks at the root mean square over the leads, which exchanged electrodes leave as it is: the same peaks
+    are found before and after.
     """
     energy = np.sqrt((bandpass(signal, rate, 5.0, 25.0) ** 2).mean(axis=1))
     width = round(0.06 * rate)
@@ -50,11 +47,7 @@ def r_peaks(signal: np.ndarray, rate: float) -> np.ndarray:
 
 
 def median_beat(signal: np.ndarray, rate: float) -> np.ndarray:
-    """Give the typical beat of a recording: the median over its beats, lead by lead.
-
-    From (samples, leads) in mV, at least one second, to float32 (BEAT_SAMPLES, leads): 300 ms before to 500 ms after
-    the R peak at 250 Hz, its median level taken off.
-    """
+    """Give the median beat of a recording of at least 1 s, its median level taken off: (BEAT_SAMPLES, leads)."""
     signal = bandpass(resample(signal, rate, BEAT_RATE), BEAT_RATE)
     before = round(BEAT_BEFORE * BEAT_RATE)
     peaks = r_peaks(signal, BEAT_RATE)
@@ -62,31 +55,24 @@ def median_beat(signal: np.ndarray, rate: float) -> np.ndarray:
     if not len(whole):  # a very slow heart or a very short strip: take the strongest place that fits
         fits = signal[before : len(signal) - BEAT_SAMPLES + before + 1]
         whole = np.array([before + np.abs(fits).sum(axis=1).argmax()])
-    windows = signal[whole[:, None] + np.arange(-before, BEAT_SAMPLES - before)]
-    beat = np.median(windows, axis=0)
+    beat = np.median(signal[whole[:, None] + np.arange(-before, BEAT_SAMPLES - before)], axis=0)
     return beat - np.median(beat, axis=0)
 
 
 def lead(recording: Recording, *names: str) -> np.ndarray:
-    """Give one lead by its name, shape (samples,), in mV: the first of `names` that the recording has.
+    """Give the first of some leads that a recording has, shape (samples,), in mV.
 
     By name, not by place: record 114 of the MIT-BIH database has MLII second, 102 and 104 do not have it.
     """
     for name in names:
         if name in recording.leads:
             return recording.signal[:, recording.leads.index(name)]
-    raise InputError(
-        f"Record {recording.name} has no lead {' or '.join(names)}, only {', '.join(recording.leads)}: "
-        "name one of these, or leave the record out."
-    )
+    what = f"has no lead {' or '.join(names)}, only {', '.join(recording.leads)}"
+    raise InputError(f"Record {recording.name} {what}: name one of these, or leave the record out.")
 
 
 def windows(signal: np.ndarray, samples: np.ndarray, before: int, after: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut windows of one length around beats: `before` samples before each, `after` from it on.
-
-    From (samples,) or (samples, leads). Gives those windows that lie inside the signal, (beats that fit, before +
-    after) or with leads behind, and which beats they are, (beats,).
-    """
+    """Cut windows around beats, `before` samples and `after`, where they lie inside; tell which beats these are."""
     width, shape = before + after, signal.shape[1:]
     start = np.asarray(samples, dtype=int) - before
     fits = (start >= 0) & (start + width <= len(signal))
@@ -100,11 +86,10 @@ def windows(signal: np.ndarray, samples: np.ndarray, before: int, after: int) ->
 
 
 def rr_intervals(samples: np.ndarray, rate: float) -> np.ndarray:
-    """Measure the distances in s between the beats of one recording, whose samples ascend; `rate` in Hz.
+    """Measure the distances in s between the beats of one recording: `RR`, float32 (beats, 3); NaN of a single beat.
 
-    Gives float32 (beats, 3): since the previous beat, to the next, and the mean of the last ten intervals up to this
-    beat (fewer at the start). The first beat borrows the interval after it, the last the one before it; NaN where a
-    recording has one beat only.
+    The local one is the mean of the last ten intervals up to this beat (fewer at the start). The first beat borrows the
+    interval after it, the last the one before it.
     """
     interval = np.diff(samples) / rate
     if not len(interval):

@@ -2,10 +2,8 @@
 
 A beat becomes a `curve` of a fixed number of points first. Three ways of drawing start from there and agree:
 `draw_one` draws as the published project did, line by line with OpenCV; `draw` draws a whole batch at once;
-`signals.drawing.DrawBeats` draws inside a network, so that 107,000 images never touch the disk.
+`signals.augment.DrawBeats` draws inside a network, so that 107,000 images never touch the disk.
 """
-
-from __future__ import annotations
 
 from functools import reduce
 
@@ -20,30 +18,24 @@ _STEPS = 16  # a position is rounded to 1/16 pixel before it is drawn
 _INK = 255
 
 
-def curves(
-    signal: np.ndarray, first: np.ndarray, last: np.ndarray, points: int = POINTS, chunk: int = 4096
-) -> np.ndarray:
+def curves(signal: np.ndarray, first: np.ndarray, last: np.ndarray, chunk: int = 4096) -> np.ndarray:
     """Cut beats out of one lead and stretch each to a curve.
 
     The stretching is the published way, and it is where the RR interval is lost: a short beat and a long
-    one fill the same width. From the first and last sample of each beat to float32 (n, points), from 0 (lowest value
+    one fill the same width. From the first and last sample of each beat to float32 (n, POINTS), from 0 (lowest value
     of the beat) to 1 (highest); a flat beat lies at 0.5. The tables of places of a whole database would fill 2 GiB:
     hence `chunk` beats at a time.
     """
-    drawn = np.empty((len(first), points), dtype=np.float32)
+    drawn = np.empty((len(first), POINTS), dtype=np.float32)
     for start in range(0, len(first), chunk):
-        part = slice(start, start + chunk)
-        drawn[part] = _stretched(signal, first[part], last[part], points)
+        begin, end = (places[start : start + chunk, None] for places in (first, last))
+        at = begin + (end - begin) * np.linspace(0, 1, POINTS)[None, :]
+        left = np.minimum(at.astype(np.int64), len(signal) - 2)
+        values = signal[left] + (at - left) * (signal[left + 1] - signal[left])
+        low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
+        flat = high - low <= 0
+        drawn[start : start + chunk] = np.where(flat, 0.5, (values - low) / np.where(flat, 1, high - low))
     return drawn
-
-
-def _stretched(signal: np.ndarray, first: np.ndarray, last: np.ndarray, points: int) -> np.ndarray:
-    at = first[:, None] + (last - first)[:, None] * np.linspace(0, 1, points)[None, :]
-    left = np.minimum(at.astype(np.int64), len(signal) - 2)
-    values = signal[left] + (at - left) * (signal[left + 1] - signal[left])
-    low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
-    flat = high - low <= 0
-    return np.where(flat, 0.5, (values - low) / np.where(flat, 1, high - low))
 
 
 def heights(curve: np.ndarray) -> np.ndarray:
@@ -52,10 +44,7 @@ def heights(curve: np.ndarray) -> np.ndarray:
 
 
 def spans(curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the rows between which curves (n, a multiple of SIZE) run in each column: top and bottom, (n, SIZE).
-
-    The pen's width is included.
-    """
+    """Give between which rows, the pen included, curves (n, a multiple of SIZE) run in each column: (n, SIZE) twice."""
     step = curve.shape[1] // SIZE
     parts = [curve[:, k::step] for k in range(step)]
     # Up to where the next column begins.
@@ -64,13 +53,9 @@ def spans(curve: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return heights(high) - PEN / 2, heights(low) + PEN / 2
 
 
-def _ramps() -> np.ndarray:
-    """Tabulate how much of each pixel of a column lies above a position: (positions, SIZE), 0 to 255."""
-    position = np.arange(SIZE * _STEPS + 1)[:, None] / _STEPS
-    return np.round(_INK * np.clip(position - np.arange(SIZE), 0, 1)).astype(np.uint8)
-
-
-_RAMPS = _ramps()
+#: How much of each pixel of a column lies above a position: (positions, SIZE), 0 to 255.
+_ABOVE = np.clip(np.arange(SIZE * _STEPS + 1)[:, None] / _STEPS - np.arange(SIZE), 0, 1)
+_RAMPS = np.round(_INK * _ABOVE).astype(np.uint8)
 
 
 def draw(curve: np.ndarray, chunk: int = 32) -> np.ndarray:

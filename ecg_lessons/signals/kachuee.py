@@ -10,10 +10,9 @@ scale of its own window and is clipped to [0, 1]. At the end of the recording it
 beat is kept, though cut short. What remains after the last whole window belongs to that window.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -35,11 +34,10 @@ LEADS = ("MLII", "V5")
 def annotated(recordings: Iterable[Recording], leads: Collection[str] = LEADS) -> tuple[np.ndarray, pd.DataFrame]:
     """Cut every annotated beat into float32 (beats, SAMPLES) in [0, 1]: the rule that keeps them all.
 
-    T is the median distance of the annotated peaks in the same window of 10 s; that of the whole recording
-    where a window has one peak only. Flutter waves count as peaks and are not cut. The whole MIT-BIH database
-    gives 109,494 beats; without the last of each of its 48 records they are 109,446, as many as the published
-    CSV files hold. One lead is taken, by name, in order of preference: V5 serves where a record has no MLII (102 and
-    104). With the beats come their rows of `beat_sets.table`, and `label`, the AAMI class.
+    T is the median distance of the annotated peaks in the same window of 10 s; that of the whole recording where a
+    window has one peak only. Flutter waves count as peaks and are not cut. The whole MIT-BIH database gives 109,494
+    beats; without the last of each of its 48 records they are 109,446, as many as the published CSV files hold. V5
+    serves where a record has no MLII (102 and 104). Rows of `beat_sets.table` come with `label`, the AAMI class.
     """
     cut, info = [], []
     for recording in recordings:
@@ -83,10 +81,9 @@ def published(recordings: Iterable[Recording], leads: Collection[str] = LEADS) -
 
 
 def beat_of_diagnosis(recording: Recording, label: str, lead: str = "II") -> tuple[np.ndarray, pd.DataFrame]:
-    """Cut the beats of a recording without annotations, and call them all by its diagnosis.
+    """Cut the beats of a recording without annotations, and call them all by its diagnosis, as the paper did.
 
-    This is what the paper does with the PTB Diagnostic database; it serves PTB-XL as well. A window with
-    fewer than two peaks above 0.9 gives no beat. Gives what `published` does, without `symbol`.
+    A window with fewer than two peaks above 0.9 gives no beat. Gives what `published` does, without `symbol`.
     """
     strip = _Strip.of(recording, (lead,))
     rows, peaks, period = _by_height(recording, strip)
@@ -104,7 +101,7 @@ class _Strip:
     span: np.ndarray
 
     @classmethod
-    def of(cls, recording: Recording, leads: Collection[str]) -> _Strip:
+    def of(cls, recording: Recording, leads: Collection[str]) -> Self:
         signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
         width = RATE * WINDOW
         starts = np.arange(max(1, len(signal) // width)) * width

@@ -1,8 +1,6 @@
 """What an annotated beat is called: WFDB symbols to classes."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -44,15 +42,12 @@ def classes(scheme: str | Mapping[str, str]) -> tuple[str, ...]:
 def encode(symbols: np.ndarray, scheme: str | Mapping[str, str]) -> np.ndarray:
     """Turn WFDB symbols (beats,) into their places in ``classes(scheme)``; -1 for what the scheme leaves out."""
     mapping, names = _mapping(scheme), classes(scheme)
-    kinds, where = _unique(symbols)
-    number = [names.index(mapping[symbol]) if symbol in mapping else -1 for symbol in kinds]
-    return np.array(number, dtype=int)[where]
+    return _each(symbols, lambda symbol: names.index(mapping[symbol]) if symbol in mapping else -1, int)
 
 
 def is_peak(symbols: np.ndarray) -> np.ndarray:
     """Tell beats and flutter waves (True) from marks that are no heartbeat, such as ``+`` or ``~``."""
-    kinds, where = _unique(symbols)
-    return np.array([symbol in PEAKS for symbol in kinds], dtype=bool)[where]
+    return _each(symbols, lambda symbol: symbol in PEAKS, bool)
 
 
 def _mapping(scheme: str | Mapping[str, str]) -> Mapping[str, str]:
@@ -63,12 +58,9 @@ def _mapping(scheme: str | Mapping[str, str]) -> Mapping[str, str]:
     return SCHEMES[scheme]
 
 
-def _unique(symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _each(symbols: np.ndarray, tell: Callable[[str], object], kind: type) -> np.ndarray:
     kinds, where = np.unique(np.asarray(symbols, dtype=str), return_inverse=True)
-    unknown = [str(symbol) for symbol in kinds if symbol not in {*BEATS, *MARKS}]
-    if unknown:
-        raise InputError(
-            f"Unknown beat symbols {', '.join(map(repr, unknown))}: WFDB knows {''.join(BEATS)} for beats and "
-            f"{''.join(MARKS)} for other marks; correct the annotations."
-        )
-    return kinds, where
+    if unknown := [str(symbol) for symbol in kinds if symbol not in {*BEATS, *MARKS}]:
+        known = f"WFDB knows {''.join(BEATS)} for beats and {''.join(MARKS)} for other marks"
+        raise InputError(f"Unknown beat symbols {', '.join(map(repr, unknown))}: {known}; correct the annotations.")
+    return np.array([tell(symbol) for symbol in kinds], dtype=kind)[where]

@@ -4,8 +4,6 @@ A lead is a difference of electrode potentials. When two electrodes change place
 are therefore an exact linear map of the correct ones: ``wrong = SWAPS[name] @ right``.
 """
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -7,8 +7,6 @@ first half; here its usual beat is the second half. No label is looked at, but t
 recordings that are over, not for a monitor at the bedside.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 
 import numpy as np
@@ -48,21 +46,17 @@ NAMES = (*RHYTHM, *SHAPE)
 
 
 def comparisons(recordings: Iterable[Recording], info: pd.DataFrame, leads: Collection[str]) -> np.ndarray:
-    """Compare every beat with what is usual for its heart: float32 (beats, len(NAMES)), see `rhythm` and `shape`.
-
-    The beats are rows of `beat_sets.table`; those that are left out count neither for the rhythm nor for the usual
-    beat. One lead is taken, by name, in order of preference.
-    """
+    """Compare beats, rows of `beat_sets.table`, with what is usual for their heart: float32 (beats, len(NAMES))."""
     made = np.zeros((len(info), len(NAMES)), np.float32)
     rows_of = info.groupby("record").indices
     for recording in recordings:
         rows = rows_of.get(recording.name)
         if rows is not None:
+            heart = info.iloc[rows]
             signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
             padded = np.pad(beats.bandpass(signal, RATE), (BEFORE, AFTER), mode="edge")
-            place = np.round(info["sample"].to_numpy()[rows] * (RATE / recording.rate)).astype(int)
+            place = np.round(heart["sample"].to_numpy() * (RATE / recording.rate)).astype(int)
             window = padded[np.minimum(place, len(signal) - 1)[:, None] + np.arange(BEFORE + AFTER)]
-            heart = info.iloc[rows]
             made[rows] = np.hstack([rhythm(heart), shape(window, in_time(heart))])
     return made
 

@@ -6,8 +6,6 @@ of noise per lead come close to those of 104 normal recordings of PTB-XL (betwee
 30 Hz; throughout: below 0.6 Hz).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,9 +5,7 @@ the folder must not exist, or be empty; `progress` is called with the number of 
 `sample_...` gives is simulated on first use, then kept in this computer's cache.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,7 @@ from numpy.random import Generator
 
 from ecg_lessons import files
 from ecg_lessons.errors import InputError
-from ecg_lessons.simulator import holter, layouts, single_lead, territories
+from ecg_lessons.simulator import dipole, handheld, holter, layouts, territories
 from ecg_lessons.simulator import patients as people
 
 Progress = Callable[[int, int], None] | None
@@ -33,41 +31,13 @@ _GOLDEN = (np.sqrt(5) - 1) / 2
 _SUPERCLASSES = {"NORM": "NORM", "ASMI": "MI", "AMI": "MI", "IMI": "MI", "LVH": "HYP"} | dict.fromkeys(
     ("LAFB", "LPFB", "CLBBB", "CRBBB"), "CD"
 )
-_ABOUT = {
-    "ptb-xl": """\
-This folder holds {recordings} recordings of {number} patients who do not exist. They were drawn by
-ecg_lessons.simulator (version {version}, seed {seed}): a dipole model of the heart, whose waves
-were fitted to averages of the open database PTB-XL. The files are laid out as those of PTB-XL, so that
-the same code reads both.""",
-    "infarctions": """\
-This folder holds {recordings} recordings of {number} patients who do not exist. They were drawn by
-ecg_lessons.simulator (infarctions, version {version}, seed {seed}): a dipole model of the heart. About half
-of the patients are normal; the others have an infarction of one of five territories, acute (infarction_stadium1
-says Stadium I: the ST segment is raised) or old (Stadium III: Q waves). The files are laid out as those of
-PTB-XL, so that the same code reads both.""",
-    "mitdb": """\
-This folder holds {number} recordings of {minutes:g} minutes, one each of {number} patients who do not exist.
-They were drawn by ecg_lessons.simulator (arrhythmias, version {version}, seed {seed}): a model of rhythm
-with premature, paced, escape and flutter beats, whose waves were fitted to median beats of the open MIT-BIH
-Arrhythmia Database. The files are laid out as those of that database, so that the same code reads both.""",
-    "rhythms": """\
-This folder holds {number} recordings of one lead, each of another person who does not exist. They were drawn by
-ecg_lessons.simulator (rhythms, version {version}, seed {seed}): a dipole model of the heart with normal
-rhythm (N), atrial fibrillation (A) and other rhythms (O), seen by a hand-held recorder, sometimes so badly that
-nothing can be told (~). The files are laid out as those of the PhysioNet/CinC Challenge 2017, so that the same code
-reads both.""",
-}
 
 
 def simulate_cohort(folder: str | Path, patients: int = 120, seed: int = 0, progress: Progress = None) -> Path:
-    """Simulate twelve leads of 10 s in the layout of PTB-XL, with the diagnoses of `patients.FORMS`.
-
-    About one patient in ten has a second recording, here and with infarctions.
-    """
+    """Simulate twelve leads of 10 s in the layout of PTB-XL; one patient in ten has a second recording."""
     _check(patients, seed, np.inf, "at least 1 patient")
     diagnoses = {code: form.diagnosis for code, form in people.FORMS.items()}
-    with files.new_folder(folder, "the simulated cohort") as draft:
-        layout = layouts.PtbXl(draft)
+    with layouts.PtbXl.new(folder) as layout:
         for number, rng in _streams(patients, seed, progress):
             patient = people.draw(rng)
             _visits(layout, rng, number, patient, diagnosis=diagnoses[patient.code])
@@ -76,39 +46,27 @@ def simulate_cohort(folder: str | Path, patients: int = 120, seed: int = 0, prog
 
 
 def simulate_infarctions(folder: str | Path, patients: int = 400, seed: int = 0, progress: Progress = None) -> Path:
-    """Simulate normal hearts and infarctions in the layout of PTB-XL: NORM against MI, and nothing else.
-
-    The codes are ASMI, AMI, IMI, LMI and ILMI (`territories`); an infarction is acute or old, and small or large.
-    """
+    """Simulate normal hearts and infarctions, acute or old, small or large, in the layout of PTB-XL."""
     _check(patients, seed, np.inf, "at least 1 patient")
-    names = {code: territory.name for code, territory in territories.TERRITORIES.items()}
-    diagnoses = {code: f"{name} myocardial infarction" for code, name in names.items()}
-    diagnoses = {"NORM": "normal ECG"} | diagnoses
-    with files.new_folder(folder, "the simulated cohort") as draft:
-        layout = layouts.PtbXl(draft)
+    names = {code: f"{place.name} myocardial infarction" for code, place in territories.TERRITORIES.items()}
+    diagnoses = {"NORM": "normal ECG"} | names
+    with layouts.PtbXl.new(folder) as layout:
         for number, rng in _streams(patients, seed, progress, 12):
             infarction = territories.draw(rng) if rng.random() < SHARE else None
-            said = {"diagnosis": diagnoses["NORM"], "infarction_stadium1": ""}
-            if infarction:
-                said = {"diagnosis": infarction.diagnosis, "infarction_stadium1": STADIUM[infarction.acute]}
-            _visits(layout, rng, number, territories.patient(rng, infarction), **said)
+            said = (infarction.diagnosis, STADIUM[infarction.acute]) if infarction else (diagnoses["NORM"], "")
+            columns = dict(zip(("diagnosis", "infarction_stadium1"), said, strict=True))
+            _visits(layout, rng, number, territories.patient(rng, infarction), **columns)
         about = _about("infarctions", patients, seed, recordings=len(layout.rows))
         layout.close(about, diagnoses, {"NORM": "NORM"} | dict.fromkeys(names, "MI"))
     return Path(folder)
 
 
-def simulate_arrhythmias(
-    folder: str | Path, patients: int = 40, minutes: float = 10.0, seed: int = 0, progress: Progress = None
-) -> Path:
-    """Simulate two leads with annotated beats, in the layout of the MIT-BIH database.
-
-    What the patients have goes in turns (`holter.KINDS`): from 20 patients on every kind is there.
-    """
+def simulate_arrhythmias(folder: str | Path, patients=40, minutes=10.0, seed=0, progress: Progress = None) -> Path:
+    """Simulate two leads with annotated beats, in the layout of the MIT-BIH database; 20 patients have all kinds."""
     _check(patients, seed, 999, "1 to 999 patients")
     if not 1 <= minutes <= 60:
         raise InputError(f"A recording lasts 1 to 60 minutes, not {minutes:g}: give another length.")
-    with files.new_folder(folder, "the simulated cohort") as draft:
-        layout = layouts.MitBih(draft)
+    with layouts.MitBih.new(folder) as layout:
         for number, rng in _streams(patients, seed, progress, 360):
             patient = holter.draw(rng, number)
             signal, rhythm = holter.record(rng, patient, 60 * minutes, holter.RATE)
@@ -117,13 +75,7 @@ def simulate_arrhythmias(
     return Path(folder)
 
 
-def simulate_rhythms(
-    folder: str | Path,
-    recordings: int = 600,
-    seed: int = 0,
-    progress: Progress = None,
-    shares: Mapping[str, float] = SHARES,
-) -> Path:
+def simulate_rhythms(folder: str | Path, recordings=600, seed=0, progress: Progress = None, shares=SHARES) -> Path:
     """Simulate one lead for 9 to 61 s at 300 Hz, in the layout of CinC 2017, each of another person.
 
     `shares` of the labels need not add up to 1. Of any first recordings each label has about its share.
@@ -132,13 +84,12 @@ def simulate_rhythms(
     if not set(shares) <= set(SHARES) or min(shares.values(), default=0) < 0 or not sum(shares.values()) > 0:
         raise InputError(f"The shares {dict(shares)} cannot be used: give a number for some of N, A, O and ~.")
     limits = np.cumsum(list(shares.values()))
-    with files.new_folder(folder, "the simulated cohort") as draft:
-        layout = layouts.Cinc2017(draft)
+    with layouts.Cinc2017.new(folder) as layout:
         for number, rng in _streams(recordings, seed, progress, 300):
             # Multiples of the golden section spread evenly between 0 and 1.
             place = np.searchsorted(limits / limits[-1], number * _GOLDEN % 1, side="right")
             label = list(shares)[int(place)]
-            layout.add(f"S{number:05d}", single_lead.draw(rng, label)[0], label)
+            layout.add(f"S{number:05d}", handheld.recording(rng, label)[0], label)
         layout.close(_about("rhythms", recordings, seed))
     return Path(folder)
 
@@ -188,4 +139,4 @@ def _visits(layout: layouts.PtbXl, rng: Generator, number: int, patient: people.
 
 
 def _about(name: str, number: int, seed: int, **more: float) -> str:
-    return _ABOUT[name].format(version=VERSIONS[name], number=number, seed=seed, **more)
+    return dipole.COHORTS["about"][name].format(version=VERSIONS[name], number=number, seed=seed, **more)

@@ -5,8 +5,6 @@ the spread of RR intervals comes close to that of the real recordings with the s
 (`tests/simulator/test_rhythm_realism.py`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -123,7 +121,7 @@ def _wenckebach(rng: Generator, seconds: float) -> Course:
 class Kind:
     """A kind of rhythm: its label, its share among those with this label, how it goes, and the forms of its beats.
 
-    The beats are those of `waves.BEATS`.
+    The beats are those of `dipole.BEATS`.
     """
 
     label: str

@@ -2,31 +2,86 @@
 
 McSharry 2003 (IEEE Trans Biomed Eng 50:289) draws a heartbeat as a sum of Gaussian waves; Sameni 2007
 (EURASIP J Adv Signal Process, 43407) and Clifford 2010 (Physiol Meas 31:595) let three such sums be a dipole
-in space. Dower 1980 (Clin Cardiol 3:87) projects the dipole on the leads.
+in space. Dower 1980 (Clin Cardiol 3:87) projects the dipole on the leads. The waves of the kinds of heartbeat, and
+where they come from, stand in waves.txt.
 """
 
-from __future__ import annotations
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 
-from ecg_lessons.simulator.waves import REFERENCE_RR, Waves
+from ecg_lessons import files
+
+#: RR interval to which the tables belong (s): the median of the 296 normal recordings.
+REFERENCE_RR = 0.89
+
+
+@dataclass(frozen=True)
+class Waves:
+    """The Gaussian waves of one kind of beat, at `REFERENCE_RR`."""
+
+    kind: np.ndarray  # (waves,): P, Q, R, S, J (the ST segment) or T
+    centre: np.ndarray  # (waves,), s from the R peak
+    width: np.ndarray  # (waves,), standard deviation in s
+    vector: np.ndarray  # (waves, 3), the dipole at the summit in mV: left, feet, back
+
+    @property
+    def atrial(self) -> np.ndarray:
+        """Tell which waves come from the atria, shape (waves,)."""
+        return self.kind == "P"
+
+    @property
+    def repolarisation(self) -> np.ndarray:
+        """Tell which waves belong to the ST segment and the T wave, shape (waves,)."""
+        return np.isin(self.kind, ("J", "T"))
+
+    def changed(self, **arrays: np.ndarray) -> Self:
+        """Give the same waves with other centres, widths or vectors."""
+        return replace(self, **arrays)
+
+    def scaled(self, gain: float) -> Self:
+        """Give the same waves with vectors so many times as long."""
+        return replace(self, vector=gain * self.vector)
+
+    def plus(self, other: Self) -> Self:
+        """Give these waves and others in one beat."""
+        joined = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in vars(self)}
+        return Waves(**joined)
+
+
+def tables(file: str) -> dict[str, list[str]]:
+    """Read the rows of the tables of a file beside this module, by the name in brackets above each."""
+    by_name = {}
+    for line in Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            rows = by_name.setdefault(line[1:-1], [])
+        elif line and not line.startswith("#"):
+            rows.append(line)
+    return by_name
+
+
+def parse(rows: list[str]) -> Waves:
+    """Read waves: name, centre and width in ms, vector in mV."""
+    columns = [row.split() for row in rows]
+    numbers = np.array([row[1:] for row in columns], dtype=float)
+    kind = np.array([row[0] for row in columns])
+    return Waves(kind, numbers[:, 0] / 1e3, numbers[:, 1] / 1e3, numbers[:, 2:])
+
+
+TABLES = tables("waves.txt")
+#: What the cohorts are made of.
+COHORTS = files.read_toml(Path(__file__).with_name("cohorts.toml"))
+#: The kinds of beat, by the SCP code that PTB-XL gives them, from their parts.
+BEATS = {code: parse([row for part in parts for row in TABLES[part]]) for code, parts in COHORTS["beats"].items()}
+
 
 #: Lead vectors of I, II, V1..V6 along left, feet and back, as published (Dower 1980).
-DOWER = np.array(
-    [
-        [0.632, -0.235, 0.059],
-        [0.235, 1.066, -0.132],
-        [-0.515, 0.157, -0.917],
-        [0.044, 0.164, -1.387],
-        [0.882, 0.098, -1.277],
-        [1.213, 0.127, -0.601],
-        [1.125, 0.127, -0.086],
-        [0.831, 0.076, 0.230],
-    ]
-)
+DOWER = np.array([row.split()[1:] for row in TABLES["Dower"]], dtype=float)
 
 #: The atria lie behind the ventricles: chest leads see them at this share of Dower's vectors (fitted to the
-#: average P wave of 296 normal recordings of PTB-XL; see `waves`).
+#: average P wave of 296 normal recordings of PTB-XL; see waves.txt).
 ATRIA_TO_CHEST = 0.345
 
 #: The QT interval follows RR to this power: fitted to the T summits of the normal recordings of PTB-XL;
@@ -39,47 +94,33 @@ _BEFORE, _AFTER = 0.45, 0.80
 
 
 def dipoles(waves: Waves, beats: np.ndarray, rr: np.ndarray, samples: int, rate: float) -> np.ndarray:
-    """Draw the dipoles of ventricles and atria over time.
+    """Draw the dipoles of ventricles and atria over time, (samples, 6) in mV: left, feet, back of each.
 
-    Beats of several kinds are drawn one kind at a time and added.
-
-    beats: R peaks (s), some perhaps before the start or after the end; rr: see `adapted`, (beats,) as well.
-    Gives (samples, 6) in mV: left, feet, back of the ventricles, then of the atria.
+    beats: R peaks (s) of one kind, some perhaps before the start or after the end; rr: see `adapted`, (beats,) as well.
     """
     pad = round((_BEFORE + _AFTER) * rate)
     near = (beats > -_AFTER) & (beats < samples / rate + _BEFORE)
     beats, rr = beats[near], rr[near]
     stretch = np.where(waves.repolarisation, (rr[:, None] / REFERENCE_RR) ** QT_POWER, 1.0)
-    index, shapes = gaussians(waves.centre, waves.width, stretch, beats, rate, _BEFORE, _AFTER)
+    index, shapes = gaussians(waves, stretch, beats, rate, _BEFORE, _AFTER)
     vectors = np.hstack([waves.vector * ~waves.atrial[:, None], waves.vector * waves.atrial[:, None]])
     moments = np.zeros((samples + 2 * pad, 6))
     np.add.at(moments, index + pad, shapes @ vectors)
     return moments[pad : pad + samples]
 
 
-def gaussians(
-    centre: np.ndarray,
-    width: np.ndarray,
-    stretch: np.ndarray,
-    beats: np.ndarray,
-    rate: float,
-    before: float,
-    after: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw waves (waves,) stretched in time, (beats, waves), from some seconds before each beat to some after.
+def gaussians(waves, stretch: np.ndarray, beats: np.ndarray, rate: float, before: float, after: float) -> tuple:
+    """Draw waves stretched in time, (beats, waves), from some seconds before each beat to some after.
 
     Gives the places of the samples, (beats, samples), and the waves there, (beats, samples, waves), of height 1.
     """
     index = np.rint(beats * rate).astype(int)[:, None] + np.arange(-round(before * rate), round(after * rate))
     time, stretch = index / rate - beats[:, None], stretch[:, None]
-    return index, np.exp(-0.5 * ((time[..., None] - centre * stretch) / (width * stretch)) ** 2)
+    return index, np.exp(-0.5 * ((time[..., None] - waves.centre * stretch) / (waves.width * stretch)) ** 2)
 
 
 def adapted(beats: np.ndarray, shortest: float = 0.0, longest: float = np.inf) -> np.ndarray:
-    """Give the RR interval (s) that each beat's repolarisation has adapted to: an exponential memory of past ones.
-
-    No interval counts as shorter or longer than the limits.
-    """
+    """Give the RR interval (s), within limits, that each beat's repolarisation has adapted to: a fading memory."""
     rr = np.clip(np.diff(beats, prepend=2 * beats[0] - beats[1]), shortest, longest)
     memory = np.empty_like(rr)
     level = rr[:20].mean()
@@ -89,17 +130,12 @@ def adapted(beats: np.ndarray, shortest: float = 0.0, longest: float = np.inf) -
     return memory
 
 
-def lead_matrix(
-    along: np.ndarray | float = 0.0, up: np.ndarray | float = 0.0, gain: np.ndarray | float = 1.0
-) -> np.ndarray:
-    """Give the map from `dipoles` to the leads I, II, V1..V6, for one chest and its electrodes.
-
-    Without arguments it is Dower's.
+def lead_matrix(along=0.0, up=0.0, gain=1.0) -> np.ndarray:
+    """Give the map (8, 6) from `dipoles` to the leads I, II, V1..V6, for one chest; without arguments it is Dower's.
 
     Each may have one value a chest lead, (6,). along: how far the electrode sits on the way to its next neighbour
-    (negative: to the one before), as a share of the distance between them, at most 1. up: how much of its own
-    strength the lead sees from below, because its electrode sits too high. gain: how much stronger it is because the
-    chest is thinner there. Gives (8, 6).
+    (negative: to the one before), as a share of the distance, at most 1. up: how much of its own strength the lead sees
+    from below, because its electrode sits too high. gain: how much stronger it is because the chest is thinner there.
     """
     place = np.clip(np.arange(6) + along, 0, 5)
     chest = np.stack([np.interp(place, np.arange(6), column) for column in DOWER[2:].T], axis=1)
@@ -109,10 +145,7 @@ def lead_matrix(
 
 
 def twelve_leads(eight: np.ndarray) -> np.ndarray:
-    """Complete I, II, V1..V6, (samples, 8), to the twelve leads by Einthoven's and Goldberger's identities.
-
-    Integers give halves in the augmented leads.
-    """
+    """Complete I, II, V1..V6 to the twelve leads by Einthoven's and Goldberger's identities (integers to halves)."""
     one, two = eight[:, 0], eight[:, 1]
     limbs = np.stack([one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2], axis=1)
     return np.hstack([limbs, eight[:, 2:]])

@@ -10,8 +10,6 @@ of the records of the MIT-BIH Arrhythmia Database that have at least 12 such bea
 flutter waves every 0.23-0.39 s (207).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

@@ -1,50 +1,22 @@
 """Patients with an irregular heart, and what a two-lead recorder writes of them for minutes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 
 from ecg_lessons.simulator import body, dipole, ectopy, morphology
+from ecg_lessons.simulator.dipole import COHORTS
 from ecg_lessons.simulator.pacemaker import Heart, Rhythm
 
 RATE = 360  # Hz
-#: What the patients of a cohort have, in turn: the ground rhythm ("AF" is atrial fibrillation, with beats N) and
-#: events per minute, by their names in `ectopy.EVENTS`. The shares are chosen for teaching; rare kinds of beats come
-#: more often than in the MIT-BIH database.
-KINDS = (
-    ("N", {"A": 4.0, "V": 1.0}),
-    ("L", {"V": 4.0}),
-    ("/", {"V": 1.0}),
-    ("R", {"A": 8.0}),
-    ("N", {"VFL": 0.7, "V": 2.0, "E": 0.7}),
-    ("N", {"A": 8.0, "AA": 0.7}),
-    ("N", {"B": 1.0, "V": 2.0}),
-    ("AF", {"P": 1.4, "V": 0.7}),
-    ("L", {"A": 1.0, "V": 1.5, "F": 1.0}),
-    ("R", {"V": 5.0}),
-    ("N", {"E": 1.0, "A": 3.0}),
-    ("N", {"F": 6.0, "V": 3.0, "VV": 1.0}),
-    ("AF", {"V": 2.0, "T": 0.7}),
-    ("L", {"VFL": 0.7, "VV": 0.7, "V": 0.7}),
-    ("/", {}),
-    ("R", {"A": 6.0, "V": 1.0}),
-    ("AF", {"VT": 0.7, "V": 4.0}),
-    ("L", {"E": 1.0, "V": 0.7}),
-    ("N", {"A": 12.0}),
-    ("R", {"A": 2.0, "F": 2.0, "V": 1.0}),
-)
+#: What the patients of a cohort have, in turn: the ground rhythm, and events per minute.
+KINDS = COHORTS["arrhythmias"]["kinds"]
 
 
 @dataclass(frozen=True)
 class Patient:
-    """One simulated person.
-
-    The shapes are by symbol; "V0" and "V1" are the ventricular foci, "p" and "q" the P waves of the sinus node and of
-    another place.
-    """
+    """One person; of the shapes "V0" and "V1" are ventricular foci, "p" and "q" P waves of the sinus and elsewhere."""
 
     heart: Heart
     second: str  # the lead beside MLII, one of `morphology.SECOND`

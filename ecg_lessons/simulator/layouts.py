@@ -1,8 +1,9 @@
 """Folders in the layouts of PTB-XL, the MIT-BIH database and CinC 2017, so that the same code reads both."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -29,13 +30,20 @@ class Layout:
     def __init__(self, folder: Path) -> None:
         self.folder, self.rows = folder, []
 
+    @classmethod
+    @contextmanager
+    def new(cls, folder: str | Path) -> Iterator[Self]:
+        """Give a layout in a new folder, which is there whole or not at all."""
+        with files.new_folder(folder, "the simulated cohort") as draft:
+            yield cls(draft)
+
     def close(self, about: str) -> None:
         """Write README.txt: that everything is simulated, and `about`."""
         files.write(self.folder / "README.txt", _README.format(about=about))
 
 
 class PtbXl(Layout):
-    """Twelve leads at 500 Hz, a table of them, and a table of what their SCP codes mean."""
+    """Twelve leads at 500 Hz (WFDB format 16), a table of them, and a table of what their SCP codes mean."""
 
     #: The leads as PTB-XL spells them.
     LEADS = ("I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -44,7 +52,12 @@ class PtbXl(Layout):
         """Add leads I, II, V1..V6 (mV) of patient `number`; `columns` are those that other cohorts lack."""
         ecg = len(self.rows) + 1
         name = f"records500/{ecg // 1000 * 1000:05d}/{ecg:05d}_hr"
-        write_twelve(self.folder / name, eight)
+        path = self.folder / name
+        # The other limb leads are computed from the rounded I and II, so the identities hold to one ADC step.
+        steps = np.rint(dipole.twelve_leads(np.clip(np.rint(eight * 1000), -16000, 16000))).astype("<i2")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(f"{path.name}.dat").write_bytes(steps.tobytes())
+        _write_header(path, steps, RATE, self.LEADS, ".dat 16 1000.0(0)/mV 16 0")
         again = ", second recording" if visit else ""
         self.rows.append(
             {
@@ -65,15 +78,9 @@ class PtbXl(Layout):
     def close(self, about: str, diagnoses: dict[str, str], superclasses: dict[str, str]) -> None:
         """Write the tables; diagnoses and superclasses are by SCP code."""
         pd.DataFrame(self.rows).to_csv(self.folder / "ptbxl_database.csv", index=False, lineterminator="\n")
-        codes = diagnoses | {"SR": "sinus rhythm"}
-        statements = {
-            "description": codes,
-            "diagnostic": dict.fromkeys(superclasses, 1.0),
-            "form": {"LVOLT": 1.0},
-            "rhythm": {"SR": 1.0},
-            "diagnostic_class": superclasses,
-        }
-        table = pd.DataFrame(statements).reindex(list(codes))
+        codes, certain = diagnoses | {"SR": "sinus rhythm"}, dict.fromkeys(superclasses, 1.0)
+        kinds = {"diagnostic": certain, "form": {"LVOLT": 1.0}, "rhythm": {"SR": 1.0}}
+        table = pd.DataFrame({"description": codes} | kinds | {"diagnostic_class": superclasses}).reindex(list(codes))
         table.to_csv(self.folder / "scp_statements.csv", lineterminator="\n")
         super().close(about)
 
@@ -100,11 +107,14 @@ class MitBih(Layout):
 
 
 class Cinc2017(Layout):
-    """One lead at 300 Hz, and a label for each recording."""
+    """One lead at 300 Hz, a MATLAB 4 file and a WFDB header as in the challenge, and a label for each recording."""
 
     def add(self, name: str, signal: np.ndarray, label: str) -> None:
         """Add a recording (samples,) in mV."""
-        write_one(self.folder / "training2017" / name, signal)
+        path, steps = self.folder / "training2017" / name, np.rint(signal * 1000).astype("<i2")
+        path.parent.mkdir(exist_ok=True)
+        scipy.io.savemat(path.with_name(f"{path.name}.mat"), {"val": steps[None]}, format="4")
+        _write_header(path, steps[:, None], handheld.RATE, ("ECG",), ".mat 16+24 1000/mV 16 0")
         self.rows.append((name, label))
 
     def close(self, about: str) -> None:
@@ -115,17 +125,6 @@ class Cinc2017(Layout):
         super().close(about)
 
 
-def write_twelve(path: Path, eight: np.ndarray) -> None:
-    """Write leads I, II, V1..V6 (mV) as a 12-lead WFDB record, format 16.
-
-    The other limb leads are computed from the rounded I and II, so the identities hold to one ADC step.
-    """
-    steps = np.rint(dipole.twelve_leads(np.clip(np.rint(eight * 1000), -16000, 16000))).astype("<i2")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_name(f"{path.name}.dat").write_bytes(steps.tobytes())
-    _write_header(path, steps, RATE, PtbXl.LEADS, ".dat 16 1000.0(0)/mV 16 0")
-
-
 def write_two(path: Path, signal: np.ndarray, leads: tuple[str, str]) -> None:
     """Write two leads (mV) as a WFDB record, format 212: two samples of 12 bits in three bytes."""
     steps = np.clip(np.rint(signal * 200) + 1024, 0, 2**11 - 1).astype(int)  # the converter of the database
@@ -133,14 +132,6 @@ def write_two(path: Path, signal: np.ndarray, leads: tuple[str, str]) -> None:
     packed = np.stack([first & 255, (first >> 8) | (second >> 8) << 4, second & 255], axis=1)
     path.with_name(f"{path.name}.dat").write_bytes(packed.astype(np.uint8).tobytes())
     _write_header(path, steps, holter.RATE, leads, ".dat 212 200 11 1024")
-
-
-def write_one(path: Path, signal: np.ndarray) -> None:
-    """Write one lead (mV) as the challenge does: a MATLAB 4 file with ``val``, and a WFDB header beside it."""
-    steps = np.rint(signal * 1000).astype("<i2")
-    path.parent.mkdir(exist_ok=True)
-    scipy.io.savemat(path.with_name(f"{path.name}.mat"), {"val": steps[None]}, format="4")
-    _write_header(path, steps[:, None], handheld.RATE, ("ECG",), ".mat 16+24 1000/mV 16 0")
 
 
 def _write_header(path: Path, steps: np.ndarray, rate: int, leads: tuple[str, ...], how: str) -> None:

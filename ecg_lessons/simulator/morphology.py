@@ -7,15 +7,12 @@ common: a network trained on those of DS1 recognises none of the beats of 111 an
 The simulated hearts are therefore blends (`BLENDS`) of 109 or 118, whose MLII shows the slurred S, with the others.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
 
-from ecg_lessons.simulator.dipole import QT_POWER, gaussians
-from ecg_lessons.simulator.waves import tables
+from ecg_lessons.simulator.dipole import QT_POWER, gaussians, tables
 
 #: A beat is drawn from so many seconds before its annotation to so many after.
 _BEFORE, _AFTER = 0.40, 0.85
@@ -28,7 +25,7 @@ SECOND = {"V1": (0.0, 1.0), "V5": (1.04, -0.31), "V2": (0.54, 1.55)}
 #: Which hearts a kind of beat may be a blend of: the first, the second, and the largest share of the second.
 BLENDS = {
     "L": (("109", "111", 0.45), ("109", "214", 0.15), ("207", "111", 0.15)),
-    "R": (("118", "212", 0.65), ("118", "231", 0.65), ("118", "232", 0.65)),
+    "R": tuple(("118", other, 0.65) for other in ("212", "231", "232")),
 }
 
 
@@ -137,32 +134,19 @@ def with_spike(rng: Generator, paced: Shape) -> Shape:
     """Put the pacemaker's spike before a paced beat; the tape recorders of the database blunted it to some ms."""
     onset = paced.centre[~paced.late].min() - rng.uniform(0.004, 0.012)
     height = np.array([[rng.uniform(0.1, 0.5), rng.uniform(-0.4, 0.4)]])
-    return Shape(
-        np.append(paced.centre, onset),
-        np.append(paced.width, 0.003),
-        np.vstack([paced.height, height]),
-        np.append(paced.late, False),
-        paced.rr,
-    )
+    centre, width, late = np.append(paced.centre, onset), np.append(paced.width, 0.003), np.append(paced.late, False)
+    return Shape(centre, width, np.vstack([paced.height, height]), late, paced.rr)
 
 
-def add(
-    signal: np.ndarray,
-    rate: float,
-    shape: Shape,
-    times: np.ndarray,
-    rr: np.ndarray | float,
-    gain: np.ndarray | float,
-    rng: Generator,
-) -> None:
+def add(signal: np.ndarray, rate: float, shape: Shape, times: np.ndarray, rr, gain, rng: Generator) -> None:
     """Add beats of one shape to a signal (samples, 2) in mV, in place, each a little different.
 
-    times: of the annotations (s). rr: the RR interval to which repolarisation has adapted (s), one or one a beat, and
-    so is the gain.
+    Times of the annotations in s; one for all or one a beat: the RR interval to which repolarisation has adapted (s),
+    and the gain.
     """
     stretch = np.clip((np.broadcast_to(rr, times.shape) / shape.rr) ** QT_POWER, 0.7, 1.4)
     stretch = np.where(shape.late, stretch[:, None], 1.0)
-    index, waves = gaussians(shape.centre, shape.width, stretch, times, rate, _BEFORE, _AFTER)
+    index, waves = gaussians(shape, stretch, times, rate, _BEFORE, _AFTER)
     # Neighbouring waves partly cancel: QRS varies as a whole, and so does T.
     group = rng.normal(0, BEAT_TO_BEAT, (len(times), 2))[:, shape.late.astype(int)]
     waves *= (np.broadcast_to(gain, times.shape)[:, None] * (1 + group))[:, None]

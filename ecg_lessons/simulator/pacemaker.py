@@ -1,7 +1,5 @@
 """The sinus node or pacemaker of an irregular heart, and the record of what the heart did."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -54,9 +52,7 @@ class Rhythm:
         self.p_ectopic.append(ectopic)
 
 
-def sinus(
-    rng: Generator, seconds: float, heart_rate: float, variability: float = 0.03, breathing: float = 0.25
-) -> np.ndarray:
+def sinus(rng: Generator, seconds: float, heart_rate: float, variability=0.03, breathing=0.25) -> np.ndarray:
     """Draw the R peaks of a sinus rhythm: a pacemaker whose speed follows respiration and the 0.1 Hz wave.
 
     The rhythm is an integral pulse frequency modulation: beats fall where the integral of the
@@ -74,9 +70,7 @@ def sinus(
     return beats + rng.normal(0, 0.1 * variability * 60 / heart_rate, len(beats))
 
 
-def fibrillation(
-    rng: Generator, seconds: float, heart_rate: float, variability: float = 0.22, shortest: float = _SHORTEST
-) -> np.ndarray:
+def fibrillation(rng: Generator, seconds: float, heart_rate: float, variability=0.22, shortest=_SHORTEST) -> np.ndarray:
     """Draw the beats of a heart whose atria fibrillate: intervals without memory, none below `shortest` (s).
 
     Their spread, 0.22 of the mean, is about the median over the records of the MIT-BIH database that have more than
@@ -97,14 +91,12 @@ class Node:
         self.paced = heart.ground == "/"
         self.p_waves = not (self.paced or heart.fibrillation)
         self.name = "(P" if self.paced else "(AFIB" if heart.fibrillation else "(N"
-        spread = 0.003 if self.paced else heart.variability
         # Premature atrial beats bring the later ticks forward: some to spare.
-        length = 1.4 * seconds + 20
-        self.ticks = (
-            fibrillation(rng, length, heart.heart_rate)
-            if heart.fibrillation
-            else sinus(rng, length, heart.heart_rate, spread, heart.breathing)
-        )
+        length, spread = 1.4 * seconds + 20, 0.003 if self.paced else heart.variability
+        if heart.fibrillation:
+            self.ticks = fibrillation(rng, length, heart.heart_rate)
+        else:
+            self.ticks = sinus(rng, length, heart.heart_rate, spread, heart.breathing)
 
     @property
     def last(self) -> float:

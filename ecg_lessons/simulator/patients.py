@@ -1,7 +1,5 @@
 """Simulated patients: how their hearts and bodies differ, and what an electrocardiograph writes of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +7,7 @@ from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from ecg_lessons.simulator import body, dipole, pacemaker
-from ecg_lessons.simulator.waves import BEATS, Waves
+from ecg_lessons.simulator.dipole import BEATS, COHORTS, Waves
 
 RATE = 500  # Hz
 
@@ -24,23 +22,12 @@ class Form:
     gain: float = 1.0
 
 
-#: What the cohort is made of, by SCP code. The shares are chosen for teaching; they are no prevalence.
-FORMS = {
-    "NORM": Form(0.60, "NORM", "normal ECG"),
-    "LAFB": Form(0.06, "LAFB", "left axis deviation, left anterior fascicular block"),
-    "LPFB": Form(0.04, "LPFB", "right axis deviation, left posterior fascicular block"),
-    "LVOLT": Form(0.04, "NORM", "low voltage in all leads", gain=0.36),
-    "CLBBB": Form(0.05, "CLBBB", "complete left bundle branch block"),
-    "CRBBB": Form(0.05, "CRBBB", "complete right bundle branch block"),
-    "ASMI": Form(0.04, "ASMI", "old anteroseptal myocardial infarction"),
-    "AMI": Form(0.03, "AMI", "acute anterior myocardial infarction"),
-    "IMI": Form(0.05, "IMI", "inferior myocardial infarction"),
-    "LVH": Form(0.04, "LVH", "left ventricular hypertrophy"),
-}
+#: What the cohort is made of, by SCP code.
+FORMS = {code: Form(**form) for code, form in COHORTS["forms"].items()}
 
 #: Spread of the population: deviation of the logarithm of size, and of the direction in degrees (frontal,
 #: transverse, sagittal); set so that the 10th and 90th percentile of P, R, S and T per lead and of the
-#: frontal axis come close to those of the 296 normal recordings (see `waves`).
+#: frontal axis come close to those of the 296 normal recordings (see waves.txt).
 SIZE = {"P": 0.28, "QRS": 0.21, "T": 0.28}
 DIRECTION = {"P": (9, 12, 8), "QRS": (17, 14, 10), "T": (12, 15, 8)}
 #: Women against men, and per ten years of age from 50: change of the logarithm of size (QRS: R in V5 plus
@@ -69,17 +56,12 @@ class Patient:
     noise: body.Noise
 
 
-def _groups(waves: Waves) -> dict[str, np.ndarray]:
-    qrs = ~waves.atrial & ~waves.repolarisation
-    return {"P": waves.atrial, "QRS": qrs, "T": waves.repolarisation}
-
-
 def _personal(rng: Generator, waves: Waves, scale: float, age: int, sex: int) -> Waves:
     """Vary a typical beat: size and direction of P, QRS and T, intervals, and a little of each wave."""
     vector, centre, width = waves.vector.copy(), waves.centre.copy(), waves.width.copy()
     decades = (age - 50) / 10
     common = rng.normal(size=3)  # a heart that lies differently turns all its waves
-    groups = _groups(waves)
+    groups = {"P": waves.atrial, "QRS": ~(waves.atrial | waves.repolarisation), "T": waves.repolarisation}
     for name, rows in groups.items():
         size = rng.normal(0, SIZE[name]) + sex * WOMEN[name] + (DECADE[name] * decades) - WOMEN[name] / 2
         turn = (0.6 * common + 0.8 * rng.normal(size=3)) * DIRECTION[name] * (1, -1, 1)
@@ -107,10 +89,7 @@ def draw(rng: Generator, code: str | None = None) -> Patient:
 
 
 def person(rng: Generator, code: str, beat: Waves, gain: float = 1.0) -> Patient:
-    """Draw a patient around the beat of an average one; who has another code than NORM is older.
-
-    gain: size of all waves; that of P changes with the square root.
-    """
+    """Draw a patient around an average beat, all waves so large (P by the root); all but NORM are older."""
     sex = int(rng.integers(2))
     age = int(np.clip(rng.normal(*((45, 16) if code == "NORM" else (64, 11))), 18, 89))
     calm = np.exp(-0.2 * (age - 50) / 10)  # the rate varies less with age

@@ -1,6 +1,6 @@
 """What a myocardial infarction adds to the heartbeat, by the territory of the heart that it takes.
 
-Two dipoles are added to a healthy beat, as Gaussian waves in the form of `waves`:
+Two dipoles are added to a healthy beat, as Gaussian waves in the form of waves.txt:
 
 - *Necrosis*, of an old infarction: dead muscle makes no force, so the force of the opposite wall stands alone. The
   vector of the first 40 ms turns away from the territory, which is a Q wave in the leads that look at it; what R has
@@ -12,8 +12,6 @@ Two dipoles are added to a healthy beat, as Gaussian waves in the form of `waves
 The numbers, and where they come from, stand in infarctions.txt.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +19,7 @@ from numpy.random import Generator
 
 from ecg_lessons.simulator import dipole
 from ecg_lessons.simulator import patients as people
-from ecg_lessons.simulator.waves import BEATS, Waves, parse, tables
+from ecg_lessons.simulator.dipole import BEATS, COHORTS, Waves, parse, tables
 
 
 @dataclass(frozen=True)
@@ -39,21 +37,13 @@ _TABLES = {name: parse(rows) for name, rows in tables("infarctions.txt").items()
 J_POINT = _TABLES["J point"]
 
 
-def _territory(code: str, share: float, name: str, left: float, feet: float, back: float) -> Territory:
-    """Give a territory with the dipole of its injury, in mV, about which ST is raised."""
+def _territory(code: str, share: float, name: str, raised: list[float]) -> Territory:
     injury = _TABLES["injury"]
-    injury = injury.changed(vector=injury.vector * (left, feet, back))
-    return Territory(share, name, _TABLES[code], injury)
+    return Territory(share, name, _TABLES[code], injury.changed(vector=injury.vector * raised))
 
 
-#: By the SCP code of PTB-XL. The shares are chosen for teaching; they are no prevalence.
-TERRITORIES = {
-    "ASMI": _territory("ASMI", 0.24, "anteroseptal", 0.00, -0.02, -0.24),
-    "AMI": _territory("AMI", 0.18, "anterior", 0.16, -0.03, -0.22),
-    "IMI": _territory("IMI", 0.28, "inferior", -0.06, 0.22, 0.06),
-    "LMI": _territory("LMI", 0.14, "lateral", 0.22, -0.10, 0.14),
-    "ILMI": _territory("ILMI", 0.16, "inferolateral", 0.12, 0.20, 0.09),
-}
+#: By the SCP code of PTB-XL.
+TERRITORIES = {code: _territory(code, **territory) for code, territory in COHORTS["territories"].items()}
 #: Axis of normal hearts. The limit on the left is -30 degrees in the textbook; in this model hearts beyond -10 have
 #: Q in III and aVF, which normal recordings lack (of 290 in PTB-XL none has 30 ms and 0.1 mV in two inferior leads).
 AXIS = (-10, 90)
@@ -61,10 +51,7 @@ AXIS = (-10, 90)
 
 @dataclass(frozen=True)
 class Infarction:
-    """An infarction of one patient, by its code in `TERRITORIES`.
-
-    necrosis, inversion, injury: sizes of the lost force, of the turning of T and of the raised ST segment; 1 is full.
-    """
+    """An infarction and the sizes of lost force, turned T and raised ST; 1 is full."""
 
     code: str
     acute: bool
@@ -101,10 +88,7 @@ def beat(infarction: Infarction | None, j_point: float = 0.0) -> Waves:
 
 
 def patient(rng: Generator, infarction: Infarction | None) -> people.Patient:
-    """Draw a patient with this infarction, or a normal one; early repolarisation is theirs whatever they have.
-
-    A normal heart is drawn again while its axis lies outside `AXIS`.
-    """
+    """Draw a patient with this infarction, or a normal one, drawn again while its axis lies outside `AXIS`."""
     waves = beat(infarction, j_point=max(0.0, rng.normal(0.2, 0.5)))
     while True:
         person = people.person(rng, infarction.code if infarction else "NORM", waves)

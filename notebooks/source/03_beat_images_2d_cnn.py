@@ -49,7 +49,7 @@ from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import beat_images as lesson
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.signals import images, labels
-from ecg_lessons.signals.drawing import DrawBeats, nine_crops
+from ecg_lessons.signals.augment import DrawBeats, nine_crops
 
 SOURCE = os.environ.get("ECG_LESSONS_SOURCE", "sample")
 RUNS = Path(tempfile.mkdtemp())

@@ -50,8 +50,8 @@ from ecg_lessons.evaluation import beat_plots, patient_plots, plots
 from ecg_lessons.lessons import patients as lesson
 from ecg_lessons.lessons.beat_images import thin
 from ecg_lessons.lessons.patient_arms import Reused, Shared
+from ecg_lessons.models import museum as patient_faults
 from ecg_lessons.models import patient as models
-from ecg_lessons.models import patient_faults
 from ecg_lessons.splits import persons
 
 SOURCE = os.environ.get("ECG_LESSONS_SOURCE", "sample")

@@ -54,7 +54,7 @@ from ecg_lessons.evaluation import beat_plots, heartbeat_plots, plots
 from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import heartbeat as lesson
 from ecg_lessons.models import heartbeat as models
-from ecg_lessons.models import heartbeat_faults as museum
+from ecg_lessons.models import museum
 from ecg_lessons.signals import balance, beats, kachuee, labels
 
 SOURCE = os.environ.get("ECG_LESSONS_SOURCE", "sample")

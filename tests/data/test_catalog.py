@@ -9,8 +9,8 @@ from ecg_lessons.errors import InputError
 def test_every_dataset_says_what_a_user_must_know():
     for name, dataset in catalog.DATASETS.items():
         assert dataset.name == name
-        assert dataset.url == f"https://physionet.org/files/{dataset.project}/{dataset.version}/"
-        assert dataset.zip_url == f"https://physionet.org/content/{dataset.project}/get-zip/{dataset.version}/"
+        assert dataset.url == f"https://physionet.org/files/{dataset.name}/{dataset.version}/"
+        assert dataset.zip_url == f"https://physionet.org/content/{dataset.name}/get-zip/{dataset.version}/"
         assert "https://doi.org/10." in dataset.citation
         assert dataset.licence_url.startswith("https://")
         assert 1e7 < dataset.size < 1e10

@@ -14,7 +14,7 @@ from keras import layers, ops  # noqa: E402
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.evaluation import explain  # noqa: E402
 from ecg_lessons.models import beat_image  # noqa: E402
-from ecg_lessons.signals.drawing import DrawBeats  # noqa: E402
+from ecg_lessons.signals.augment import DrawBeats  # noqa: E402
 from ecg_lessons.signals.images import POINTS, SIZE  # noqa: E402
 
 

@@ -111,14 +111,6 @@ def test_frequent_f1_is_not_ruled_by_single_beats():
     assert np.isnan(few["F1 frequent"])
 
 
-def test_unknown_presets_and_sources_are_told():
-    with pytest.raises(InputError, match="no preset 'desk': choose laptop, quick or paper"):
-        lesson.plan(preset="desk")
-    with pytest.raises(InputError, match="no source 'moon'"):
-        lesson.examples("moon")
-    assert set(lesson.SETTINGS) == set(lesson.NETWORKS["patient"].plans)
-
-
 @pytest.mark.parametrize("way", [arms.Plain, arms.Shared])
 def test_nobody_is_in_their_own_pretraining(way, given, tmp_path, monkeypatch):
     """Whatever reaches a network in a training is noted, and traced back to whose beat it is."""
@@ -294,14 +286,6 @@ def test_the_summary_compares_patient_by_patient(done):
     stored = summary.as_dict()
     assert stored["arms"]["head 1"]["patients"] == 4
     assert json.loads(json.dumps(stored, allow_nan=False)) == stored
-
-
-def test_verdicts_of_all_patients_are_counted(done, given):
-    counted = lesson.counted(done, ("head", 2.0))
-    late = given.take((given.info["time"].to_numpy() >= 120) & np.isin(given.patient, SOME))
-    assert counted.table()["n"].tolist() == late.counts()["examples"].tolist()
-    with pytest.raises(InputError, match=r"No patient in .* has the arm 'head' at 7 minutes"):
-        lesson.counted(done, ("head", 7.0))
 
 
 def test_a_mean_over_one_patient_has_no_interval():

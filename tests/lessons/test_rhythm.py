@@ -9,7 +9,7 @@ from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Examples
 from ecg_lessons.lesson import Asked
 from ecg_lessons.lessons import rhythm
-from ecg_lessons.models.crnn_design import Design
+from ecg_lessons.models.crnn import Design
 from ecg_lessons.plans import Plan
 
 RNG = np.random.default_rng(1)

@@ -10,7 +10,7 @@ import pytest  # noqa: E402
 
 from ecg_lessons.errors import InputError  # noqa: E402
 from ecg_lessons.models import beat_image  # noqa: E402
-from ecg_lessons.signals.drawing import NineCrops  # noqa: E402
+from ecg_lessons.signals.augment import NineCrops  # noqa: E402
 from ecg_lessons.signals.images import POINTS  # noqa: E402
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from ecg_lessons.lessons import rhythm
 from ecg_lessons.models import crnn
-from ecg_lessons.models.crnn_design import Design
+from ecg_lessons.models.crnn import Design
 from ecg_lessons.signals.spectrograms import frames
 
 RNG = np.random.default_rng(0)

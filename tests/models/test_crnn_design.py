@@ -2,7 +2,7 @@ import pytest
 
 from ecg_lessons.errors import InputError
 from ecg_lessons.lessons import rhythm
-from ecg_lessons.models.crnn_design import Augmentation, Design
+from ecg_lessons.models.crnn import Augmentation, Design
 
 
 @pytest.mark.parametrize("name", list(rhythm.NETWORKS))
@@ -69,8 +69,6 @@ def test_a_design_changes_by_name():
     assert rhythm.design("compact", epochs=9).training.warmup == 2
     plain = rhythm.design("compact", augmented=False)
     assert plain.augmentation == Augmentation(window_seconds=30)
-    assert rhythm.is_augmented(rhythm.design("compact"))
-    assert not rhythm.is_augmented(plain)
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones():

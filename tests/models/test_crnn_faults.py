@@ -6,8 +6,8 @@ import pytest
 
 from ecg_lessons.evaluation import scores
 from ecg_lessons.lessons import rhythm
-from ecg_lessons.models import crnn, crnn_faults
-from ecg_lessons.models.crnn_design import Design
+from ecg_lessons.models import crnn, museum
+from ecg_lessons.models.crnn import Design
 from ecg_lessons.signals.spectrograms import log_spectrogram
 
 RNG = np.random.default_rng(0)
@@ -36,16 +36,16 @@ def moves(model, given, training):
 
 def test_dropout_that_is_never_off_gives_two_answers_to_one_question(network, recordings):
     assert not moves(network, recordings, training=False)
-    assert moves(crnn_faults.deaf(network, always=True), recordings, training=False)
+    assert moves(museum.deaf(network, always=True), recordings, training=False)
 
 
 def test_dropout_that_is_never_on_is_silent_in_training(network, recordings):
     assert moves(network, recordings, training=True)
-    assert not moves(crnn_faults.deaf(network, always=False), recordings, training=True)
+    assert not moves(museum.deaf(network, always=False), recordings, training=True)
 
 
 def test_a_deaf_network_keeps_the_weights_and_can_be_stored(network, recordings, tmp_path):
-    faulty = crnn_faults.deaf(network, always=False)
+    faulty = museum.deaf(network, always=False)
     expected = network.predict(recordings, verbose=0)
     np.testing.assert_allclose(faulty.predict(recordings, verbose=0), expected, atol=1e-6)
     faulty.save(tmp_path / "m.keras")
@@ -56,10 +56,7 @@ def test_a_deaf_network_keeps_the_weights_and_can_be_stored(network, recordings,
 def test_a_rate_that_was_read_once_never_falls():
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([10, 20], [1e-3, 1e-4, 1e-5])
     rates = {}
-    for name, optimizer in (
-        ("faulty", crnn_faults.rate_read_once(schedule)),
-        ("sound", keras.optimizers.Adam(schedule)),
-    ):
+    for name, optimizer in (("faulty", museum.rate_read_once(schedule)), ("sound", keras.optimizers.Adam(schedule))):
         optimizer.build([keras.Variable(np.zeros(2))])
         optimizer.iterations.assign(25)
         rates[name] = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
@@ -67,19 +64,19 @@ def test_a_rate_that_was_read_once_never_falls():
 
 
 def test_a_bitwise_and_never_finds_class_0_and_takes_3_for_1_and_2():
-    found = [crnn_faults.of_class(np.arange(4), wanted).tolist() for wanted in range(4)]
+    found = [museum.of_class(np.arange(4), wanted).tolist() for wanted in range(4)]
     assert found == [[False] * 4, [False, True, False, True], [False, False, True, True], [False, True, True, True]]
 
 
 def test_truncation_leaves_few_values_and_a_double_zero():
     exact = log_spectrogram(RNG.integers(-800, 800, 6000))
-    kept = crnn_faults.truncated(exact)
+    kept = museum.truncated(exact)
     assert len(np.unique(kept)) <= np.ptp(exact) + 2
-    assert crnn_faults.truncated(np.array([-0.99, 0.99, -1.5])).tolist() == [0, 0, -1]
+    assert museum.truncated(np.array([-0.99, 0.99, -1.5])).tolist() == [0, 0, -1]
 
 
 def test_who_calls_noise_a_rhythm_is_not_blamed():
     confusion = np.array([[50, 0, 0, 0], [0, 20, 0, 0], [0, 0, 30, 0], [0, 10, 0, 0]])
-    assert crnn_faults.score_without_noise(confusion) == 1
+    assert museum.score_without_noise(confusion) == 1
     assert rhythm.mean_f1(confusion[None])[0] == pytest.approx((1 + 0.8 + 1) / 3)
     assert scores.macro_f1(confusion[None])[0] == pytest.approx((1 + 0.8 + 1) / 4)

@@ -4,7 +4,7 @@ import pytest
 
 from ecg_lessons.evaluation import scores
 from ecg_lessons.lessons import rhythm
-from ecg_lessons.models.metrics import MeanF1
+from ecg_lessons.models.losses import MeanF1
 
 
 def some(n=300):

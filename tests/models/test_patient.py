@@ -9,7 +9,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.models import patient, patient_faults  # noqa: E402
+from ecg_lessons.models import museum, patient  # noqa: E402
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
@@ -57,7 +57,7 @@ def test_unknown_network():
 
 
 def test_a_relu_on_the_logits_cuts_them_and_their_gradient(beats):
-    sound, faulty = patient.build(), patient_faults.FAULTS["relu_logits"]()
+    sound, faulty = patient.build(), museum.FAULTS["relu_logits"]()
     assert faulty.count_params() == sound.count_params()
     faulty.set_weights(sound.get_weights())
     logits = sound.predict(beats, verbose=0)
@@ -68,7 +68,7 @@ def test_a_class_below_zero_is_never_learnt_with_the_relu_and_is_without(beats):
     y = np.full(len(beats), 3)
     shares = {}
     keras.utils.set_random_seed(0)  # now and then features are so large that the logit is not below zero
-    for model in (patient.build(), patient_faults.relu_logits()):
+    for model in (patient.build(), museum.relu_logits()):
         last = model.get_layer("class")
         kernel, bias = last.get_weights()
         bias[3] = -50

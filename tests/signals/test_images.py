@@ -10,7 +10,7 @@ import pytest  # noqa: E402
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from ecg_lessons.signals import drawing, images  # noqa: E402
+from ecg_lessons.signals import augment, images  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_a_flat_beat_is_a_line_in_the_middle():
 def test_batch_and_layer_agree_for_any_curve(seed, n):
     curve = np.random.default_rng(seed).random((n, images.POINTS), dtype=np.float32)
     batch = images.draw(curve, chunk=2)
-    layer = np.asarray(drawing.DrawBeats()(curve))[..., 0]
+    layer = np.asarray(augment.DrawBeats()(curve))[..., 0]
     np.testing.assert_allclose(batch / 255, layer, atol=2 / 32 + 1 / 255)
 
 
@@ -83,8 +83,8 @@ def test_up_is_up(curve):
 
 
 def test_nine_crops_are_the_published_windows(curve):
-    whole = np.asarray(drawing.DrawBeats()(curve))
-    crops = drawing.nine_crops(whole)
+    whole = np.asarray(augment.DrawBeats()(curve))
+    crops = augment.nine_crops(whole)
     assert crops.shape == (9, *whole.shape)
     windows = [(r, c) for r in (0, 16, 32) for c in (0, 16, 32)]
     for crop, (r, c) in zip(crops, windows, strict=True):
@@ -93,8 +93,8 @@ def test_nine_crops_are_the_published_windows(curve):
 
 
 def test_training_draws_among_the_nine_and_evaluation_sees_the_whole(curve):
-    whole = np.asarray(drawing.DrawBeats()(curve))
-    layer, crops = drawing.NineCrops(seed=2), drawing.nine_crops(whole)
+    whole = np.asarray(augment.DrawBeats()(curve))
+    layer, crops = augment.NineCrops(seed=2), augment.nine_crops(whole)
     np.testing.assert_array_equal(np.asarray(layer(whole, training=False)), whole)
     seen = set()
     for _ in range(8):
@@ -107,7 +107,7 @@ def test_training_draws_among_the_nine_and_evaluation_sees_the_whole(curve):
 
 def test_another_hand_draws_the_same_beat_elsewhere(curve):
     again = np.repeat(curve[:1], 200, axis=0)
-    layer = drawing.RandomHand(stretch=0.1, shift=0.05, seed=1)
+    layer = augment.RandomHand(stretch=0.1, shift=0.05, seed=1)
     drawn = np.asarray(layer(again, training=True))
     np.testing.assert_array_equal(np.asarray(layer(again)), again)
     peak = drawn.argmax(axis=1) / (images.POINTS - 1)
@@ -122,5 +122,5 @@ def test_another_hand_draws_the_same_beat_elsewhere(curve):
 
 
 def test_a_steady_hand_changes_nothing(curve):
-    drawn = np.asarray(drawing.RandomHand(stretch=0.0, shift=0.0)(curve, training=True))
+    drawn = np.asarray(augment.RandomHand(stretch=0.0, shift=0.0)(curve, training=True))
     np.testing.assert_allclose(drawn, curve, atol=1e-4)

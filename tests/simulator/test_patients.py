@@ -8,7 +8,7 @@ import wfdb
 from ecg_lessons.data import recordings
 from ecg_lessons.data.recordings import LEADS
 from ecg_lessons.signals.beats import bandpass, r_peaks
-from ecg_lessons.simulator import body, dipole, pacemaker, patients, simulate_cohort, waves
+from ecg_lessons.simulator import body, dipole, pacemaker, patients, simulate_cohort
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_noise_of_electrodes_reaches_the_leads_as_their_differences():
 
 
 def test_beats_of_several_kinds_add_up_and_the_window_does_not_cut_them():
-    normal, times, rr = waves.BEATS["NORM"], np.arange(-1.0, 12.0, 0.8), np.full(17, 0.8)
+    normal, times, rr = dipole.BEATS["NORM"], np.arange(-1.0, 12.0, 0.8), np.full(17, 0.8)
     whole = dipole.dipoles(normal, times, rr, 5000, 500)
     parts = [dipole.dipoles(normal, times[k::2], rr[k::2], 5000, 500) for k in (0, 1)]
     np.testing.assert_allclose(parts[0] + parts[1], whole, atol=1e-12)
@@ -112,7 +112,7 @@ def test_beats_of_several_kinds_add_up_and_the_window_does_not_cut_them():
 
 def test_qt_follows_the_heart_rate_slowly():
     def t_summit(rr: float) -> float:
-        trace = np.linalg.norm(dipole.dipoles(waves.BEATS["NORM"], np.array([1.0]), np.array([rr]), 1000, 500), axis=1)
+        trace = np.linalg.norm(dipole.dipoles(dipole.BEATS["NORM"], np.array([1.0]), np.array([rr]), 1000, 500), axis=1)
         return trace[560:].argmax() / 500 + 0.12
 
     ratio = t_summit(1.2) / t_summit(0.6)
@@ -126,7 +126,8 @@ def test_intervals_of_healthy_hearts_are_plausible():
     pr, qrs, qtc = [], [], []
     for number in range(60):
         person = patients.draw(np.random.default_rng([2, number]), "NORM")
-        groups = patients._groups(person.waves)
+        waves = person.waves
+        groups = {"P": waves.atrial, "QRS": ~(waves.atrial | waves.repolarisation), "T": waves.repolarisation}
         spans = {}
         for name, rows in groups.items():  # a wave is there where its dipole exceeds 20 µV
             part = person.waves.changed(vector=person.waves.vector * rows[:, None])
@@ -177,7 +178,7 @@ def test_healthy_hearts_look_healthy(healthy):
 def _typical(code: str) -> np.ndarray:
     """Give the average beat of a diagnosis without noise, twelve leads."""
     form = patients.FORMS[code]
-    moments = dipole.dipoles(waves.BEATS[form.beat], np.array([0.5]), np.array([0.89]), 750, 500) * form.gain
+    moments = dipole.dipoles(dipole.BEATS[form.beat], np.array([0.5]), np.array([0.89]), 750, 500) * form.gain
     return dipole.twelve_leads(moments @ dipole.lead_matrix(patients.CHEST_ALONG, 0, patients.CHEST_GAIN).T)
 
 

@@ -9,7 +9,7 @@ import wfdb
 from ecg_lessons.data import recordings
 from ecg_lessons.data.recordings import RHYTHM_RATE, RHYTHMS, challenge_2017
 from ecg_lessons.errors import InputError
-from ecg_lessons.simulator import courses, handheld, simulate_rhythms, single_lead
+from ecg_lessons.simulator import courses, handheld, simulate_rhythms
 
 DRAWS = 12
 
@@ -146,5 +146,5 @@ def test_upside_down_inverts_and_contact_loss_hides_the_heart():
 
 
 def test_noise_may_hide_any_rhythm():
-    below = {single_lead.draw(np.random.default_rng(seed), "~")[1] for seed in range(30)}
+    below = {handheld.recording(np.random.default_rng(seed), "~")[1] for seed in range(30)}
     assert {courses.KINDS[name].label for name in below} == {"N", "A", "O"}

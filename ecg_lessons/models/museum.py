@@ -1,0 +1,115 @@
+"""Museum pieces: the faults of published code, as it had them. Look, and do not use.
+
+Each is small, runs without any warning, and lives on because nobody asked the one question that shows it.
+"""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from ecg_lessons.models import heartbeat, patient
+from ecg_lessons.signals.augment import Configured
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class DeafDropout(Configured, layers.Dropout):
+    """Dropout that is always on, as in the recurrence of the released code, or never, as in its convolutions."""
+
+    always: bool
+
+    def call(self, inputs, training: bool = False):
+        """Drop features always or never, whatever `training` says: the fault."""
+        return super().call(inputs, training=self.always)
+
+
+def deaf(model: keras.Model, always: bool) -> keras.Model:
+    """Copy a network, its weights too, with all dropout outside of its convolutions deaf."""
+
+    def copy(layer: keras.Layer) -> keras.Layer:
+        if type(layer) is layers.Dropout:
+            return DeafDropout(always, rate=layer.rate, name=layer.name)
+        return layer.__class__.from_config(layer.get_config())
+
+    faulty = keras.models.clone_model(model, clone_function=copy)
+    faulty.set_weights(model.get_weights())
+    return faulty
+
+
+def rate_read_once(schedule: keras.optimizers.schedules.LearningRateSchedule) -> keras.optimizers.Optimizer:
+    """Build Adam with the rate that the schedule gives at step 0, for ever: its steps never take effect."""
+    return keras.optimizers.Adam(float(ops.convert_to_numpy(schedule(0))))  # the fault: a number, no schedule
+
+
+def of_class(labels: np.ndarray, wanted: int) -> np.ndarray:
+    """Tell which labels are of a class, with a bitwise ``&`` where ``==`` was meant."""
+    return (np.asarray(labels) & wanted).astype(bool)  # the fault
+
+
+def truncated(log_power: np.ndarray) -> np.ndarray:
+    """Keep log-spectrograms as integers, so that all between -1 and 1 becomes 0."""
+    return np.asarray(log_power).astype(np.int16)  # the fault: cut off, not even rounded
+
+
+def score_without_noise(confusion: np.ndarray) -> float:
+    """Give the mean F1 of all classes but the last, noise, whose recordings were left out (rows are the truth)."""
+    kept = np.asarray(confusion, float)[:-1]  # the fault: who calls noise a rhythm is not blamed
+    right = np.diagonal(kept)
+    return float((2 * right / (kept.sum(axis=1) + kept.sum(axis=0)[:-1])).mean())
+
+
+# A recurrent layer runs over one axis of its input. In the original that axis was the batch: the "sequence"
+# was the row of beats that happened to be trained together, so the answer for a beat depends on its neighbours in the
+# batch, and on their order. Its "Seq2Seq" ran over time, but over one step of it: a sequence without a second
+# element, in which nothing recurs. Both faults run without any warning and score well where beats of one patient
+# stand on both sides. `heartbeat` has the same layers with the recurrence where it belongs.
+
+
+def bilstm_over_batch(classes: int = heartbeat.CLASSES) -> keras.Model:
+    """Build the faulty BiLSTM: a beat is one step, and the batch is the sequence."""
+    return _over_batch("bilstm_over_batch", layers.LSTM, classes)
+
+
+def bigru_over_batch(classes: int = heartbeat.CLASSES) -> keras.Model:
+    """Build the faulty BiGRU; all else as `bilstm_over_batch`."""
+    return _over_batch("bigru_over_batch", layers.GRU, classes)
+
+
+def _over_batch(name: str, layer: type[keras.Layer], classes: int) -> keras.Model:
+    inputs = keras.Input((heartbeat.SAMPLES, 1), name="beat")
+    x = ops.expand_dims(layers.Flatten()(inputs), 0)  # (1, batch, samples): the fault
+    x = layers.Bidirectional(layer(128, return_sequences=True))(x)
+    x = layers.Bidirectional(layer(128, return_sequences=True))(layers.Dropout(0.1)(x))
+    return keras.Model(inputs, heartbeat.head(ops.squeeze(x, 0), classes), name=name)
+
+
+def seq2seq_one_step(classes: int = heartbeat.CLASSES) -> keras.Model:
+    """Build the faulty Seq2Seq: the beat is one segment, so the encoder makes one step and its memory stays idle."""
+    inputs = keras.Input((heartbeat.SAMPLES, 1), name="beat")
+    x = inputs
+    for filters in (32, 64, 128):
+        x = layers.Conv1D(filters, 2, padding="same", activation="relu")(x)
+        x = layers.MaxPooling1D(2)(x)
+    x = layers.Reshape((1, -1))(x)  # one step: the fault
+    x = layers.Bidirectional(layers.LSTM(100, return_sequences=True), name="encoder")(x)
+    return keras.Model(inputs, heartbeat.head(layers.LSTM(200, name="decoder")(x), classes), name="seq2seq_one_step")
+
+
+def relu_logits(classes: int = patient.CLASSES) -> keras.Model:
+    """Build the network of `patient` with a ReLU on its logits: none of them, (batch, classes), lies below zero.
+
+    The softmax of the loss takes any real numbers; a ReLU cuts them off at zero. Two things follow. A class can never
+    be called unlikely: with the other 13 logits at zero, a logit of 5 for the right class means a probability of 0.92,
+    and wherever all logits are cut every class gets 1/14. And where a logit is cut no gradient passes: a class whose
+    logit is negative for all beats is never learnt again.
+    """
+    sound = patient.patient(classes)
+    cut = layers.ReLU(name="relu", dtype="float32")(sound.output)  # the fault
+    return keras.Model(sound.input, cut, name="relu_logits")
+
+
+#: Networks to train, by name.
+FAULTS: dict[str, Callable[..., keras.Model]] = {
+    fault.__name__: fault for fault in (bilstm_over_batch, bigru_over_batch, seq2seq_one_step, relu_logits)
+}

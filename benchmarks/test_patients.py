@@ -12,14 +12,13 @@ from ecg_lessons import machine
 
 machine.setup()
 
-from ecg_lessons.lessons.patient_pretraining import Plain, Shared  # noqa: E402
-
 from ecg_lessons import simulator  # noqa: E402
 from ecg_lessons.data import recordings  # noqa: E402
 from ecg_lessons.lessons import patients as lesson  # noqa: E402
 from ecg_lessons.lessons.beat_images import thin  # noqa: E402
+from ecg_lessons.lessons.patient_arms import Plain, Shared  # noqa: E402
 
-PLAN = lesson.plan("quick").but(epochs=4, patience=0)
+PLAN = lesson.plan(None, "quick").but(epochs=4, patience=0)
 
 
 @pytest.fixture(scope="module")

@@ -213,10 +213,8 @@ class _Fetch:
         # Show licence and citation once per folder, and say when files cannot be verified.
         dataset, console = self.dataset, _console()
         if not self.announced:
-            console.print(
-                f"{dataset.title} {dataset.version}, about {dataset.size / 1e6:,.0f} MB\n"
-                f"Licence: {dataset.licence} ({dataset.licence_url})\nPlease cite: {dataset.citation}"
-            )
+            console.print(f"{dataset.title} {dataset.version}, about {dataset.size / 1e6:,.0f} MB")
+            console.print(f"Licence: {dataset.licence} ({dataset.licence_url})\nPlease cite: {dataset.citation}")
             self.announced = True
         unknown = sum(path not in self.sums for path in missing)
         if unknown:
@@ -228,12 +226,8 @@ class _Bar:
     """A progress bar over files, a part of a file as that part of one: sizes are known only once a file begins."""
 
     def __init__(self, visible: bool):
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f} % of {task.total} files, {task.fields[megabytes]:.1f} MB"),
-            TimeRemainingColumn(),
-        )
+        told = "{task.percentage:3.0f} % of {task.total} files, {task.fields[megabytes]:.1f} MB"
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(told), TimeRemainingColumn())
         self._make = lambda: Progress(*columns, console=_console(), disable=not visible)
         self._lock = threading.Lock()
         self._progress: Progress | None = None

@@ -7,20 +7,10 @@ from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
 
 #: Overall scores, and scores of each class against the rest.
-OVERALL = {
-    "accuracy": scores.accuracy,
-    "majority": scores.majority,
-    "macro_f1": scores.macro_f1,
-    "balanced_accuracy": scores.balanced_accuracy,
-    "arrhythmia_sensitivity": scores.any_detection,
-    "arrhythmia_specificity": scores.specificity,
-}
-EACH = {
-    "sensitivity": scores.recall,
-    "specificity": scores.specificity_of_each,
-    "precision": scores.precision,
-    "f1": scores.f1,
-}
+OVERALL = {of.__name__: of for of in (scores.accuracy, scores.majority, scores.macro_f1, scores.balanced_accuracy)}
+OVERALL |= {"arrhythmia_sensitivity": scores.any_detection, "arrhythmia_specificity": scores.specificity}
+EACH = {"sensitivity": scores.recall, "specificity": scores.specificity_of_each}
+EACH |= {"precision": scores.precision, "f1": scores.f1}
 
 
 def score(probability: np.ndarray, examples: Examples) -> dict:

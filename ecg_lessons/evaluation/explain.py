@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import colour_bar, panels
+from ecg_lessons.evaluation.panels import legend, panels
 from ecg_lessons.examples import Arrays, rows
 from ecg_lessons.signals.images import SIZE, heights
 
@@ -140,7 +140,7 @@ def show_maps(curves: np.ndarray, maps: np.ndarray | Mapping[str, np.ndarray], t
     for ax in axes[-1]:
         ax.set_xlabel("column (pixel)", fontsize=8)
     scale = {"boundaries": np.linspace(0, 1, 101), "ticks": (0, 0.5, 1)}
-    colour_bar(figure, axes, shade, "weight for the class", pad=0.02, aspect=15 * len(named), **scale)
+    legend(figure, axes, shade, "weight for the class", pad=0.02, aspect=15 * len(named), **scale)
     return figure
 
 

@@ -116,8 +116,7 @@ def record(rng: Generator, patient: Patient, seconds: float = 10.0, rate: float 
     rock = np.radians(rng.normal(0, 2.5)) * np.sin(2 * np.pi * patient.breathing * np.arange(samples) / rate)
     left, feet = moments[:, [0, 3]], moments[:, [1, 4]]
     moments[:, [0, 3]], moments[:, [1, 4]] = left - rock[:, None] * feet, feet + rock[:, None] * left
-    matrix = dipole.lead_matrix(
-        along=CHEST_ALONG + rng.normal(0, 0.15, 6), up=rng.normal(0, 0.05) + rng.normal(0, 0.04, 6), gain=patient.chest
-    )
+    along, up = CHEST_ALONG + rng.normal(0, 0.15, 6), rng.normal(0, 0.05) + rng.normal(0, 0.04, 6)
+    matrix = dipole.lead_matrix(along, up, patient.chest)
     potentials = body.at_electrodes(rng, patient.noise, samples, rate, patient.breathing)
     return moments @ matrix.T + potentials @ body.ELECTRODES_TO_LEADS.T

@@ -12,7 +12,7 @@ import wfdb
 
 from ecg_lessons import files
 from ecg_lessons.simulator import dipole, handheld, holter
-from ecg_lessons.simulator.pacemaker import Rhythm
+from ecg_lessons.simulator.ectopy import Rhythm
 from ecg_lessons.simulator.patients import RATE, Patient
 
 

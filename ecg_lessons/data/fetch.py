@@ -31,9 +31,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or the user's share of it
 def fetch(name: str, files: Iterable[str] | None = None, progress: bool = True, whole_zip: bool = False) -> Path:
     """Fetch a dataset, or some of its files such as ["100.hea", "100.dat"], and give its folder.
 
-    What is there with the right checksum is kept, so that a second call is quick and needs no network. An interrupted
-    fetch goes on where it stopped. Licence and citation are shown the first time. The zip of the whole project is
-    quicker for thousands of small files; what is needed is unpacked, and it is removed.
+    What is there with the right checksum is kept, an interrupted fetch goes on where it stopped, and licence and
+    citation are shown the first time. The zip of the whole project is quicker for thousands of small files.
     """
     dataset, folder = catalog.get(name), catalog.folder(name)
     if whole_zip and not dataset.zip_name:

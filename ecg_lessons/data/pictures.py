@@ -32,8 +32,8 @@ def picture_names(records: Sequence[str], samples: Sequence[int]) -> list[str]:
 def write_pictures(folder: str | Path, chunks: Iterable[Chunk], progress: Callable[[int], None] | None = None) -> Path:
     """Write pictures into one folder a class, named by `FOLDER_NAMES`; all of them, or nothing.
 
-    A chunk is images of uint8, shape (n, rows, columns), their names (see `picture_names`) and their WFDB symbols: the
-    pictures of a whole database never stand in memory at once. `progress` is called with the number written so far.
+    A chunk is images of uint8, shape (n, rows, columns), their names and WFDB symbols; `progress` gets the number
+    written.
     """
     folder = Path(folder)
     try:
@@ -45,11 +45,10 @@ def write_pictures(folder: str | Path, chunks: Iterable[Chunk], progress: Callab
 
 
 def read_pictures(folder: str | Path, size: int = 128) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Read class folders of PNG pictures, whatever wrote them; colours become grey.
+    """Read class folders of PNG pictures in grey: uint8 (n, size, size), WFDB symbols, records and names.
 
-    Gives images (uint8, shape (n, size, size)), WFDB symbols, records and names. The record is what stands before the
-    first "_", if a number follows it, as in ``100_000370.png``; else "": then nobody knows whose beat it is, and no
-    split by patient is possible. Whether ink is bright or dark is left as it is: the lessons draw in white on black,
+    The record is what stands before the first "_", if a number follows it, as in ``100_000370.png``; else "": then
+    nobody knows whose beat it is. Whether ink is bright or dark is left as it is: the lessons draw in white on black,
     many tools in black on white.
     """
     classes = _classes(Path(folder))

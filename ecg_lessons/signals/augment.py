@@ -223,8 +223,7 @@ class NineCrops(Augmentation):
 class RandomHand(Augmentation):
     """Draw each curve a little wider or narrower, higher or lower, and out of the middle, as another hand would.
 
-    It works on the curve before it is drawn, where a beat has 512 numbers and not 16,384 pixels. The largest stretch,
-    of width and of height, and the largest shift either way are shares of the picture.
+    The largest stretch and the largest shift either way are shares of the picture.
     """
 
     stretch: float = 0.08
@@ -247,13 +246,9 @@ class RandomHand(Augmentation):
 
 @keras.saving.register_keras_serializable("ecg_lessons")
 class RandomWindow(Augmentation, dtype="float32"):
-    """Cut a window out of each recording in training, and stretch it at random; leave it whole otherwise.
+    """Cut a window (0: all) out of each recording in training, and stretch it, in one gather; leave it whole otherwise.
 
-    One gather does both. A stretched recording looks as if the heart beat more slowly, a shrunk one as if it
-    beat faster. In between samples the signal is interpolated linearly.
-
-    samples: length of the window; 0 keeps the padded length. stretch: a recording becomes 1 - stretch to 1 + stretch
-    times as long, as in the paper (there 1/3).
+    A recording becomes 1 - stretch to 1 + stretch times as long, as if the heart beat more slowly or faster.
     """
 
     samples: int = 0

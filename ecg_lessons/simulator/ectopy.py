@@ -26,12 +26,7 @@ _QUIET = 3  # beats of the ground rhythm between two events, at least
 
 @dataclass(frozen=True)
 class Heart:
-    """How the rhythm of one patient behaves.
-
-    The rate and its variability are those of `sinus`; a pacemaker has the rate and next to no variability. Coupling
-    intervals are shares of the RR interval. `events` says how many a minute, by the names of `EVENTS`; each
-    comes at least once in three minutes.
-    """
+    """How the rhythm of one patient behaves: rate and variability of `sinus`, coupling by RR, events a minute."""
 
     ground: str  # the symbol of the ground rhythm's beats: N, L, R, or "/" for a pacemaker
     fibrillation: bool  # of the atria: no P waves, and no two intervals alike
@@ -70,10 +65,9 @@ class Rhythm:
 def sinus(rng: Generator, seconds: float, heart_rate: float, variability=0.03, breathing=0.25) -> np.ndarray:
     """Draw the R peaks of a sinus rhythm: a pacemaker whose speed follows respiration and the 0.1 Hz wave.
 
-    The rhythm is an integral pulse frequency modulation: beats fall where the integral of the
-    momentary heart rate passes whole numbers (McSharry 2003 gives the two bands of its spectrum). Gives times in s
-    from 2 s before the recording to 2 s after it. The heart rate is per minute, breathing in Hz; the variability is
-    the standard deviation of the RR intervals, as a share of their mean.
+    An integral pulse frequency modulation: beats fall where the integral of the momentary heart rate passes whole
+    numbers (McSharry 2003 gives the two bands of its spectrum). Times in s, from 2 s before the recording to 2 s after
+    it; the variability is the standard deviation of the RR intervals, as a share of their mean.
     """
     time = np.arange(-2.0, seconds + 2.0, 0.01)
     phases = rng.uniform(0, 2 * np.pi, 2)

@@ -196,8 +196,7 @@ class _Fetch:
     def _unpack(self, packed: zipfile.ZipFile, member: str, path: str) -> None:
         import pooch
 
-        target = self.folder / path
-        part = target.with_name(target.name + ".part")
+        target, part = self.folder / path, self.folder / f"{path}.part"
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with packed.open(member) as source, part.open("wb") as sink:

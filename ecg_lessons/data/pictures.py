@@ -51,16 +51,22 @@ def read_pictures(folder: str | Path, size: int = 128) -> tuple[np.ndarray, np.n
     nobody knows whose beat it is. Whether ink is bright or dark is left as it is: the lessons draw in white on black,
     many tools in black on white.
     """
-    classes = _classes(Path(folder))
-    paths = [(path, symbol) for place, symbol in classes for path in _visible(place, ".png")]
+    if not Path(folder).is_dir():
+        raise InputError(f"There is no folder {folder}: give one that holds a folder of pictures a class.")
+    places = [path for path in _visible(Path(folder)) if path.is_dir()]
+    for path in places:
+        if path.name.lower() not in SYMBOLS:
+            raise InputError(f"Folder {path} is no class: move it, or name it {', '.join(FOLDER_NAMES.values())}.")
+    paths = [path for place in places for path in _visible(place, ".png")]
     if not paths:
         raise InputError(f"{folder} holds no PNG pictures in class folders: export them first.")
     images = np.empty((len(paths), size, size), np.uint8)
-    for image, (path, _) in zip(images, paths, strict=True):
+    for image, path in zip(images, paths, strict=True):
         image[:] = _read(path, size)
-    names = [path.stem for path, _ in paths]
+    names = [path.stem for path in paths]
     records = [match[1] if (match := re.match(r"([^_]+)_\d", name)) else "" for name in names]
-    return images, np.array([symbol for _, symbol in paths]), np.array(records), np.array(names)
+    symbols = [SYMBOLS[path.parent.name.lower()] for path in paths]
+    return images, np.array(symbols), np.array(records), np.array(names)
 
 
 def _write(folder: Path, chunks: Iterable[Chunk], progress: Callable[[int], None] | None) -> None:
@@ -82,16 +88,6 @@ def _write(folder: Path, chunks: Iterable[Chunk], progress: Callable[[int], None
             progress(len(written))
     if not written:
         raise InputError("There are no beats to make pictures of: name records that have some.")
-
-
-def _classes(folder: Path) -> list[tuple[Path, str]]:
-    if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}: give one that holds a folder of pictures a class.")
-    places = [path for path in _visible(folder) if path.is_dir()]
-    for path in places:
-        if path.name.lower() not in SYMBOLS:
-            raise InputError(f"Folder {path} is no class: move it, or name it {', '.join(FOLDER_NAMES.values())}.")
-    return [(path, SYMBOLS[path.name.lower()]) for path in places]
 
 
 def _visible(folder: Path, ending: str = "") -> list[Path]:

@@ -108,7 +108,9 @@ def deletion(model: keras.Model, x: Arrays, maps: np.ndarray, share=0.2, seed=0,
     target = probability.argmax(axis=1) if target is None else np.broadcast_to(target, n)
     falls = []
     for mask in (erased, np.take_along_axis(erased, turn, axis=1)):
-        bridged = _bridged(curves, np.repeat(mask, curves.shape[1] // columns, axis=1))
+        at, bridged = np.arange(curves.shape[1]), curves.copy()
+        for curve, gone in zip(bridged, np.repeat(mask, len(at) // columns, axis=1), strict=True):
+            curve[gone] = np.interp(at[gone], at[~gone], curve[~gone])
         after = _predict(model, {**x, "curve": bridged} if isinstance(x, Mapping) else bridged)
         falls.append((probability - after)[np.arange(n), target])
     return falls
@@ -245,11 +247,3 @@ def _weighted(model: keras.Model, layer: keras.Layer, x: Arrays, target: np.ndar
 
 def _predict(model: keras.Model, x: Arrays) -> np.ndarray:
     return model.predict(x, batch_size=256, verbose=0).astype(np.float64)
-
-
-def _bridged(curves: np.ndarray, erased: np.ndarray) -> np.ndarray:
-    """Replace erased points by straight lines between those that are left."""
-    at, bridged = np.arange(curves.shape[1]), curves.copy()
-    for curve, gone in zip(bridged, erased, strict=True):
-        curve[gone] = np.interp(at[gone], at[~gone], curve[~gone])
-    return bridged

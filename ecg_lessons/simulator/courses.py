@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from ecg_lessons.simulator import ectopy
-from ecg_lessons.simulator.pacemaker import Heart, fibrillation, sinus
+from ecg_lessons.simulator.ectopy import Heart, fibrillation, sinus
 
 #: Events begin so many seconds after the start of what is drawn; what is recorded begins a second earlier.
 _BEGIN = ectopy.HEAD - 1

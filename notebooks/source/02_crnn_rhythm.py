@@ -49,7 +49,8 @@ from ecg_lessons.evaluation import explain, plots, rhythm_plots, scores
 from ecg_lessons.lessons import rhythm as lesson
 from ecg_lessons.models import crnn
 from ecg_lessons.models import museum as crnn_faults
-from ecg_lessons.signals import augment_recordings, beats, spectrograms
+from ecg_lessons.signals import augment as augment_recordings
+from ecg_lessons.signals import beats, spectrograms
 
 SOURCE = os.environ.get("ECG_LESSONS_SOURCE", "sample")
 whose = "simulated" if SOURCE == "sample" else "real"

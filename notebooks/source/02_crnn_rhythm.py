@@ -325,7 +325,7 @@ plots.learning_curves(run.history)
 # it: we keep the last epoch.*
 
 # %%
-network, (test, _) = run.model, lesson.LESSON.judged(run, given)
+network, test = run.model, lesson.judged(run, given)[0]
 probability = lesson.predict(run, test)
 result = lesson.score(probability, test)
 checks.verdict(f"{whose}: mean F1 of N, A, O above 0.4", result["mean_f1"].value > 0.4)

@@ -28,15 +28,15 @@ _QUIET = 3  # beats of the ground rhythm between two events, at least
 class Heart:
     """How the rhythm of one patient behaves: rate and variability of `sinus`, coupling by RR, events a minute."""
 
-    ground: str  # the symbol of the ground rhythm's beats: N, L, R, or "/" for a pacemaker
-    fibrillation: bool  # of the atria: no P waves, and no two intervals alike
     heart_rate: float
     variability: float
     breathing: float
     early_atrial: float
     early_ventricular: float
-    foci: int  # from how many places, 1 or 2, the ventricular beats come
     events: Mapping[str, float] = field(default_factory=dict)
+    ground: str = "N"  # the symbol of the ground rhythm's beats: N, L, R, or "/" for a pacemaker
+    fibrillation: bool = False  # of the atria: no P waves, and no two intervals alike
+    foci: int = 1  # from how many places, 1 or 2, the ventricular beats come
 
 
 @dataclass

@@ -193,10 +193,9 @@ def challenge_2017(folder: str | Path, records=None, progress: Progress | None =
 
 def rhythm_labels(folder: str | Path) -> dict[str, str]:
     """Read the label of every recording of CinC 2017 by its name, without a look at the recordings."""
-    candidates = [Path(folder) / name for name in _LABELS]
-    path = next((path for path in candidates if path.is_file()), None)
+    path = next((path for name in _LABELS if (path := Path(folder) / name).is_file()), None)
     if path is None:
-        raise _missing(f"labels {candidates[0]}", "challenge-2017")
+        raise _missing(f"labels {Path(folder) / _LABELS[0]}", "challenge-2017")
     labels = {}
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         for number, row in enumerate(csv.reader(file), start=1):

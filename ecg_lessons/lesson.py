@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons import splits, training
-from ecg_lessons.errors import InputError, choice
+from ecg_lessons.errors import InputError, choice, pick
 from ecg_lessons.evaluation.scores import plain
 from ecg_lessons.examples import Examples
 from ecg_lessons.plans import Plan
@@ -79,10 +79,7 @@ class Network:
 
     def plan(self, preset: str | None = None) -> Plan:
         """Give the plan of a preset, the first unless named."""
-        preset = preset or next(iter(self.plans))
-        if preset not in self.plans:
-            raise choice("preset", preset, self.plans)
-        return self.plans[preset]
+        return pick("preset", preset or next(iter(self.plans)), self.plans)
 
 
 @dataclass(frozen=True)
@@ -174,10 +171,7 @@ class Lesson:
 
     def network(self, name: str | None = None) -> Network:
         """Give a network by its name, the usual one unless named."""
-        name = name or next(iter(self.networks))
-        if name not in self.networks:
-            raise choice("network", name, self.networks)
-        return self.networks[name]
+        return pick("network", name or next(iter(self.networks)), self.networks)
 
     def plan(self, network: str | None = None, preset: str | None = None) -> Plan:
         """Give the plan of a network."""
@@ -185,9 +179,7 @@ class Lesson:
 
     def load(self, source: str = "sample", **options: Any) -> Examples:
         """Load the examples of a source."""
-        if source not in self.sources:
-            raise choice("source", source, self.sources)
-        return self.sources[source].load(self.options(**options))
+        return pick("source", source, self.sources).load(self.options(**options))
 
     def train(
         self,

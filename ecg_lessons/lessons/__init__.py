@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecg_lessons.errors import InputError, choice
+from ecg_lessons.errors import InputError, pick
 
 if TYPE_CHECKING:
     from ecg_lessons.lesson import Lesson
@@ -54,9 +54,7 @@ def titles() -> dict[str, str]:
 
 def get(name: str) -> Lesson:
     """Give a lesson by its name."""
-    if name not in _declared():
-        raise choice("lesson", name, _declared())
-    module, variable, _ = _declared()[name]
+    module, variable, _ = pick("lesson", name, _declared())
     return getattr(importlib.import_module(module), variable)
 
 

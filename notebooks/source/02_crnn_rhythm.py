@@ -47,10 +47,8 @@ from scipy import signal as scipy_signal
 from ecg_lessons import checks, study
 from ecg_lessons.evaluation import explain, plots, rhythm_plots, scores
 from ecg_lessons.lessons import rhythm as lesson
-from ecg_lessons.models import crnn
-from ecg_lessons.models import museum
-from ecg_lessons.signals import augment
-from ecg_lessons.signals import beats, spectrograms
+from ecg_lessons.models import crnn, museum
+from ecg_lessons.signals import augment, beats, spectrograms
 
 SOURCE = os.environ.get("ECG_LESSONS_SOURCE", "sample")
 whose = "simulated" if SOURCE == "sample" else "real"

@@ -1,7 +1,8 @@
 """The one exception for mistakes that a user can mend, and the hint at what was meant."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class InputError(ValueError):
@@ -15,3 +16,10 @@ def choice(what: str, name: object, known: Iterable[str]) -> InputError:
     hint = f"did you mean {near[0]!r}? Choose " if near else "choose "
     listed = " or ".join(filter(None, [", ".join(known[:-1]), *known[-1:]])) or "nothing: none is there"
     return InputError(f"There is no {what} {name!r}: {hint}{listed}.")
+
+
+def pick(what: str, name: str, known: Mapping[str, Any]) -> Any:
+    """Give what has a name, or refuse the name."""
+    if name not in known:
+        raise choice(what, name, known)
+    return known[name]

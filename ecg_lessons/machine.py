@@ -37,11 +37,10 @@ def _quiet_stderr() -> Iterator[None]:
 
 
 def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> None:
-    """Prepare Keras and its backend. Call it first; calling it again only sets seed and precision.
+    """Prepare Keras and its backend. Call it first; again, it only sets seed and precision (a dtype policy).
 
-    The precision, such as "mixed_bfloat16", is Keras's dtype policy. `figures` also sets Matplotlib up for notebooks:
-    PNG figures of one size on every machine. What stands in a user's keras.json changes nothing; the backend is
-    TensorFlow, or what KERAS_BACKEND names.
+    `figures` also sets Matplotlib up for notebooks: PNG figures of one size on every machine. What stands in a user's
+    keras.json changes nothing; the backend is TensorFlow, or what KERAS_BACKEND names.
     """
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"

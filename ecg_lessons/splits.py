@@ -178,10 +178,9 @@ def stratified_folds(examples: Examples, folds: int = BEAT_FOLDS, seed: int = 0)
 
 
 def grouped_folds(examples: Examples, folds: int = FOLDS, seed: int = 0, every_class: bool = False) -> Iterator[Split]:
-    """Test every patient once, with patients apart.
+    """Test every patient once, with patients apart; half of the next fold validates.
 
-    The validation part of fold k is half of the test part of fold k + 1. `every_class` refuses folds in which a class
-    stands on one side only; it is off, because rare classes live in few patients.
+    `every_class` refuses folds in which a class stands on one side only; rare classes live in few patients.
     """
     half = _folds(examples.y, examples.patient, 2 * folds, seed)
     for split in _halves(examples, half, folds, "fold", "apart"):
@@ -259,8 +258,7 @@ def named(examples: Examples, name: str, seed: int = 42) -> Split:
 def few(examples: Examples, rows: np.ndarray, share: float, seed: int = 42) -> np.ndarray:
     """Keep the rows of a share of the patients, drawn at random; at least one patient of every class.
 
-    With one seed, the patients of a small share are among those of a larger one, but for those added so that no class
-    goes without.
+    With one seed, a small share is among a larger one, but for those added so that no class goes without.
     """
     if not 0 < share <= 1:
         raise InputError(f"{share:g} is no share of the patients: give a number above 0, at most 1.")

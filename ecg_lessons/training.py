@@ -119,7 +119,8 @@ def fit(
     history, model = _resume(run)
     if model is None:
         model = build()
-        model.compile(plan.optimizer_for(steps * plan.epochs), loss or _loss(model), metrics=watched)
+        usual = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"
+        model.compile(plan.optimizer_for(steps * plan.epochs), loss or usual, metrics=watched)
     callbacks = [keras.callbacks.TensorBoard(run.folder / "tensorboard")] if tensorboard else []
     callbacks += [_Ticking(tick, steps)] if tick else []
     while len(history) < plan.epochs and not _stale(history, plan):
@@ -194,7 +195,9 @@ def _one_epoch(model, train: Examples, validation: Examples, plan: Plan, epoch: 
     """Train one epoch, counted from 0; give its row of the history."""
     # A generator of its own for every epoch: a resumed training sees what an unbroken one would.
     rng = np.random.default_rng([plan.seed, epoch])
-    _seed_layers(model, rng)
+    for variable in model.variables:  # Keras does not save where the streams of dropout and augmentation were
+        if variable.path.endswith("seed_generator_state"):
+            variable.assign(rng.integers(0, 2**31, variable.shape).astype(variable.dtype))
     examples = fresh(train, rng) if fresh else train
     order = rng.permutation(len(examples))
     fitted = model.fit(
@@ -237,13 +240,6 @@ def _finish(run: Run, epochs: int, plan: Plan) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _seed_layers(model: keras.Model, rng: np.random.Generator) -> None:
-    """Seed dropout and augmentation anew: Keras does not save where their streams were."""
-    for variable in model.variables:
-        if variable.path.endswith("seed_generator_state"):
-            variable.assign(rng.integers(0, 2**31, variable.shape).astype(variable.dtype))
-
-
 def _best(history: list[dict], plan: Plan) -> int:
     values = np.array([row[f"val_{plan.best_by}"] for row in history])
     return int(np.argmin(values if plan.best_by == "loss" else -values))
@@ -251,7 +247,3 @@ def _best(history: list[dict], plan: Plan) -> int:
 
 def _stale(history: list[dict], plan: Plan) -> bool:
     return bool(plan.patience and history and len(history) - 1 - _best(history, plan) >= plan.patience)
-
-
-def _loss(model: keras.Model) -> str:
-    return "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"

@@ -57,7 +57,7 @@ def test_the_command_line_is_there_at_once():
     run(
         "import sys\n"
         "import ecg_lessons.machine, ecg_lessons.data.catalog, ecg_lessons.data.fetch\n"
-        "from ecg_lessons.course import course, notebooks, pages\n"
+        "from ecg_lessons.course import course, notebooks\n"
         f"assert not {{{heavy}, 'keras'}} & set(sys.modules), {{{heavy}}} & set(sys.modules)"
     )
 

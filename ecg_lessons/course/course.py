@@ -1,18 +1,169 @@
-"""The whole course on one page: run the lessons on the built-in cohort and write them as HTML."""
+"""The whole course on one page: run the lessons on the built-in cohort and write them as HTML.
+
+A page for each lesson, and one that shows them all.
+"""
+
+from __future__ import annotations
 
 import hashlib
+import html
 import os
+import re
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ecg_lessons import files
-from ecg_lessons.course import notebooks, pages
+from ecg_lessons.course import notebooks
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+_INDEX = Path(__file__).with_name("index.html")
+_TOP = """<style>main { max-width: 64rem; margin: 0 auto; }</style>
+<nav aria-label="Course"><a href="index.html">All lessons</a></nav>"""
+#: What nbconvert writes for a figure.
+_NO_ALT = 'alt="No description has been provided for this image"'
+#: Stand for the tags of a folded block on the way through nbconvert: characters that no text uses.
+_FOLD, _TITLED, _UNFOLD = "\ue000", "\ue001", "\ue002"
 
 
-def build(to: Path, only: str | None = None, console: Console | None = None) -> list[pages.Lesson]:
+@dataclass
+class Lesson:
+    """One lesson as the page shows it; title, question and minutes come from the head of its notebook."""
+
+    source: Path
+    notebook: NotebookNode
+    seconds: float | None = None
+    failure: str = ""
+
+    @property
+    def number(self) -> str:
+        """Two digits."""
+        return self.source.stem[:2]
+
+    @property
+    def title(self) -> str:
+        """The first heading, without its number."""
+        found = re.search(r"^# +(?:Lesson )?[\d·:. –-]*(.+)$", self._text, re.MULTILINE)
+        return found[1].strip() if found else self.source.stem[3:].replace("_", " ")
+
+    @property
+    def question(self) -> str:
+        """The first question of the table at the top."""
+        asked = _plain(self._row("question")).split("?")
+        return f"{asked[0].strip()}?" if len(asked) > 1 else asked[0]
+
+    @property
+    def minutes(self) -> str:
+        """What the table at the top says about minutes."""
+        return _plain(self._row("minutes"))
+
+    @property
+    def state(self) -> str:
+        """Say "done", "failed" or "not run"."""
+        return "failed" if self.failure else "not run" if self.seconds is None else "done"
+
+    @property
+    def _text(self) -> str:
+        return "\n".join(cell.source for cell in self.notebook.cells[:6] if cell.cell_type == "markdown")
+
+    def _row(self, name: str) -> str:
+        found = re.search(rf"^\| *\**{name}[^|]*\| *(.*?) *\|? *$", self._text, re.MULTILINE | re.IGNORECASE)
+        return found[1] if found else ""
+
+
+def page(lesson: Lesson) -> str:
+    """Write the notebook as one HTML file, with a way back to the index.
+
+    The caption in italics below a figure becomes its alternative text.
+    """
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    offline = {"embed_images": True, "require_js_url": "", "mathjax_url": ""}  # nothing from the network
+    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True, **offline)
+    shown = nbformat.from_dict(lesson.notebook)
+    shown.cells = [nbformat.v4.new_markdown_cell(_TOP), *shown.cells]
+    for cell in shown.cells:
+        if cell.cell_type == "markdown":
+            # nbconvert embeds only what lies below its path, the clone; a link leads to the page of a lesson.
+            source = cell.source.replace("](../images/", "](images/").replace(".ipynb)", ".html)")
+            # Marks, paragraphs of their own, stand for the tags of folded blocks: nbconvert cleans the HTML of one
+            # paragraph at a time, and would close a tag whose end stands in another.
+            marks = rf"\n\n{_FOLD}\1{_TITLED}\n\n"
+            source = re.sub(r"<details>\s*<summary>(.*?)</summary>", marks, source, flags=re.DOTALL)
+            cell.source = source.replace("</details>", f"\n\n{_UNFOLD}\n\n")
+    about = {"name": lesson.title, "path": str(lesson.source.parents[2])}
+    text = exporter.from_notebook_node(shown, {"metadata": about})[0]
+    folded = rf"<p>{_FOLD}(.*?){_TITLED}</p>"
+    text = re.sub(folded, r"<details><summary>\1</summary>", text, flags=re.DOTALL)
+    text = text.replace(f"<p>{_UNFOLD}</p>", "</details>")
+    for caption in _captions(lesson.notebook):
+        text = text.replace(_NO_ALT, f'alt="{html.escape(caption or lesson.title)}"', 1)
+    return text
+
+
+def _captions(notebook: NotebookNode) -> Iterator[str]:
+    # Give for every figure what stands in italics at the beginning of the cell below, or nothing.
+    for cell, below in zip_longest(notebook.cells, notebook.cells[1:]):
+        text = below.source if below and below.cell_type == "markdown" else ""
+        words = re.match(r"\*(?!\*)(.+?)\*(?!\*)", text, re.DOTALL)
+        caption = " ".join(_plain(words[1]).split()) if words else ""
+        for output in cell.get("outputs", ()):
+            if "image/png" in output.get("data", {}):
+                yield caption
+
+
+def index(lessons: Sequence[Lesson], to: Path) -> str:
+    """Write the page that shows all lessons; pictures and pages that it links to lie in `to`."""
+    states = [lesson.state for lesson in lessons]
+    counts = (f"{states.count(state)} {state}" for state in ("done", "failed", "not run") if state in states)
+    rows, summary = "\n".join(_row(lesson, to) for lesson in lessons), ", ".join(counts)
+    template = Template(_INDEX.read_text(encoding="utf-8"))
+    return template.substitute(rows=rows, summary=summary, date=time.strftime("%d %B %Y"))
+
+
+def _row(lesson: Lesson, to: Path) -> str:
+    stem, title = lesson.source.stem, html.escape(lesson.title)
+    picture, link = "", title
+    if (to / f"{stem}.png").exists():
+        picture = f'<img src="{stem}.png" alt="A figure of the lesson {title}" loading="lazy">'
+    if (to / f"{stem}.html").exists():
+        link = f'<a href="{stem}.html">{title}</a>'
+    sign = {"done": "✓", "failed": "✗", "not run": "–"}[lesson.state]
+    why = f"<small>{html.escape(lesson.failure)}</small>" if lesson.failure else ""
+    cells = (
+        ("", "picture", picture),
+        ("It answers", "question", html.escape(lesson.question)),
+        ("Minutes", "minutes", html.escape(lesson.minutes)),
+        ("Time here", "time", "" if lesson.seconds is None else duration(lesson.seconds)),
+        ("State", f"state {lesson.state.replace(' ', '-')}", f"{sign} {lesson.state}{why}"),
+    )
+    row = "".join(f'<td class="{kind}" data-label="{label}">{inner}</td>' for label, kind, inner in cells)
+    return f'<tr><th scope="row"><span>{lesson.number}</span>{link}</th>{row}</tr>'
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _plain(markdown: str) -> str:
+    # Take the marks of Markdown and HTML off a line.
+    text = re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", markdown.replace("<br>", " "))
+    return re.sub(r"<[^>]+>|[*`]", "", text).strip()
+
+
+def build(to: Path, only: str | None = None, console: Console | None = None) -> list[Lesson]:
     """Run the lessons, or one; write executed notebooks, a page each, and ``index.html``, and give their states.
 
     What is done in `to` and has not changed since is not run again, so that an interrupted course goes on where it
@@ -21,21 +172,21 @@ def build(to: Path, only: str | None = None, console: Console | None = None) -> 
     console = console or Console()
     folder = notebooks.locate()
     chosen = notebooks.sources(folder, only)
-    lessons = [pages.Lesson(source, notebooks.read(source)) for source in notebooks.sources(folder)]
+    lessons = [Lesson(source, notebooks.read(source)) for source in notebooks.sources(folder)]
     for lesson in lessons:
         _recall(lesson, to)
-    files.write(to / "index.html", pages.index(lessons, to))
+    files.write(to / "index.html", index(lessons, to))
     asked = [lesson for lesson in lessons if lesson.source in chosen]
     for lesson in asked:
         if lesson.state == "done":
             console.print(f"{lesson.number} {lesson.title}: done before", markup=False)
             continue
         _run(lesson, to, console)
-        files.write(to / "index.html", pages.index(lessons, to))
+        files.write(to / "index.html", index(lessons, to))
     return asked
 
 
-def _run(lesson: pages.Lesson, to: Path, console: Console) -> None:
+def _run(lesson: Lesson, to: Path, console: Console) -> None:
     began, digest = time.monotonic(), _digest(lesson.source)
     lesson.notebook, lesson.failure = notebooks.read(lesson.source), ""
     name = f"{lesson.number} {lesson.title}"
@@ -53,11 +204,11 @@ def _run(lesson: pages.Lesson, to: Path, console: Console) -> None:
             lesson.failure = str(error)
     lesson.seconds = round(time.monotonic() - began, 1)
     _write(lesson, to, {"digest": digest, "seconds": lesson.seconds, "failure": lesson.failure})
-    outcome = lesson.failure or f"done in {pages.duration(lesson.seconds)}"
+    outcome = lesson.failure or f"done in {duration(lesson.seconds)}"
     console.print(f"{name}: {outcome}", markup=False)
 
 
-def _write(lesson: pages.Lesson, to: Path, about: dict) -> None:
+def _write(lesson: Lesson, to: Path, about: dict) -> None:
     import nbformat
 
     notebook, stem = lesson.notebook, lesson.source.stem
@@ -65,7 +216,7 @@ def _write(lesson: pages.Lesson, to: Path, about: dict) -> None:
     (to / f"{stem}.png").unlink(missing_ok=True)
     if picture := notebooks.cover(notebook):
         files.write(to / f"{stem}.png", picture)
-    files.write(to / f"{stem}.html", pages.page(lesson))
+    files.write(to / f"{stem}.html", page(lesson))
     drawings = Path(os.path.relpath(lesson.source.parents[2] / "images", to)).as_posix()
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -81,7 +232,7 @@ def _digest(source: Path) -> str:
     return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
 
 
-def _recall(lesson: pages.Lesson, to: Path) -> None:
+def _recall(lesson: Lesson, to: Path) -> None:
     # Take over what an earlier call left in `to`, if the lesson has not changed since.
     import nbformat
 

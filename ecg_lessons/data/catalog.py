@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from ecg_lessons import files
-from ecg_lessons.errors import InputError, choice
+from ecg_lessons.errors import InputError, pick
 
 #: Where PhysioNet's files lie; ECG_LESSONS_MIRROR names another place with the same paths.
 PHYSIONET = "https://physionet.org/files/"
@@ -78,9 +78,7 @@ DATASETS = _catalog()
 
 def get(name: str) -> Dataset:
     """Give the dataset called `name`."""
-    if name not in DATASETS:
-        raise choice("dataset", name, DATASETS)
-    return DATASETS[name]
+    return pick("dataset", name, DATASETS)
 
 
 def folder(name: str) -> Path:

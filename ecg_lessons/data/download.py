@@ -48,11 +48,10 @@ class Downloads:
                 answer.raw.shutdown()
 
     def get(self, url: str, target: Path, sha256: str | None = None) -> None:
-        """Download `url` to `target`, unless it is there with the right checksum.
+        """Download `url` to `target`, unless it is there with the right checksum; trouble with the disk is an OSError.
 
-        The bytes gather in ``<target>.part``, which a later run continues, also after `Stopped`. A wrong checksum costs
-        one more download from scratch, since the part may have been damaged or stale. Trouble with the disk is an
-        OSError.
+        The bytes gather in ``<target>.part``, which a later run continues. A wrong checksum costs one more download
+        from scratch, since the part may have been damaged or stale.
         """
         for last in (False, True):
             try:

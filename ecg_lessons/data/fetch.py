@@ -31,9 +31,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or the user's share of it
 def fetch(name: str, files: Iterable[str] | None = None, progress: bool = True, whole_zip: bool = False) -> Path:
     """Fetch a dataset, or some of its files such as ["100.hea", "100.dat"], and give its folder.
 
-    What is there with the right checksum is kept, so that a second call is quick and needs no network. An interrupted
-    fetch goes on where it stopped. Licence and citation are shown the first time. The zip of the whole project is
-    quicker for thousands of small files; what is needed is unpacked, and it is removed.
+    What is there with the right checksum is kept, an interrupted fetch goes on where it stopped, and licence and
+    citation are shown the first time. The zip of the whole project is quicker for thousands of small files.
     """
     dataset, folder = catalog.get(name), catalog.folder(name)
     if whole_zip and not dataset.zip_name:
@@ -197,8 +196,7 @@ class _Fetch:
     def _unpack(self, packed: zipfile.ZipFile, member: str, path: str) -> None:
         import pooch
 
-        target = self.folder / path
-        part = target.with_name(target.name + ".part")
+        target, part = self.folder / path, self.folder / f"{path}.part"
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with packed.open(member) as source, part.open("wb") as sink:
@@ -213,10 +211,8 @@ class _Fetch:
         # Show licence and citation once per folder, and say when files cannot be verified.
         dataset, console = self.dataset, _console()
         if not self.announced:
-            console.print(
-                f"{dataset.title} {dataset.version}, about {dataset.size / 1e6:,.0f} MB\n"
-                f"Licence: {dataset.licence} ({dataset.licence_url})\nPlease cite: {dataset.citation}"
-            )
+            console.print(f"{dataset.title} {dataset.version}, about {dataset.size / 1e6:,.0f} MB")
+            console.print(f"Licence: {dataset.licence} ({dataset.licence_url})\nPlease cite: {dataset.citation}")
             self.announced = True
         unknown = sum(path not in self.sums for path in missing)
         if unknown:
@@ -228,12 +224,8 @@ class _Bar:
     """A progress bar over files, a part of a file as that part of one: sizes are known only once a file begins."""
 
     def __init__(self, visible: bool):
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f} % of {task.total} files, {task.fields[megabytes]:.1f} MB"),
-            TimeRemainingColumn(),
-        )
+        told = "{task.percentage:3.0f} % of {task.total} files, {task.fields[megabytes]:.1f} MB"
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(told), TimeRemainingColumn())
         self._make = lambda: Progress(*columns, console=_console(), disable=not visible)
         self._lock = threading.Lock()
         self._progress: Progress | None = None

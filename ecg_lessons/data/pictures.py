@@ -32,8 +32,8 @@ def picture_names(records: Sequence[str], samples: Sequence[int]) -> list[str]:
 def write_pictures(folder: str | Path, chunks: Iterable[Chunk], progress: Callable[[int], None] | None = None) -> Path:
     """Write pictures into one folder a class, named by `FOLDER_NAMES`; all of them, or nothing.
 
-    A chunk is images of uint8, shape (n, rows, columns), their names (see `picture_names`) and their WFDB symbols: the
-    pictures of a whole database never stand in memory at once. `progress` is called with the number written so far.
+    A chunk is images of uint8, shape (n, rows, columns), their names and WFDB symbols; `progress` gets the number
+    written.
     """
     folder = Path(folder)
     try:
@@ -45,23 +45,28 @@ def write_pictures(folder: str | Path, chunks: Iterable[Chunk], progress: Callab
 
 
 def read_pictures(folder: str | Path, size: int = 128) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Read class folders of PNG pictures, whatever wrote them; colours become grey.
+    """Read class folders of PNG pictures in grey: uint8 (n, size, size), WFDB symbols, records and names.
 
-    Gives images (uint8, shape (n, size, size)), WFDB symbols, records and names. The record is what stands before the
-    first "_", if a number follows it, as in ``100_000370.png``; else "": then nobody knows whose beat it is, and no
-    split by patient is possible. Whether ink is bright or dark is left as it is: the lessons draw in white on black,
+    The record is what stands before the first "_", if a number follows it, as in ``100_000370.png``; else "": then
+    nobody knows whose beat it is. Whether ink is bright or dark is left as it is: the lessons draw in white on black,
     many tools in black on white.
     """
-    classes = _classes(Path(folder))
-    paths = [(path, symbol) for place, symbol in classes for path in _visible(place, ".png")]
+    if not Path(folder).is_dir():
+        raise InputError(f"There is no folder {folder}: give one that holds a folder of pictures a class.")
+    places = [path for path in _visible(Path(folder)) if path.is_dir()]
+    for path in places:
+        if path.name.lower() not in SYMBOLS:
+            raise InputError(f"Folder {path} is no class: move it, or name it {', '.join(FOLDER_NAMES.values())}.")
+    paths = [path for place in places for path in _visible(place, ".png")]
     if not paths:
         raise InputError(f"{folder} holds no PNG pictures in class folders: export them first.")
     images = np.empty((len(paths), size, size), np.uint8)
-    for image, (path, _) in zip(images, paths, strict=True):
+    for image, path in zip(images, paths, strict=True):
         image[:] = _read(path, size)
-    names = [path.stem for path, _ in paths]
+    names = [path.stem for path in paths]
     records = [match[1] if (match := re.match(r"([^_]+)_\d", name)) else "" for name in names]
-    return images, np.array([symbol for _, symbol in paths]), np.array(records), np.array(names)
+    symbols = [SYMBOLS[path.parent.name.lower()] for path in paths]
+    return images, np.array(symbols), np.array(records), np.array(names)
 
 
 def _write(folder: Path, chunks: Iterable[Chunk], progress: Callable[[int], None] | None) -> None:
@@ -83,16 +88,6 @@ def _write(folder: Path, chunks: Iterable[Chunk], progress: Callable[[int], None
             progress(len(written))
     if not written:
         raise InputError("There are no beats to make pictures of: name records that have some.")
-
-
-def _classes(folder: Path) -> list[tuple[Path, str]]:
-    if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}: give one that holds a folder of pictures a class.")
-    places = [path for path in _visible(folder) if path.is_dir()]
-    for path in places:
-        if path.name.lower() not in SYMBOLS:
-            raise InputError(f"Folder {path} is no class: move it, or name it {', '.join(FOLDER_NAMES.values())}.")
-    return [(path, SYMBOLS[path.name.lower()]) for path in places]
 
 
 def _visible(folder: Path, ending: str = "") -> list[Path]:

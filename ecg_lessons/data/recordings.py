@@ -108,11 +108,7 @@ def read(path: str | Path, patient: str | None = None, annotator: str | None = N
 
 
 def ptb_xl(folder: str | Path) -> Iterator[Recording]:
-    """Read PTB-XL (or a folder in its layout) at 500 Hz, in the order of its table.
-
-    The labels: "diagnoses" (SCP codes with a likelihood above 0), "fold", and "superclasses" where the table of
-    statements is at hand.
-    """
+    """Read PTB-XL (or a folder in its layout) at 500 Hz: SCP codes with a likelihood above 0, superclasses, fold."""
     folder = Path(folder)
     path = folder / "ptbxl_database.csv"
     if not path.exists():
@@ -152,9 +148,8 @@ def mitdb(folder: str | Path, records: Iterable[str] | None = None) -> Iterator[
 def ptb_diagnostic(folder: str | Path) -> Iterator[Recording]:
     """Read the PTB Diagnostic database: 549 recordings of 290 people, the twelve leads and those of Frank at 1000 Hz.
 
-    The labels stand as comments in the header, empty where there are none: "reason", why they came to the hospital
-    ("Myocardial infarction", "Healthy control", ...), and "localization" of an acute infarction ("infero-lateral",
-    ..., "no"). Bousseljot R, Kreiseler D, Schnabel A (1995); https://doi.org/10.13026/C28C71.
+    The labels stand as comments in the header, empty where there are none: "reason", why they came to the hospital,
+    such as "Myocardial infarction", and "localization" of an acute infarction, such as "infero-lateral".
     """
     for name in _listed(folder, "ptbdb"):
         patient = PurePosixPath(name).parent.name
@@ -198,10 +193,9 @@ def challenge_2017(folder: str | Path, records=None, progress: Progress | None =
 
 def rhythm_labels(folder: str | Path) -> dict[str, str]:
     """Read the label of every recording of CinC 2017 by its name, without a look at the recordings."""
-    candidates = [Path(folder) / name for name in _LABELS]
-    path = next((path for path in candidates if path.is_file()), None)
+    path = next((path for name in _LABELS if (path := Path(folder) / name).is_file()), None)
     if path is None:
-        raise _missing(f"labels {candidates[0]}", "challenge-2017")
+        raise _missing(f"labels {Path(folder) / _LABELS[0]}", "challenge-2017")
     labels = {}
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         for number, row in enumerate(csv.reader(file), start=1):

@@ -72,13 +72,12 @@ def read_labels(path: str | Path, ids: Sequence[str]) -> np.ndarray:
     for name in ("ID", "TARGET"):
         if name not in names:
             raise InputError(f"{path} has no column {name}: expected a header with ID and TARGET.")
-    id_column, target_column = names.index("ID"), names.index("TARGET")
     labels: dict[str, int] = {}
     for line, row in _rows(path, separator, 1):
         place = f"{path}, line {line}"
         if len(row) != len(header):
             raise InputError(f"{place}: {len(row)} values, but the header has {len(header)}: mend the line.")
-        name, target = row[id_column].strip(), row[target_column].strip()
+        name, target = (row[names.index(column)].strip() for column in ("ID", "TARGET"))
         if name in labels:
             raise InputError(f"{place}: the ID {name!r} comes a second time: keep one of its labels.")
         if target not in {"0", "1", "0.0", "1.0"}:
@@ -86,10 +85,8 @@ def read_labels(path: str | Path, ids: Sequence[str]) -> np.ndarray:
         labels[name] = int(target[0])
     if not labels:
         raise _no_rows(path)
-    lacking = [name for name in ids if name not in labels]
-    if lacking:
-        some = len(lacking) < len(ids)
-        what = f"lacks {len(lacking)} of {len(ids)} labels" if some else "is for other IDs"
+    if lacking := [name for name in ids if name not in labels]:
+        what = f"lacks {len(lacking)} of {len(ids)} labels" if len(lacking) < len(ids) else "is for other IDs"
         raise InputError(f"{path} {what} (first ECG without one: ID {lacking[0]!r}): give the labels of this table.")
     return np.array([labels[name] for name in ids], dtype=int)
 
@@ -98,15 +95,14 @@ def write_ecgs(path: str | Path, ids: Sequence[str], signals: np.ndarray) -> Non
     """Write ECGs, shape (n, 750, 12), leads as in `LEADS`, exactly enough for float32 to come back as it was."""
     signals = _finite(path, "signals", signals, (len(ids), ECG_SAMPLES, len(LEADS)))
     rows = signals.transpose(0, 2, 1)[:, _TO_CSV].reshape(len(ids), -1)
-    line = ",".join(["%.9g"] * rows.shape[1])
+    line = ",".join(["%.9g"] * rows.shape[1]) + "\n"
     with files.writing(path) as file:
         writer = csv.writer(file, lineterminator="")
         writer.writerow(["ID", *(f"{lead}_{sample}" for lead in CSV_LEADS for sample in range(ECG_SAMPLES))])
+        file.write("\n")
         for name, row in zip(_unique(path, ids), rows, strict=True):
-            file.write("\n")
             writer.writerow([name, ""])  # ends in the comma before the values
             file.write(line % tuple(row.tolist()))
-        file.write("\n")
 
 
 def write_beats(path: str | Path, x: np.ndarray, y: np.ndarray) -> None:
@@ -145,8 +141,8 @@ def _read(path: Path, form: _Form) -> tuple[list[str], np.ndarray]:
         with np.errstate(over="ignore"):  # too large a number becomes infinite, and is found below
             kinds = defaultdict(lambda: np.float32, {0: str} if form.named else {})
             form_of = {"sep": separator, "decimal": decimal, "header": None, "skiprows": int(form.named)}
-            read = {"dtype": kinds, "na_filter": False, "encoding": "utf-8-sig"}
-            frame = pd.read_csv(path, **form_of, **read, low_memory=False)  # twice as fast
+            quick = {"dtype": kinds, "na_filter": False, "low_memory": False}  # twice as fast
+            frame = pd.read_csv(path, **form_of, **quick, encoding="utf-8-sig")
     except pd.errors.EmptyDataError:
         raise _no_rows(path) from None
     except ValueError as error:  # ParserError among them
@@ -230,10 +226,8 @@ def _finite(path: str | Path, what: str, values: np.ndarray, shape: tuple) -> np
 def _unique(path: str | Path, ids: Iterable[str]) -> list[str]:
     # Give the IDs stripped of blanks; refuse an empty one and one that comes twice.
     names = [str(name).strip() for name in ids]
-    seen: set[str] = set()
-    for row, name in enumerate(names, start=1):
-        if not name or name in seen:
-            what = f"the ID {name!r} comes a second time" if name else "the ID is empty"
-            raise InputError(f"{path}, row {row} after the header: {what}: give every ECG an ID of its own.")
-        seen.add(name)
+    given = pd.Series(names, dtype=object)
+    for row in np.flatnonzero(given.duplicated() | (given == ""))[:1]:
+        what = f"the ID {names[row]!r} comes a second time" if names[row] else "the ID is empty"
+        raise InputError(f"{path}, row {row + 1} after the header: {what}: give every ECG an ID of its own.")
     return names

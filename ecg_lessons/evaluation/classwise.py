@@ -7,29 +7,17 @@ from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
 
 #: Overall scores, and scores of each class against the rest.
-OVERALL = {
-    "accuracy": scores.accuracy,
-    "majority": scores.majority,
-    "macro_f1": scores.macro_f1,
-    "balanced_accuracy": scores.balanced_accuracy,
-    "arrhythmia_sensitivity": scores.any_detection,
-    "arrhythmia_specificity": scores.specificity,
-}
-EACH = {
-    "sensitivity": scores.recall,
-    "specificity": scores.specificity_of_each,
-    "precision": scores.precision,
-    "f1": scores.f1,
-}
+OVERALL = {of.__name__: of for of in (scores.accuracy, scores.majority, scores.macro_f1, scores.balanced_accuracy)}
+OVERALL |= {"arrhythmia_sensitivity": scores.any_detection, "arrhythmia_specificity": scores.specificity}
+EACH = {"sensitivity": scores.recall, "specificity": scores.specificity_of_each}
+EACH |= {"precision": scores.precision, "f1": scores.f1}
 
 
 def score(probability: np.ndarray, examples: Examples) -> dict:
     """Score the likeliest classes, by probabilities (n, classes), with 95 % intervals over patients.
 
-    Overall ``accuracy``, ``majority`` (its baseline), ``macro_f1`` and ``balanced_accuracy`` over the classes that
-    occur, ``arrhythmia_sensitivity`` and ``arrhythmia_specificity`` (any other class against the first, the normal
-    one); ``by_class``: for each class that occurs ``sensitivity``, ``specificity``, ``precision`` (PPV), ``f1``, and
-    the numbers ``auc``, ``beats`` and ``patients``.
+    Overall, where ``arrhythmia_...`` sets any other class against the first, the normal one; and ``by_class``, for each
+    class that occurs.
     """
     counted = scores.Scores.of(examples.y, probability.argmax(axis=1), examples.patient, examples.classes)
     each = {name: counted.estimate(statistic) for name, statistic in EACH.items()}

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import colour_bar, panels
+from ecg_lessons.evaluation.panels import legend, panels
 from ecg_lessons.examples import Arrays, rows
 from ecg_lessons.signals.images import SIZE, heights
 
@@ -108,7 +108,9 @@ def deletion(model: keras.Model, x: Arrays, maps: np.ndarray, share=0.2, seed=0,
     target = probability.argmax(axis=1) if target is None else np.broadcast_to(target, n)
     falls = []
     for mask in (erased, np.take_along_axis(erased, turn, axis=1)):
-        bridged = _bridged(curves, np.repeat(mask, curves.shape[1] // columns, axis=1))
+        at, bridged = np.arange(curves.shape[1]), curves.copy()
+        for curve, gone in zip(bridged, np.repeat(mask, len(at) // columns, axis=1), strict=True):
+            curve[gone] = np.interp(at[gone], at[~gone], curve[~gone])
         after = _predict(model, {**x, "curve": bridged} if isinstance(x, Mapping) else bridged)
         falls.append((probability - after)[np.arange(n), target])
     return falls
@@ -140,7 +142,7 @@ def show_maps(curves: np.ndarray, maps: np.ndarray | Mapping[str, np.ndarray], t
     for ax in axes[-1]:
         ax.set_xlabel("column (pixel)", fontsize=8)
     scale = {"boundaries": np.linspace(0, 1, 101), "ticks": (0, 0.5, 1)}
-    colour_bar(figure, axes, shade, "weight for the class", pad=0.02, aspect=15 * len(named), **scale)
+    legend(figure, axes, shade, "weight for the class", pad=0.02, aspect=15 * len(named), **scale)
     return figure
 
 
@@ -245,11 +247,3 @@ def _weighted(model: keras.Model, layer: keras.Layer, x: Arrays, target: np.ndar
 
 def _predict(model: keras.Model, x: Arrays) -> np.ndarray:
     return model.predict(x, batch_size=256, verbose=0).astype(np.float64)
-
-
-def _bridged(curves: np.ndarray, erased: np.ndarray) -> np.ndarray:
-    """Replace erased points by straight lines between those that are left."""
-    at, bridged = np.arange(curves.shape[1]), curves.copy()
-    for curve, gone in zip(bridged, erased, strict=True):
-        curve[gone] = np.interp(at[gone], at[~gone], curve[~gone])
-    return bridged

@@ -6,19 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import (
-    BLUE,
-    GREY,
-    LOOKS,
-    SKY,
-    VERMILION,
-    Curves,
-    Groups,
-    curves,
-    key,
-    panels,
-    typical_beats,
-)
+from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, SKY, VERMILION, Curves, curves, key, panels, typical_beats
 from ecg_lessons.evaluation.paper import GAIN, INK, MARK, SCALE, SPEED, sheet
 
 
@@ -38,7 +26,7 @@ def peaks(scaled: np.ndarray, rate: float, found: np.ndarray, annotated: np.ndar
     return key(figure, 3)
 
 
-def beats(groups: Groups, rate: float, most: int = 40) -> Figure:
+def beats(groups: Mapping[str, np.ndarray], rate: float, most: int = 40) -> Figure:
     """Draw some beats (n, samples) of every group, one panel a group, the median of all in front."""
     figure, axes = typical_beats(groups, rate, 0, most, 2.1, "share of the window")
     for ax in axes:
@@ -46,7 +34,7 @@ def beats(groups: Groups, rate: float, most: int = 40) -> Figure:
     return figure
 
 
-def territories(rows: Mapping[str, Groups], rate: float, leads: Sequence[str], marked: str = "") -> Figure:
+def territories(rows: Mapping[str, Mapping], rate: float, leads: Sequence[str], marked: str = "") -> Figure:
     """Draw typical beats on ECG paper: a row for each group, a column for each lead; one may be printed in bold.
 
     By group and phase a beat (samples, leads) in mV: the first phase is thin and black, the second thick and blue.

@@ -103,14 +103,14 @@ def typical_beats(groups: Groups, rate: float, before: int, most: int, height: f
     return figure, axes
 
 
-def titled(ax: Axes, title: str, measure: str, size: int = 8) -> None:
+def head(ax: Axes, title: str, measure: str, size: int = 8) -> None:
     """Head one of several panels that stand one below the other, and say what it measures."""
     ax.set_title(title, fontsize=9, loc="left", pad=2)
     ax.set_ylabel(measure, fontsize=size)
     ax.tick_params(labelsize=size)
 
 
-def colour_bar(figure: Figure, axes: Sequence[Axes], shade, label: str, **options) -> None:
+def legend(figure: Figure, axes: Sequence[Axes], shade, label: str, **options) -> None:
     """Set a scale of colours beside panels."""
     bar = figure.colorbar(shade, ax=axes, **options)
     bar.set_label(label, fontsize=8)

@@ -38,9 +38,8 @@ def sheet(width: float, height: float) -> tuple[Figure, Axes]:
 def ecg_page(recording: Recording | np.ndarray, rate=None, title="", highlight: Sequence[str] = (), note="") -> Figure:
     """Draw a 12-lead page, 285 mm x 185 mm: 3 rows of 4 leads, 2.5 s each, and lead II for 10 s as the rhythm strip.
 
-    All rows run on in time: the second column begins at 2.5 s, not at 0. An array is (samples, 12) in mV and needs
-    its rate in Hz. Leads to highlight are drawn in blue and thicker; the note, for example the source, stands below
-    at the right.
+    All rows run on in time: the second column begins at 2.5 s, not at 0. An array is (samples, 12) in mV and needs its
+    rate. Leads to highlight are blue and thicker; the note stands below at the right.
     """
     if isinstance(recording, Recording):
         signal, rate, title = recording.twelve(), recording.rate, title or f"Record {recording.name}"

@@ -53,10 +53,8 @@ def slopes(before: Mapping[str, float], after: Mapping[str, float], measure: str
 
 def _spread(values: Sequence[float], gap: float) -> np.ndarray:
     """Move ascending heights apart, at least by `gap`, none above the highest value."""
-    heights = np.array(values, dtype=float)
-    for i in range(len(heights) - 2, -1, -1):
-        heights[i] = min(heights[i], heights[i + 1] - gap)
-    return heights
+    steps = gap * np.arange(len(values))
+    return np.minimum.accumulate((values - steps)[::-1])[::-1] + steps
 
 
 def adaptation(arms: Curves, measure: str, floor: float = 0) -> Figure:
@@ -67,11 +65,7 @@ def adaptation(arms: Curves, measure: str, floor: float = 0) -> Figure:
 
 
 def reliability(arms: Mapping[str, tuple[np.ndarray, np.ndarray]], least: int = 20) -> Figure:
-    """Draw how often a verdict is right against the probability that the network gave it, up to three arms.
-
-    By arm the probability of every verdict, and whether it is right, (n,) each. Tenths of the axis with fewer than
-    `least` verdicts are left out.
-    """
+    """Draw how often verdicts, (n,) by arm, are right against their probability, in tenths with `least` or more."""
     figure, (ax,) = panels(4.2, 3.9)
     ax.plot((0, 1), (0, 1), color="0.7", linewidth=1)
     ax.text(0.12, 0.16, "as sure as right", rotation=45, fontsize=8, color=GREY, ha="center", va="center")

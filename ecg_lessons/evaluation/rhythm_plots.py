@@ -6,23 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import (
-    BLUE,
-    GREY,
-    LOOKS,
-    VERMILION,
-    Groups,
-    class_rows,
-    colour_bar,
-    interval,
-    key,
-    panels,
-    titled,
-)
+from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, VERMILION, class_rows, head, interval, key, legend, panels
 from ecg_lessons.evaluation.paper import INK
 
 
-def spectrograms(pictures: Groups, step: float) -> Figure:
+def spectrograms(pictures: Mapping[str, np.ndarray], step: float) -> Figure:
     """Draw log-spectrograms (frames, frequencies to 150 Hz), a frame every `step` s, in one scale of colours."""
     if not pictures:
         raise InputError("There is no spectrogram to draw: give one or more.")
@@ -34,24 +22,24 @@ def spectrograms(pictures: Groups, step: float) -> Figure:
         box = (0, len(picture) * step, -row / 2, 150 + row / 2)
         style = {"cmap": "cividis", "vmin": low, "vmax": high, "interpolation": "nearest"}
         shade = ax.imshow(picture.T, origin="lower", aspect="auto", extent=box, **style)
-        titled(ax, title, "frequency (Hz)", 7)
+        head(ax, title, "frequency (Hz)", 7)
         ax.set_yticks((0, 50, 100, 150))
     axes[-1].set_xlabel("time (s)", fontsize=8)
-    colour_bar(figure, axes, shade, "log power (µV²/Hz)", pad=0.01, aspect=30)
+    legend(figure, axes, shade, "log power (µV²/Hz)", pad=0.01, aspect=30)
     return figure
 
 
-def traces(signals: Groups, rate: float) -> Figure:
+def traces(signals: Mapping[str, np.ndarray], rate: float) -> Figure:
     """Draw versions of a signal (samples,) in mV by title one below the other, on one axis of time and one scale."""
     figure, axes = panels(7.5, 0.6 + len(signals), rows=len(signals), sharex=True, sharey=True)
     for ax, (title, signal) in zip(axes, signals.items(), strict=True):
         ax.plot(np.arange(len(signal)) / rate, signal, color=INK, linewidth=0.8)
-        titled(ax, title, "mV")
+        head(ax, title, "mV")
     axes[-1].set(xlabel="time (s)", xlim=(0, max(map(len, signals.values())) / rate))
     return figure
 
 
-def dots(groups: Groups, label: str, most: float, seed: int = 0) -> Figure:
+def dots(groups: Mapping[str, np.ndarray], label: str, most: float, seed: int = 0) -> Figure:
     """Draw a dot an example (at random heights), a row a class, and medians; what lies beyond `most` is drawn there."""
     figure, (ax,) = panels(6.5, 0.8 + 0.5 * len(groups))
     rng = np.random.default_rng(seed)
@@ -65,7 +53,7 @@ def dots(groups: Groups, label: str, most: float, seed: int = 0) -> Figure:
     return key(figure, 1, "upper right")
 
 
-def over_time(signal: np.ndarray, rate: float, start: np.ndarray, seconds: float, falls: Groups) -> Figure:
+def over_time(signal: np.ndarray, rate: float, start: np.ndarray, seconds: float, falls: Mapping) -> Figure:
     """Draw a recording in mV, and how far probabilities (by network) fall where stretches of it are erased."""
     if any(len(fall) != len(start) for fall in falls.values()):
         raise InputError(f"{len(start)} stretches need as many falls of the probability.")

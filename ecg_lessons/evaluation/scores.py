@@ -77,13 +77,12 @@ class Scores:
     ):
         """Compute a statistic and its interval by the bootstrap over patients (percentiles 2.5 and 97.5).
 
-        Where nobody differs (all right, or all wrong), every draw gives the same and the bootstrap is blind.
-        The bound is then the exact one of Clopper and Pearson for as many trials as there are patients. Where
-        every draw gives the same value in between, it rests on one patient: there is no interval, and both
-        bounds are NaN.
+        Where nobody differs (all right, or all wrong), every draw gives the same and the bootstrap is blind. The bound
+        is then the exact one of Clopper and Pearson for as many trials as there are patients. Where every draw gives
+        the same value in between, it rests on one patient: there is no interval, and both bounds are NaN.
 
-        The statistic makes counts (..., K, M) to values (...) or (..., K): `accuracy`, `recall` and so on, and so
-        gives one Estimate or a list of them. `people` says how many patients a value rests on, where not all.
+        The statistic makes counts (..., K, M) to values (...) or (..., K): `accuracy`, `recall` and so on, and so gives
+        one Estimate or a list of them. `people` says how many patients a value rests on, where not all.
         """
         n = len(self.counts)
         weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)

@@ -282,7 +282,8 @@ LESSON = Lesson(
         export,
     ),
 )
-examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.train, LESSON.evaluate, LESSON.predict)
+examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
+judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
 
 # Measured: MIT-BIH with beats split at random, and with patients apart

@@ -446,7 +446,8 @@ INFARCTION = LESSON.but(
         export_infarctions,
     ),
 )
-examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.train, LESSON.evaluate, LESSON.predict)
+examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
+judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
 
 # Measured: heartbeats of MIT-BIH split at random, and de Chazal's DS1 against DS2

@@ -344,7 +344,8 @@ LESSON = Lesson(
     ),
     ask,
 )
-examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.train, LESSON.evaluate, LESSON.predict)
+examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
+judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
 
 # Measured: PTB-XL in five folds of patients, and LUDB from outside

@@ -322,7 +322,8 @@ LESSON = Lesson(
     judge,
     Choices,
 )
-examples, plan, train, evaluate, predict = (LESSON.load, LESSON.plan, LESSON.train, LESSON.evaluate, LESSON.predict)
+examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
+judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
 
 # Measured: the training set of CinC 2017 in five folds, with augmentation and without, alone and together

@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping
 
 import keras
 
-from ecg_lessons.errors import choice
+from ecg_lessons.errors import pick
 
 
 def build(networks: Mapping[str, Callable[..., keras.Model]], name: str, **options) -> keras.Model:
     """Build one of some networks by name."""
-    if name not in networks:
-        raise choice("network", name, networks)
-    return networks[name](**options)
+    return pick("network", name, networks)(**options)

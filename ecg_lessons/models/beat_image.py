@@ -114,13 +114,9 @@ def _classic(name: str, build: Callable) -> Callable[..., keras.Model]:
     return lambda classes=CLASSES, nine_crops=False, rr=False: _network(name, body, classes, nine_crops, rr)
 
 
-NETWORKS: dict[str, Callable[..., keras.Model]] = {
-    network.__name__: network for network in (light, signal, jun, alexnet)
-} | {
-    "vgg16": _classic("vgg16", applications.VGG16),
-    "resnet50": _classic("resnet50", applications.ResNet50),
-    "inceptionv3": _classic("inceptionv3", applications.InceptionV3),
-}
+NETWORKS = {network.__name__: network for network in (light, signal, jun, alexnet)}
+for _known in (applications.VGG16, applications.ResNet50, applications.InceptionV3):
+    NETWORKS[_known.__name__.lower()] = _classic(_known.__name__.lower(), _known)
 
 
 #: Build a network by name.

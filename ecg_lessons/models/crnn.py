@@ -13,8 +13,7 @@ from pydantic import Field, model_validator
 
 from ecg_lessons.plans import Plan
 from ecg_lessons.settings import AsTuple, Settings, Share
-from ecg_lessons.signals.augment import Configured, RandomFlip, RandomGain
-from ecg_lessons.signals.augment_recordings import DropoutBursts, RandomWindow
+from ecg_lessons.signals.augment import Configured, DropoutBursts, RandomFlip, RandomGain, RandomWindow
 from ecg_lessons.signals.spectrograms import FREQUENCIES, RATE, WINDOW, LogSpectrogram
 
 #: Every recording is padded with zeros to the longest of CinC 2017, 61 s; and its four classes.
@@ -38,7 +37,7 @@ class Signal(Settings):
 
 
 class Augmentation(Settings):
-    """See `signals.augment_recordings`; zeros switch a part off. `flip` is the chance of a signal upside down."""
+    """See `signals.augment`; zeros switch a part off. `flip` is the chance of a signal upside down."""
 
     window_seconds: Amount = 0.0
     stretch: Share = 0.0

@@ -6,7 +6,6 @@ original did instead is kept in `museum`. `ours` sees how unusual a beat is for 
 ends in two dense layers, "hidden" and "class", which `new_head` replaces.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 import keras
@@ -106,9 +105,7 @@ def new_head(model: keras.Model, classes: int, frozen: bool) -> keras.Model:
     return keras.Model(body.input, head(old.input, classes, old.units), name=model.name)
 
 
-NETWORKS: dict[str, Callable[..., keras.Model]] = {
-    network.__name__: network for network in (cnet, seq2seq, bilstm, bigru, ours)
-}
+NETWORKS = {network.__name__: network for network in (cnet, seq2seq, bilstm, bigru, ours)}
 
 
 #: Build a network by name.

@@ -50,14 +50,13 @@ def plain(classes: int = len(SWAPS) + 1, augment: bool = True) -> keras.Model:
 def hypotheses(classes: int = len(SWAPS) + 1) -> keras.Model:
     """Build the network that undoes every exchange and asks which result looks right.
 
-    An exchange of electrodes is an exact map S. If a network E scores how much an ECG looks like a
-    correctly recorded one, then Bayes' rule gives the probability of every exchange from one and the
-    same E: p(S | x) is the softmax over S of E(S⁻¹ x) + log p(S). All exchanges share every weight, and
-    what the network learns about hearts from one exchange serves all others. The prior p(S) is that of the
-    training: one half for "correct", the rest shared evenly.
+    An exchange of electrodes is an exact map S. If a network E scores how much an ECG looks like a correctly recorded
+    one, then Bayes' rule gives the probability of every exchange from one and the same E: p(S | x) is the softmax over
+    S of E(S⁻¹ x) + log p(S). All exchanges share every weight, and what the network learns about hearts from one
+    exchange serves all others. The prior p(S) is that of the training: one half for "correct", the rest shared evenly.
 
-    From median beats (batch, BEAT_SAMPLES, 12) in mV to the probabilities of "correct" and of `SWAPS` in order, or,
-    for two classes, to one probability of "inverted", (batch, 1).
+    From median beats (batch, BEAT_SAMPLES, 12) in mV to the probabilities of "correct" and of `SWAPS` in order, or, for
+    two classes, to one probability of "inverted", (batch, 1).
     """
     inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
     x = Standardize()(_augment(inputs))
@@ -134,9 +133,8 @@ class Posterior(Configured, keras.layers.Layer):
 def amplitudes(beat: np.ndarray) -> np.ndarray:
     """Describe median beats (n, BEAT_SAMPLES, 12) in mV as a cardiologist would: (n, 84).
 
-    Mean of P, maximum, minimum and mean of QRS, mean of T in every lead (60); correlation of I with V6
-    and of neighbouring chest leads (6); sine and cosine of the frontal P, QRS and T axes (6); share of
-    every lead in the size of the beat (12).
+    Mean of P, maximum, minimum and mean of QRS, mean of T in every lead; correlation of I with V6 and of neighbouring
+    chest leads; sine and cosine of the frontal P, QRS and T axes; share of every lead in the size of the beat.
     """
     r = round(BEAT_BEFORE * BEAT_RATE)
     ms = BEAT_RATE / 1000

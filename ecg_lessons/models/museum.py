@@ -3,8 +3,6 @@
 Each is small, runs without any warning, and lives on because nobody asked the one question that shows it.
 """
 
-from collections.abc import Callable
-
 import keras
 import numpy as np
 from keras import layers, ops
@@ -110,6 +108,4 @@ def relu_logits(classes: int = patient.CLASSES) -> keras.Model:
 
 
 #: Networks to train, by name.
-FAULTS: dict[str, Callable[..., keras.Model]] = {
-    fault.__name__: fault for fault in (bilstm_over_batch, bigru_over_batch, seq2seq_one_step, relu_logits)
-}
+FAULTS = {fault.__name__: fault for fault in (bilstm_over_batch, bigru_over_batch, seq2seq_one_step, relu_logits)}

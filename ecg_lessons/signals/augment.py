@@ -2,6 +2,10 @@
 
 Inside the model, augmentation cannot leak into a score by accident: the original inversion project
 scored shifted copies because its augmentation lived outside the network.
+
+Layers of whole single-lead recordings of unequal length take a signal, shape (batch, samples), with zeros behind its
+end, and its true length, shape (batch, 1). Their ideas are those of Zihlmann et al. (CinC 2017, arXiv 1710.06122):
+dropout bursts, and random resampling.
 """
 
 from types import MappingProxyType
@@ -14,6 +18,8 @@ from keras import ops
 from ecg_lessons.signals.images import MARGIN, PEN, SIZE
 from ecg_lessons.signals.leads import limb_leads
 
+#: A burst lasts 50 ms at 300 Hz.
+BURST = 15
 #: The nine crops of Jun et al. 2018: 96 pixels from 0, 16 or 32, in rows and in columns.
 CROP, STARTS = 96, (0, 16, 32)
 
@@ -217,8 +223,7 @@ class NineCrops(Augmentation):
 class RandomHand(Augmentation):
     """Draw each curve a little wider or narrower, higher or lower, and out of the middle, as another hand would.
 
-    It works on the curve before it is drawn, where a beat has 512 numbers and not 16,384 pixels. The largest stretch,
-    of width and of height, and the largest shift either way are shares of the picture.
+    The largest stretch and the largest shift either way are shares of the picture.
     """
 
     stretch: float = 0.08
@@ -237,3 +242,52 @@ class RandomHand(Augmentation):
         before, after = (ops.take_along_axis(curve, index + step, axis=1) for step in (0, 1))
         drawn = before + ops.cast(place - left, curve.dtype) * (after - before)
         return (drawn - 0.5) * ops.cast(factor[1], curve.dtype) + 0.5 + ops.cast(away[1], curve.dtype)
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class RandomWindow(Augmentation, dtype="float32"):
+    """Cut a window (0: all) out of each recording in training, and stretch it, in one gather; leave it whole otherwise.
+
+    A recording becomes 1 - stretch to 1 + stretch times as long, as if the heart beat more slowly or faster.
+    """
+
+    samples: int = 0
+    stretch: float = 1 / 3
+
+    def call(self, signal, length, training: bool = False):
+        """Give windows, shape (batch, samples), and their true lengths, shape (batch, 1)."""
+        if not training or not (self.samples or self.stretch):
+            return signal, length
+        batch, width = ops.shape(signal)[0], self.samples or signal.shape[1]
+        draw = keras.random.uniform((batch, 2), seed=self.generator)
+        speed = 1 / (1 + self.stretch * (2 * draw[:, :1] - 1))
+        true = ops.cast(length, "float32")
+        start = draw[:, 1:] * ops.maximum(true - width * speed, 0.0)
+        position = start + ops.arange(width, dtype="float32")[None, :] * speed
+        before = ops.cast(ops.minimum(position, signal.shape[1] - 2), "int32")
+        share = position - ops.cast(before, "float32")
+        left, right = (ops.take_along_axis(signal, before + step, axis=1) for step in (0, 1))
+        kept = ops.cast(ops.floor(ops.minimum((true - 1 - start) / speed + 1, width)), "int32")
+        inside = ops.arange(width)[None, :] < kept
+        return ops.where(inside, left + share * (right - left), 0.0), ops.cast(kept, length.dtype)
+
+
+@keras.saving.register_keras_serializable("ecg_lessons")
+class DropoutBursts(Augmentation, dtype="float32"):
+    """Set about a share of the signal to zero in training, 50 ms at a time, as if an electrode lost contact."""
+
+    share: float = 0.22
+
+    def change(self, signal):
+        """Zero bursts of a signal, shape (batch, samples)."""
+        if not self.share:
+            return signal
+        # A sample survives if none of the 15 instants around it was drawn.
+        chance = 1 - (1 - self.share) ** (1 / BURST)
+        drawn = keras.random.uniform(ops.shape(signal), seed=self.generator) < chance
+        passed = ops.cumsum(ops.cast(drawn, "int32"), axis=1)
+        ahead, behind = BURST // 2, BURST // 2 + 1
+        last = ops.repeat(passed[:, -1:], ahead, axis=1)
+        until = ops.concatenate([passed[:, ahead:], last], axis=1)
+        hit = until - ops.pad(passed, ((0, 0), (behind, 0)))[:, :-behind]
+        return ops.where(hit > 0, 0.0, signal)

@@ -12,11 +12,10 @@ from ecg_lessons.errors import InputError
 
 
 def smote(x: np.ndarray, y: np.ndarray, classes: tuple[str, ...], seed: int = 0, tomek=False, neighbours=5) -> tuple:
-    """Fill every class up to the largest one with points between neighbours (Chawla et al. 2002, arXiv 1106.1813).
+    """Fill classes up to the largest one with points between neighbours (Chawla et al. 2002, arXiv 1106.1813).
 
-    x: (n, ...), training examples only; y: class numbers (n,). A new point lies between an example and one of so many
-    neighbours of its class. `tomek` then removes pairs of nearest neighbours of different classes (Batista et al.
-    2004). Gives the examples, then the new ones.
+    x: (n, ...), training examples only. `tomek` then removes pairs of nearest neighbours of different classes (Batista
+    et al. 2004). Gives the examples, then the new ones.
     """
     counts = np.bincount(y, minlength=len(classes))
     few = np.flatnonzero((counts > 0) & (counts <= neighbours))

@@ -34,11 +34,7 @@ def table(recording: Recording) -> pd.DataFrame:
 
 
 def fixed_windows(
-    recordings: Iterable[Recording],
-    before: int,
-    after: int,
-    leads: Names | None = ("MLII",),
-    symbols: Names = labels.BEATS,
+    recordings: Recordings, before: int, after: int, leads: Names | None = ("MLII",), symbols: Names = labels.BEATS
 ) -> BeatSet:
     """Turn a database into windows, float32 (beats, before + after, leads) in mV, and their rows of `table`.
 
@@ -57,10 +53,7 @@ def fixed_windows(
 
 
 def between_neighbours(
-    recordings: Iterable[Recording],
-    margin: int = 20,
-    leads: Names = ("MLII", "V5"),
-    symbols: Names = tuple(labels.EIGHT),
+    recordings: Recordings, margin: int = 20, leads: Names = ("MLII", "V5"), symbols: Names = tuple(labels.EIGHT)
 ) -> BeatSet:
     """Find the stretch of every beat from neighbour to neighbour, as Jun et al. (2018, arXiv 1804.06812) cut it.
 

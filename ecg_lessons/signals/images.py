@@ -19,12 +19,10 @@ _INK = 255
 
 
 def curves(signal: np.ndarray, first: np.ndarray, last: np.ndarray, chunk: int = 4096) -> np.ndarray:
-    """Cut beats out of one lead and stretch each to a curve.
+    """Cut beats out of one lead, and stretch each to a curve, float32 (n, POINTS), from 0 (lowest) to 1; 0.5 if flat.
 
-    The stretching is the published way, and it is where the RR interval is lost: a short beat and a long
-    one fill the same width. From the first and last sample of each beat to float32 (n, POINTS), from 0 (lowest value
-    of the beat) to 1 (highest); a flat beat lies at 0.5. The tables of places of a whole database would fill 2 GiB:
-    hence `chunk` beats at a time.
+    This is the published way, and where the RR interval is lost: a short beat and a long one fill the same width. The
+    places of a whole database would fill 2 GiB: hence `chunk` beats at a time.
     """
     drawn = np.empty((len(first), POINTS), dtype=np.float32)
     for start in range(0, len(first), chunk):
@@ -61,9 +59,8 @@ _RAMPS = np.round(_INK * _ABOVE).astype(np.uint8)
 def draw(curve: np.ndarray, chunk: int = 32) -> np.ndarray:
     """Draw many beats at once, anti-aliased: from `curves` (n, points) to uint8 (n, SIZE, SIZE).
 
-    A column is inked from `top` to `bottom`. What lies above `bottom`, less what lies above `top`, is the
-    ink, and both stand in one small table: drawing is two look-ups and a difference. `chunk` images at a time stay in
-    the processor's cache.
+    What lies above `bottom`, less what lies above `top`, is the ink, and both stand in one small table: drawing is two
+    look-ups and a difference. `chunk` images at a time stay in the processor's cache.
     """
     images = np.empty((len(curve), SIZE, SIZE), dtype=np.uint8)
     for start in range(0, len(curve), chunk):

@@ -56,10 +56,9 @@ def annotated(recordings: Iterable[Recording], leads: Collection[str] = LEADS) -
 def published(recordings: Iterable[Recording], leads: Collection[str] = LEADS) -> tuple[np.ndarray, pd.DataFrame]:
     """Cut the beats of annotated recordings as `annotated` does, but at the peaks that the paper's rule finds.
 
-    The rows hold `record`, `patient`, `symbol` and `label` (AAMI) of the nearest annotation, `sample` and `time` (s)
-    of the found peak, `previous`, `next`, `local` (s) between found peaks. ``info.attrs["dropped"]`` counts the peaks
-    left out: ``alone`` in their window, so that it has no T, and ``unlabelled``, without an annotated beat within
-    TOLERANCE.
+    The rows hold `record`, `patient`, `symbol` and `label` (AAMI) of the nearest annotation, `sample` and `time` (s) of
+    the found peak, `previous`, `next`, `local` (s) between found peaks. ``info.attrs["dropped"]`` counts the peaks left
+    out: ``alone`` in their window, so that it has no T, and ``unlabelled``, without an annotated beat within TOLERANCE.
     """
     cut, info, alone, unlabelled = [], [], 0, 0
     for recording in recordings:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ecg_lessons.errors import InputError, choice
+from ecg_lessons.errors import InputError, pick
 
 #: Symbols of beats, and of the other marks (rhythm, noise, waves ...), in the annotation code of WFDB:
 #: https://physionet.org/physiotools/wpg/wpg_36.htm
@@ -51,11 +51,7 @@ def is_peak(symbols: np.ndarray) -> np.ndarray:
 
 
 def _mapping(scheme: str | Mapping[str, str]) -> Mapping[str, str]:
-    if isinstance(scheme, Mapping):
-        return scheme
-    if scheme not in SCHEMES:
-        raise choice("scheme of classes", scheme, SCHEMES)
-    return SCHEMES[scheme]
+    return scheme if isinstance(scheme, Mapping) else pick("scheme of classes", scheme, SCHEMES)
 
 
 def _each(symbols: np.ndarray, tell: Callable[[str], object], kind: type) -> np.ndarray:

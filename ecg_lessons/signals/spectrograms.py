@@ -50,10 +50,8 @@ def log_spectrogram(signal: np.ndarray, floor: float = 0.0, step: int = STEP) ->
 
 
 def _log(signal: np.ndarray, floor: float, step: int) -> np.ndarray:
-    _, _, power = scipy_signal.spectrogram(
-        signal.astype(np.float64), RATE, window=TAPER, nperseg=WINDOW, noverlap=WINDOW - step
-    )
-    power = np.swapaxes(power, -1, -2)
+    windows = {"window": TAPER, "nperseg": WINDOW, "noverlap": WINDOW - step}
+    power = np.swapaxes(scipy_signal.spectrogram(signal.astype(np.float64), RATE, **windows)[2], -1, -2)
     if floor:
         return np.log(power + floor).astype(np.float32)
     return np.log(power, out=np.zeros_like(power), where=power > ZERO).astype(np.float32)

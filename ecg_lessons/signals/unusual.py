@@ -62,12 +62,11 @@ def comparisons(recordings: Iterable[Recording], info: pd.DataFrame, leads: Coll
 
 
 def thinned(recordings: Iterable[Recording], info: pd.DataFrame, leads: Collection[str]) -> np.ndarray:
-    """Compare beats as if their heart had hardly any but premature ones.
+    """Compare beats as if their heart had hardly any but premature ones: float32 (beats, len(KEPT), len(NAMES)).
 
-    In some sick hearts most beats are premature, and what is usual is not normal. To learn from, there are few such
-    hearts. These are made from those with at least PREMATURE beats of class S: all of them stay, and of the normal
-    beats that follow one, each with the pause before it, every k-th. It looks at ``label``, the AAMI class: for
-    training alone. Gives float32 (beats, len(KEPT), len(NAMES)); zeros for beats that stand in no such heart.
+    There are few such hearts to learn from. These are made from those with at least PREMATURE beats of class S: all of
+    them stay, and of the normal beats that follow one, each with the pause before it, every k-th. It looks at
+    ``label``, the AAMI class: for training alone. Zeros for beats that stand in no such heart.
     """
     made = np.zeros((len(info), len(KEPT), len(NAMES)), np.float32)
     is_early = info["label"] == "S"

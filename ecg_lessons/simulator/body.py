@@ -1,9 +1,8 @@
 """What electrodes pick up besides the heart.
 
-All noise arises at the electrodes and passes through the same differences as the heart's signal, so the
-identities between leads hold for it too. Levels were set so that the median and the 10th and 90th percentile
-of noise per lead come close to those of 104 normal recordings of PTB-XL (between beats: below and above
-30 Hz; throughout: below 0.6 Hz).
+All noise arises at the electrodes and passes through the same differences as the heart's signal, so the identities
+between leads hold for it too. Levels were set so that the median and the 10th and 90th percentile of noise per lead
+come close to those of 104 normal recordings of PTB-XL (between beats: below and above 30 Hz; throughout: below 0.6 Hz).
 """
 
 from dataclasses import dataclass

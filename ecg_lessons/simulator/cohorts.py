@@ -28,9 +28,8 @@ STADIUM = {True: "Stadium I", False: "Stadium III"}
 SHARES = {"N": 0.50, "A": 0.18, "O": 0.24, "~": 0.08}
 
 _GOLDEN = (np.sqrt(5) - 1) / 2
-_SUPERCLASSES = {"NORM": "NORM", "ASMI": "MI", "AMI": "MI", "IMI": "MI", "LVH": "HYP"} | dict.fromkeys(
-    ("LAFB", "LPFB", "CLBBB", "CRBBB"), "CD"
-)
+_SUPERCLASSES = {"NORM": "NORM", "ASMI": "MI", "AMI": "MI", "IMI": "MI", "LVH": "HYP"}
+_SUPERCLASSES |= dict.fromkeys(("LAFB", "LPFB", "CLBBB", "CRBBB"), "CD")
 
 
 def simulate_cohort(folder: str | Path, patients: int = 120, seed: int = 0, progress: Progress = None) -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from ecg_lessons.simulator import ectopy
-from ecg_lessons.simulator.pacemaker import Heart, fibrillation, sinus
+from ecg_lessons.simulator.ectopy import Heart, fibrillation, sinus
 
 #: Events begin so many seconds after the start of what is drawn; what is recorded begins a second earlier.
 _BEGIN = ectopy.HEAD - 1
@@ -68,14 +68,11 @@ def _premature(rng: Generator, seconds: float, events: Mapping[str, tuple[float,
     """Sinus rhythm broken by events of `ectopy`: how many a minute, at least and at most."""
     length = seconds + ectopy.TAIL + 2  # events are planned for what is recorded, and counted over all of it
     heart = Heart(
-        ground="N",
-        fibrillation=False,
         heart_rate=float(np.clip(72 * rng.lognormal(0, 0.18), 50, 104)),
         variability=_variability(rng),
         breathing=float(rng.uniform(0.15, 0.33)),
         early_atrial=float(rng.uniform(0.55, 0.78)),
         early_ventricular=float(rng.uniform(0.55, 0.78)),
-        foci=1,
         events={name: rng.uniform(*limits) * seconds / length for name, limits in events.items()},
     )
     done = ectopy.simulate(rng, heart, length)

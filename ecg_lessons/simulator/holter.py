@@ -7,7 +7,7 @@ from numpy.random import Generator
 
 from ecg_lessons.simulator import body, dipole, ectopy, morphology
 from ecg_lessons.simulator.dipole import COHORTS
-from ecg_lessons.simulator.pacemaker import Heart, Rhythm
+from ecg_lessons.simulator.ectopy import Heart, Rhythm
 
 RATE = 360  # Hz
 #: What the patients of a cohort have, in turn: the ground rhythm, and events per minute.

@@ -12,16 +12,8 @@ import wfdb
 
 from ecg_lessons import files
 from ecg_lessons.simulator import dipole, handheld, holter
-from ecg_lessons.simulator.pacemaker import Rhythm
+from ecg_lessons.simulator.ectopy import Rhythm
 from ecg_lessons.simulator.patients import RATE, Patient
-
-_README = """SIMULATED ELECTROCARDIOGRAMS - NOT CLINICAL DATA
-
-{about}
-
-Use them to learn, to test code and to try a lesson without a network. Results on them say nothing about
-real patients, and they must not serve any medical purpose.
-"""
 
 
 class Layout:
@@ -39,7 +31,7 @@ class Layout:
 
     def close(self, about: str) -> None:
         """Write README.txt: that everything is simulated, and `about`."""
-        files.write(self.folder / "README.txt", _README.format(about=about))
+        files.write(self.folder / "README.txt", dipole.COHORTS["readme"].format(about=about))
 
 
 class PtbXl(Layout):
@@ -59,21 +51,12 @@ class PtbXl(Layout):
         path.with_name(f"{path.name}.dat").write_bytes(steps.tobytes())
         _write_header(path, steps, RATE, self.LEADS, ".dat 16 1000.0(0)/mV 16 0")
         again = ", second recording" if visit else ""
-        self.rows.append(
-            {
-                "ecg_id": ecg,
-                "patient_id": float(number),
-                "age": float(patient.age),
-                "sex": patient.sex,
-                "device": "simulator",
-                "report": f"SIMULATED, not a clinical recording: sinus rhythm, {diagnosis}{again}",
-                "scp_codes": str({patient.code: 100.0, "SR": 0.0}),
-                **columns,
-                "validated_by_human": False,
-                "strat_fold": 1 + (number - 1) % 10,  # of the patient, not of the recording
-                "filename_hr": name,
-            }
-        )
+        report = f"SIMULATED, not a clinical recording: sinus rhythm, {diagnosis}{again}"
+        who = {"patient_id": float(number), "age": float(patient.age), "sex": patient.sex}
+        what = {"device": "simulator", "report": report, "scp_codes": str({patient.code: 100.0, "SR": 0.0})}
+        fold = 1 + (number - 1) % 10  # of the patient, not of the recording
+        where = {"validated_by_human": False, "strat_fold": fold, "filename_hr": name}
+        self.rows.append({"ecg_id": ecg} | who | what | columns | where)
 
     def close(self, about: str, diagnoses: dict[str, str], superclasses: dict[str, str]) -> None:
         """Write the tables; diagnoses and superclasses are by SCP code."""

@@ -139,11 +139,7 @@ def with_spike(rng: Generator, paced: Shape) -> Shape:
 
 
 def add(signal: np.ndarray, rate: float, shape: Shape, times: np.ndarray, rr, gain, rng: Generator) -> None:
-    """Add beats of one shape to a signal (samples, 2) in mV, in place, each a little different.
-
-    Times of the annotations in s; one for all or one a beat: the RR interval to which repolarisation has adapted (s),
-    and the gain.
-    """
+    """Add beats of one shape, at times (s), adapted to RR intervals and scaled, to a signal (samples, 2), in place."""
     stretch = np.clip((np.broadcast_to(rr, times.shape) / shape.rr) ** QT_POWER, 0.7, 1.4)
     stretch = np.where(shape.late, stretch[:, None], 1.0)
     index, waves = gaussians(shape, stretch, times, rate, _BEFORE, _AFTER)

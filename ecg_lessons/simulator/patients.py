@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
-from ecg_lessons.simulator import body, dipole, pacemaker
+from ecg_lessons.simulator import body, dipole, ectopy
 from ecg_lessons.simulator.dipole import BEATS, COHORTS, Waves
 
 RATE = 500  # Hz
@@ -110,14 +110,13 @@ def record(rng: Generator, patient: Patient, seconds: float = 10.0, rate: float 
     """Record I, II, V1..V6 in mV, (samples, 8): the electrodes are placed anew, the heart rate is that of the day."""
     samples = round(seconds * rate)
     heart_rate = float(np.clip(patient.heart_rate * rng.lognormal(0, 0.05), 48, 105))
-    beats = pacemaker.sinus(rng, seconds, heart_rate, patient.variability, patient.breathing)
+    beats = ectopy.sinus(rng, seconds, heart_rate, patient.variability, patient.breathing)
     moments = dipole.dipoles(patient.waves, beats, dipole.adapted(beats), samples, rate)
     # Respiration rocks the heart by a few degrees in the frontal plane.
     rock = np.radians(rng.normal(0, 2.5)) * np.sin(2 * np.pi * patient.breathing * np.arange(samples) / rate)
     left, feet = moments[:, [0, 3]], moments[:, [1, 4]]
     moments[:, [0, 3]], moments[:, [1, 4]] = left - rock[:, None] * feet, feet + rock[:, None] * left
-    matrix = dipole.lead_matrix(
-        along=CHEST_ALONG + rng.normal(0, 0.15, 6), up=rng.normal(0, 0.05) + rng.normal(0, 0.04, 6), gain=patient.chest
-    )
+    along, up = CHEST_ALONG + rng.normal(0, 0.15, 6), rng.normal(0, 0.05) + rng.normal(0, 0.04, 6)
+    matrix = dipole.lead_matrix(along, up, patient.chest)
     potentials = body.at_electrodes(rng, patient.noise, samples, rate, patient.breathing)
     return moments @ matrix.T + potentials @ body.ELECTRODES_TO_LEADS.T

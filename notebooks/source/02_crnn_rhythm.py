@@ -48,8 +48,9 @@ from ecg_lessons import checks, study
 from ecg_lessons.evaluation import explain, plots, rhythm_plots, scores
 from ecg_lessons.lessons import rhythm as lesson
 from ecg_lessons.models import crnn
-from ecg_lessons.models import museum as crnn_faults
-from ecg_lessons.signals import augment_recordings, beats, spectrograms
+from ecg_lessons.models import museum
+from ecg_lessons.signals import augment
+from ecg_lessons.signals import beats, spectrograms
 
 SOURCE = os.environ.get("ECG_LESSONS_SOURCE", "sample")
 whose = "simulated" if SOURCE == "sample" else "real"
@@ -219,9 +220,9 @@ for name in names[:3]:
 
 # %%
 signal, true = given.x["signal"][shown[:1]].astype("float32"), given.x["length"][shown[:1]]
-window = augment_recordings.RandomWindow(8 * RATE, stretch=1 / 3, seed=4)
+window = augment.RandomWindow(8 * RATE, stretch=1 / 3, seed=4)
 stretched = keras.ops.convert_to_numpy(window(signal, true, training=True)[0])
-burst = augment_recordings.DropoutBursts(0.22, seed=1)
+burst = augment.DropoutBursts(0.22, seed=1)
 dropped = keras.ops.convert_to_numpy(burst(signal[:, : 8 * RATE], training=True))
 checks.verdict("zeros: a tenth to a third of the samples", 0.1 < (dropped == 0).mean() < 0.35)
 versions = {"as recorded": signal, "another piece, stretched": stretched, "bursts": dropped}
@@ -324,7 +325,7 @@ plots.learning_curves(run.history)
 # it: we keep the last epoch.*
 
 # %%
-network, (test, _) = run.model, lesson.LESSON.judged(run, given)
+network, test = run.model, lesson.judged(run, given)[0]
 probability = lesson.predict(run, test)
 result = lesson.score(probability, test)
 checks.verdict(f"{whose}: mean F1 of N, A, O above 0.4", result["mean_f1"].value > 0.4)
@@ -404,7 +405,7 @@ checks.verdict("maps of the trained and of a random network agree by less than 0
 
 # %%
 strip = {name: values[:40] for name, values in test.x.items()}
-for name, one in (("sound", network), ("never off", crnn_faults.deaf(network, always=True))):
+for name, one in (("sound", network), ("never off", museum.deaf(network, always=True))):
     first, second = (keras.ops.convert_to_numpy(one(strip, training=False)) for _ in range(2))
     print(f"{name}: the same recording, the same answer: {np.allclose(first, second, atol=1e-5)}")
 
@@ -413,10 +414,7 @@ for name, one in (("sound", network), ("never off", crnn_faults.deaf(network, al
 
 # %%
 schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1000, 2000], [1e-3, 1e-4, 1e-5])
-for name, optimizer in (
-    ("sound", keras.optimizers.Adam(schedule)),
-    ("read once", crnn_faults.rate_read_once(schedule)),
-):
+for name, optimizer in (("sound", keras.optimizers.Adam(schedule)), ("read once", museum.rate_read_once(schedule))):
     optimizer.iterations.assign(2500)
     print(f"{name}: rate at step 2,500: {float(optimizer.learning_rate):.0e}")
 
@@ -424,7 +422,7 @@ for name, optimizer in (
 # **Three: `&` where `==` was meant.** Classes are 0, 1, 2, 3. Which labels does `labels & wanted` take for the wanted one?
 
 # %%
-table = {name: crnn_faults.of_class(np.arange(4), k) for k, name in enumerate(given.classes)}
+table = {name: museum.of_class(np.arange(4), k) for k, name in enumerate(given.classes)}
 taken = {name: " ".join(np.array(given.classes)[hit]) or "none" for name, hit in table.items()}
 print(taken)
 
@@ -434,7 +432,7 @@ print(taken)
 # **Four: logarithms cut to integers.** How many different values are left of a picture, and how much power is taken for the same?
 
 # %%
-rough = crnn_faults.truncated(picture)
+rough = museum.truncated(picture)
 print(f"values: {len(np.unique(picture)):,} -> {len(np.unique(rough))}")
 zero = picture[rough == 0]
 print(f"power taken for 1: from {np.exp(zero.min()):.2f} to {np.exp(zero.max()):.2f} µV²/Hz")
@@ -444,11 +442,11 @@ print(f"power taken for 1: from {np.exp(zero.min()):.2f} to {np.exp(zero.max()):
 # the noisy recordings out altogether, and nobody pays.
 
 # %%
-dropped = crnn_faults.score_without_noise(confusion)
+dropped = museum.score_without_noise(confusion)
 kept, four = (float(score(confusion[None])[0]) for score in (lesson.mean_f1, scores.macro_f1))
 checks.verdict("left out altogether, the score is never lower", dropped >= kept)
 measured = np.array(ours["augmented"]["confusion"])
-three = crnn_faults.score_without_noise(measured), *both
+three = museum.score_without_noise(measured), *both
 print("real: left out {:.3f}, the challenge's {:.3f}, with noise {:.3f}".format(*three))
 
 # %% [markdown]

@@ -50,7 +50,7 @@ from ecg_lessons.evaluation import beat_plots, patient_plots, plots
 from ecg_lessons.lessons import patients as lesson
 from ecg_lessons.lessons.beat_images import thin
 from ecg_lessons.lessons.patient_arms import Reused, Shared
-from ecg_lessons.models import museum as patient_faults
+from ecg_lessons.models import museum
 from ecg_lessons.models import patient as models
 from ecg_lessons.splits import persons
 
@@ -152,7 +152,7 @@ def trained(build, seed):
 
 # %%
 linear = [trained(models.patient, seed) for seed in (2, 3, 4)]
-cut = [trained(patient_faults.relu_logits, seed) for seed in (2, 3, 4)]
+cut = [trained(museum.relu_logits, seed) for seed in (2, 3, 4)]
 checks.verdict("with the ReLU, a class that is there died", any(dead for _, dead in cut))
 checks.verdict("without it, none did", not any(dead for _, dead in linear))
 losses = [np.mean([loss for loss, _ in runs]) for runs in (linear, cut)]

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from ecg_lessons.signals.augment_recordings import BURST, DropoutBursts, RandomWindow
+from ecg_lessons.signals.augment import BURST, DropoutBursts, RandomWindow
 
 TIME = np.arange(18_286) / 300
 RAMP = np.tile(np.arange(1, 18_287, dtype="float32"), (64, 1))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ecg_lessons.signals import beats
-from ecg_lessons.simulator import body, ectopy, holter, pacemaker
+from ecg_lessons.simulator import body, ectopy, holter
 
-HEART = pacemaker.Heart(
+HEART = ectopy.Heart(
     ground="N",
     fibrillation=False,
     heart_rate=70,
@@ -18,7 +18,7 @@ HEART = pacemaker.Heart(
 )
 
 
-def happened(seconds: float = 300, seed: int = 0, **events: float) -> tuple[np.ndarray, str, pacemaker.Rhythm]:
+def happened(seconds: float = 300, seed: int = 0, **events: float) -> tuple[np.ndarray, str, ectopy.Rhythm]:
     """Give the times and symbols of a heart with some kinds of events."""
     rhythm = ectopy.simulate(np.random.default_rng(seed), replace(HEART, events=events), seconds)
     return np.array(rhythm.time), "".join(rhythm.symbol), rhythm

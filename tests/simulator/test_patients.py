@@ -8,7 +8,7 @@ import wfdb
 from ecg_lessons.data import recordings
 from ecg_lessons.data.recordings import LEADS
 from ecg_lessons.signals.beats import bandpass, r_peaks
-from ecg_lessons.simulator import body, dipole, pacemaker, patients, simulate_cohort
+from ecg_lessons.simulator import body, dipole, ectopy, patients, simulate_cohort
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_intervals_of_healthy_hearts_are_plausible():
 
 def test_rhythm_has_the_rate_and_the_variability_asked_for():
     rng = np.random.default_rng(0)
-    rr = np.diff(pacemaker.sinus(rng, 600, 70, variability=0.05))
+    rr = np.diff(ectopy.sinus(rng, 600, 70, variability=0.05))
     assert rr.mean() == pytest.approx(60 / 70, rel=0.01)
     assert rr.std() / rr.mean() == pytest.approx(0.05, rel=0.25)
 

@@ -3,7 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -59,7 +62,7 @@ def at_hand(monkeypatch, physionet):
 
 @pytest.fixture(scope="session")
 def trained(physionet, tmp_path_factory):
-    """Train a lesson for one epoch by the command line, once a session; gives the words after `ecg-lessons`."""
+    """Train a lesson for one epoch by the command line, once a session; gives the run folder."""
     from ecg_lessons import cli
 
     root, ready = tmp_path_factory.mktemp("trained"), {}
@@ -72,7 +75,7 @@ def trained(physionet, tmp_path_factory):
         "patients": "--leave-one-out --adapt-minutes 1 --preset quick --patients a001",
     }
 
-    def train(name: str) -> str:
+    def train(name: str) -> Path:
         if name not in ready:
             if name == "infarction":
                 train("heartbeat")
@@ -83,10 +86,10 @@ def trained(physionet, tmp_path_factory):
                 with pytest.raises(SystemExit) as end:
                     cli.main()
             assert not end.value.code
-            ready[name] = words
-        return ready[name]
+            ready[name] = words.split()
+        return root / name
 
-    train.folder = root
+    train.folder, train.words = root, ready
     return train
 
 
@@ -158,6 +161,41 @@ class Project:
     def starts(self, trial) -> list[list[str]]:
         """Give process, epochs before and threads of every start of a trial."""
         return [line.split() for line in (trial.folder / "starts.txt").read_text().splitlines()]
+
+    @staticmethod
+    def until(happens, seconds: float = 600) -> None:
+        """Wait for what must happen, however busy the machine is."""
+        end = time.monotonic() + seconds
+        while not happens():
+            assert time.monotonic() < end, "it did not happen"
+            time.sleep(0.05)
+
+    def kill_a_worker(self, run) -> list:
+        """Let two trials wait after the second epoch, kill the first, then open the gate; two others are refused.
+
+        ``run(trials)`` gives why some were refused. All that must hold is asked here; gives the trials.
+        """
+        options = {"refuse": "fold-1", "wait": str(self.gate)}
+        found = self.trials(self.job(models=["compact", "crnn"], plan={"epochs": 8}, options=options))
+
+        def kill():
+            try:
+                self.until(lambda: found[0].epochs == found[1].epochs == 2)
+                os.kill(int(self.starts(found[0])[0][0]), signal.SIGKILL)
+            finally:
+                self.gate.touch()
+
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
+        refused = {str(trial): reason for trial, reason in run(found).items()}
+        killer.join()
+        gone = "the data of this fold are gone: fetch them."
+        assert refused == {"compact fold-1": gone, "crnn fold-1": gone}
+        first, second = self.starts(found[0])
+        assert first[0] != second[0]
+        assert (second[1], second[2]) == ("2", "1")  # it went on, with as many threads as CPUs
+        assert [trial.result()["epochs"] for trial in found[:2]] == [8, 8]
+        return found
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """The command line: what it prints, what it writes, and how it fails."""
 
 import json
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -16,9 +18,7 @@ from ecg_lessons.data import recordings
 pytestmark = pytest.mark.usefixtures("at_hand")
 
 
-@pytest.mark.parametrize(
-    "words", ["--help", "--version", "train --help", "export --help", "evaluate --help", "sweep --help"]
-)
+@pytest.mark.parametrize("words", ["--help", "--version", "train --help", "evaluate --help", "sweep --help"])
 def test_help_is_there_at_once(words):
     """It waits for no library of numbers or networks."""
     code = (
@@ -38,7 +38,6 @@ def test_commands_stand_in_the_order_in_which_one_meets_them(call):
     names = ["course", "check", "simulate", "train", "evaluate", "predict", "export"]
     places = [printed.index(f"\n  {name} ") for name in names]
     assert (status, places) == (0, sorted(places))
-    assert call("--version")[:2] == (0, f"ecg-lessons {version('ecg-lessons')}\n")
 
 
 def test_check(call, monkeypatch, tmp_path):
@@ -124,13 +123,6 @@ def test_no_real_data_names_the_way_out(refused, tmp_path, monkeypatch, lesson, 
 
 
 @pytest.fixture
-def inversion(trained):
-    """Train lesson 1."""
-    trained("inversion")
-    return trained.folder / "inversion"
-
-
-@pytest.fixture
 def broken(tmp_path, physionet):
     """Files that cannot be used, by name."""
     folder = physionet / "ptb-xl" / "1.0.3" / "records500" / "00000"
@@ -141,8 +133,8 @@ def broken(tmp_path, physionet):
     (tmp_path / "junk.hea").write_bytes(bytes(range(256)))
     for name, leads in (("three", ["I", "II", "V2"]), ("flat", list(recordings.LEADS))):
         form = {"fmt": ["16"] * len(leads), "adc_gain": [1000.0] * len(leads), "baseline": [0] * len(leads)}
-        nothing = np.zeros((5000, len(leads)))
-        wfdb.wrsamp(name, 500, ["mV"] * len(leads), leads, nothing, **form, write_dir=str(tmp_path))
+        form |= {"p_signal": np.zeros((5000, len(leads))), "write_dir": str(tmp_path)}
+        wfdb.wrsamp(name, 500, ["mV"] * len(leads), leads, **form)
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 10)
     (tmp_path / "void").mkdir()
@@ -163,8 +155,8 @@ def broken(tmp_path, physionet):
         ("void", "No WFDB headers"),
     ],
 )
-def test_bad_recordings_end_in_one_sentence(refused, inversion, broken, name, told):
-    assert told in refused("predict", inversion, broken / name, "--to", broken / "p.csv")
+def test_bad_recordings_end_in_one_sentence(refused, trained, broken, name, told):
+    assert told in refused("predict", trained("inversion"), broken / name, "--to", broken / "p.csv")
     assert not (broken / "p.csv").exists()
 
 
@@ -176,24 +168,22 @@ def test_bad_annotations_end_in_one_sentence(refused, physionet, tmp_path, monke
     (folder / "a003.atr").unlink()
     assert "a003" in refused(*words)
     wfdb.wrann("a003", "atr", np.array([100, 400, 10**6]), ["N"] * 3, write_dir=str(folder))
-    error = refused(*words)
-    assert "a003" in error
-    assert "beyond" in error
+    assert re.search("a003.*beyond", refused(*words))
     assert not (tmp_path / "run").exists()
 
 
-def test_a_real_recording(call, inversion, real, tmp_path):
+def test_a_real_recording(call, trained, real, tmp_path):
     record = real / "ludb" / "1.0.1" / "data" / "1"
-    assert call("predict", inversion, record, "--to", tmp_path / "p.csv")[0] == 0
+    assert call("predict", trained("inversion"), record, "--to", tmp_path / "p.csv")[0] == 0
     assert list(pd.read_csv(tmp_path / "p.csv")["ID"]) == [1]
 
 
-def test_places_that_cannot_be_written(refused, inversion, physionet, tmp_path):
+def test_places_that_cannot_be_written(refused, trained, physionet, tmp_path):
     place = tmp_path / "file"
     place.write_text("precious")
     record = physionet / "ptb-xl" / "1.0.3" / "records500" / "00000" / "00001_hr"
     for command in (
-        ("predict", inversion, record, "--to", place / "p.csv"),
+        ("predict", trained("inversion"), record, "--to", place / "p.csv"),
         ("export", "inversion", "--source", "physionet", "--to", place),
         ("simulate", "--to", place / "x", "--patients", 1),
         ("train", "inversion", "--source", "physionet", "--out", place / "run"),
@@ -204,9 +194,6 @@ def test_places_that_cannot_be_written(refused, inversion, physionet, tmp_path):
 
 
 def test_ctrl_c_is_told_in_one_sentence(call, monkeypatch):
-    def interrupted():
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("ecg_lessons.machine.check", interrupted)
-    status, _, error = call("check")
-    assert (status, error) == (130, "ecg-lessons: stopped; the same command goes on from here.\n")
+    monkeypatch.setattr("ecg_lessons.machine.check", lambda: signal.raise_signal(signal.SIGINT))
+    told = "ecg-lessons: stopped; the same command goes on from here.\n"
+    assert call("check") == (130, "", told)

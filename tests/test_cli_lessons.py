@@ -82,13 +82,9 @@ def files(physionet, tmp_path_factory):
     return export
 
 
-def test_no_lesson_is_left_out():
-    assert {*CASES, "patients"} == set(lessons.titles())
-
-
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name in lessons.titles() if name != "patients"])
 def test_what_is_trained_is_evaluated(call, trained, name):
-    words, run, case = trained(name), trained.folder / name, CASES[name]
+    run, case = trained(name), CASES[name]
     about = json.loads((run / "run.json").read_text())
     assert about | case.entries | {"source": "physionet"} == about
     status, printed, _ = call("evaluate", run)
@@ -103,7 +99,7 @@ def test_what_is_trained_is_evaluated(call, trained, name):
         assert call("evaluate", run, "--source", case.other)[0] == 0
         assert (run / f"predictions-{case.other}.csv").exists()
     before = (run / "model.keras").read_bytes()
-    status, printed, _ = call(*words.split())
+    status, printed, _ = call(*trained.words[name])
     assert (status, "epoch 1/" in printed) == (0, False)
     assert f"Next: ecg-lessons evaluate {run}\n" in printed
     assert (run / "model.keras").read_bytes() == before
@@ -111,10 +107,9 @@ def test_what_is_trained_is_evaluated(call, trained, name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_run_judges_recordings(call, trained, physionet, name, tmp_path):
-    trained(name)
     for recording in CASES[name].recordings.split():
         place = next(physionet.glob(recording), physionet / recording)
-        assert call("predict", trained.folder / name, place, "--to", tmp_path / "p.csv")[0] == 0
+        assert call("predict", trained(name), place, "--to", tmp_path / "p.csv")[0] == 0
         table = pd.read_csv(tmp_path / "p.csv", dtype={"ID": str})
         assert list(table.columns) == CASES[name].columns.split()
         judged = {record.split("_")[0] for record in table["ID"]}
@@ -184,7 +179,6 @@ def test_every_option_of_the_original_has_a_counterpart(call, tmp_path):
 
 
 def test_recordings_are_divided_and_networks_vote(call, trained, physionet, tmp_path):
-    trained("rhythm")
     assert call("split", "--folds", 5, "--source", "physionet", "--to", tmp_path / "folds")[0] == 0
     assert len(list((tmp_path / "folds").glob("fold-*.json"))) == 5
     status, printed, _ = call("split", "--source", "physionet", "--to", tmp_path / "mine.json")
@@ -192,7 +186,7 @@ def test_recordings_are_divided_and_networks_vote(call, trained, physionet, tmp_
     words = ("--network", trained.folder / "small.toml", "--split", tmp_path / "mine.json", "--out", tmp_path / "r")
     assert call("train", "rhythm", "--source", "physionet", *words)[0] == 0
     assert json.loads((tmp_path / "r" / "run.json").read_text())["split"] == "shares-0.6-0.2-0.2"
-    voters = (trained.folder / "rhythm", tmp_path / "r")
+    voters = (trained("rhythm"), tmp_path / "r")
     assert call("vote", *voters, "--recordings", physionet / ONE, "--to", tmp_path / "all.csv")[0] == 0
     table = pd.read_csv(tmp_path / "all.csv")
     assert list(table.columns) == ["ID", "SECONDS", "CLASS", "PROBABILITY"]
@@ -284,8 +278,7 @@ OPTIONS = ["--data-csv", "--labels-csv", "--pictures", "--train-csv", "--test-cs
 
 @pytest.mark.parametrize("name", CASES)
 def test_options_of_another_lesson_are_refused(refused, trained, physionet, name, tmp_path):
-    trained(name)
-    run, recordings = trained.folder / name, physionet / CASES[name].recordings.split()[-1]
+    run, recordings = trained(name), physionet / CASES[name].recordings.split()[-1]
     for option in OPTIONS:
         if option not in CASES[name].files:
             assert f"No such option: {option}" in refused("evaluate", run, option, tmp_path)
@@ -327,13 +320,13 @@ def test_tables_that_cannot_train_end_in_one_sentence(refused, files, tmp_path, 
 
 # Lesson 4, whose training is a training for each patient
 
-TRAIN = ("train", "patients", "--leave-one-out", "--source", "physionet", "--adapt-minutes", 1)
-SHORT = ("--preset", "quick", "--epochs", 1)
+TRAIN = ["train", "patients", "--leave-one-out", "--source", "physionet"]
+TRAIN += ["--preset", "quick", "--epochs", 1, "--adapt-minutes", 1]
 
 
 def test_patients_are_summed_up(call, refused, trained, tmp_path):
     folder = tmp_path / "loo"
-    status, printed, _ = call(*TRAIN, *SHORT, "--patients", "a001, A003", "--out", folder)
+    status, printed, _ = call(*TRAIN, "--patients", "a001, A003", "--out", folder)
     assert status == 0
     assert "a001 (1/2): " in printed
     assert f"2 patients are in {folder}. Next: ecg-lessons summarize" in printed
@@ -349,10 +342,10 @@ def test_patients_are_summed_up(call, refused, trained, tmp_path):
     assert stored["arms"]["whole 1"]["accuracy"]["value"] == pytest.approx(wanted, abs=1e-4)
     gained = np.mean([arms["head 1"]["macro F1"] - arms["generic 0"]["macro F1"] for arms in metrics])
     assert stored["arms"]["head 1"]["gain macro F1"]["value"] == pytest.approx(gained, abs=1e-4)
-    status, printed, _ = call(*TRAIN, *SHORT, "--patients", "a003,a004", "--out", folder)
+    status, printed, _ = call(*TRAIN, "--patients", "a003,a004", "--out", folder)
     assert "a003 (1/2): finished before." in printed
     assert "a004 (2/2): F1" in printed
-    late = (*TRAIN[:-1], 2, *SHORT, "--patients", "a001", "--out", tmp_path / "late")
+    late = (*TRAIN[:-1], 2, "--patients", "a001", "--out", tmp_path / "late")
     assert "No patient could be done. Patient 'a001' has no rows after minute 2" in refused(*late)
     assert not list(tmp_path.glob("late/pretraining/*"))
     for command in (("evaluate", folder), ("predict", folder, folder, "--to", tmp_path / "p.csv")):
@@ -360,7 +353,7 @@ def test_patients_are_summed_up(call, refused, trained, tmp_path):
 
 
 def test_tensorboard_on_request(call, tmp_path):
-    status, _, error = call(*TRAIN, *SHORT, "--patients", "a001", "--tensorboard", "--out", tmp_path)
+    status, _, error = call(*TRAIN, "--patients", "a001", "--tensorboard", "--out", tmp_path)
     if importlib.util.find_spec("tensorboard") is None:
         assert (status, "--tensorboard needs TensorBoard: install it" in error) == (2, True)
     else:
@@ -368,25 +361,21 @@ def test_tensorboard_on_request(call, tmp_path):
         assert list(tmp_path.glob("pretraining/*/tensorboard/train/*"))
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (None, "is no run"),
-        ("{", "is damaged"),
-        ('{"lesson": "heart"}', "lesson 'heart', which this version does not know"),
-        ('{"lesson": "patients"}', "holds no leave-one-out"),
-        ('{"lesson": "patients", "protocol": "leave-one-out"}', "No patient in"),
-    ],
-)
-def test_what_cannot_be_summed_up(refused, tmp_path, content, told):
-    if content:
+def test_what_cannot_be_summed_up(refused, tmp_path):
+    assert "is no run" in refused("summarize", tmp_path)
+    for content, told in {
+        "{": "is damaged",
+        '{"lesson": "heart"}': "lesson 'heart', which this version does not know",
+        '{"lesson": "patients"}': "holds no leave-one-out",
+        '{"lesson": "patients", "protocol": "leave-one-out"}': "No patient in",
+    }.items():
         (tmp_path / "run.json").write_text(content)
-    assert told in refused("summarize", tmp_path)
+        assert told in refused("summarize", tmp_path)
 
 
 def test_a_kill_does_no_harm(call, tmp_path):
     """Killed after the first patient, the same command goes on, and ends as an unbroken run does."""
-    words = (*TRAIN, *SHORT, "--patients", "a001,a002,a003")
+    words = (*TRAIN, "--patients", "a001,a002,a003")
     folder, unbroken = tmp_path / "killed", tmp_path / "unbroken"
     command = [sys.executable, "-m", "ecg_lessons", *map(str, words), "--out", folder]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

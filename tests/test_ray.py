@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,14 +24,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def until(happens, seconds=300):
-    """Wait for what must happen, however busy the machine is."""
-    end = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-
-
 def by_ray(found, events):
     """Run trials of one CPU on two; skip where Ray does not start at all."""
     try:
@@ -44,28 +35,8 @@ def by_ray(found, events):
 
 
 def test_a_killed_worker_goes_on_and_a_refused_trial_tells(project):
-    options = {"refuse": "fold-1", "wait": str(project.gate)}
-    found = project.trials(project.job(models=["compact", "crnn"], plan={"epochs": 8}, options=options))
     events = []
-
-    def kill():
-        try:
-            until(lambda: found[0].epochs == found[1].epochs == 2, 600)
-            os.kill(int(project.starts(found[0])[0][0]), signal.SIGKILL)
-        finally:
-            project.gate.touch()
-
-    killer = threading.Thread(target=kill, daemon=True)
-    killer.start()
-    refused = by_ray(found, events)
-    killer.join()
-    assert {str(trial): reason for trial, reason in refused.items()} == {
-        f"{model} fold-1": "the data of this fold are gone: fetch them." for model in ("compact", "crnn")
-    }
-    first, second = project.starts(found[0])
-    assert first[0] != second[0]
-    assert (second[1], second[2]) == ("2", "1")  # it went on, with as many threads as CPUs
-    assert [trial.result()["epochs"] for trial in found[:2]] == [8, 8]
+    found = project.kill_a_worker(lambda found: by_ray(found, events))
     assert len(project.starts(found[1])) == 1  # the neighbour was left alone
     assert [event for trial, event in events if trial is found[1]] == ["starts", "finished"]
 
@@ -75,7 +46,7 @@ def test_a_sweep_whose_ray_dies_says_so_and_goes_on_later(project, capfd):
 
     def kill():
         """Kill what holds this machine's workers, as the system does that runs out of memory."""
-        until(lambda: found[0].epochs == 2, 600)
+        project.until(lambda: found[0].epochs == 2)
         (raylet,) = (one for one in psutil.Process().children(recursive=True) if one.name() == "raylet")
         raylet.kill()
 
@@ -118,7 +89,7 @@ def free_ports(number):
 
 
 @pytest.fixture
-def client(monkeypatch):
+def client(project, monkeypatch):
     """Start a Ray head on loopback; give a client that hands jobs in."""
     if importlib.util.find_spec("ray.dashboard.modules.job.sdk") is None:
         pytest.skip("Ray's dashboard is not installed")
@@ -126,7 +97,6 @@ def client(monkeypatch):
 
     for name, value in {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.delenv("PYTHONPATH", raising=False)  # what is uploaded shall run
     place = tempfile.mkdtemp(prefix="ray", dir="/tmp")  # sockets within: the path must be short
     port, dashboard, agent = free_ports(3)
@@ -148,7 +118,7 @@ def client(monkeypatch):
     try:
         clients = []
         try:
-            until(answers, 180)
+            project.until(answers, 180)
         except AssertionError:
             pytest.skip(f"Ray did not start: {(Path(place) / 'head.log').read_text()[-300:]}")
         yield clients[0]
@@ -177,7 +147,7 @@ def test_a_session_on_another_machine(project, client, tmp_path):
         submission_id="sweep-1",
         runtime_env={"working_dir": str(upload)},
     )
-    until(lambda: client.get_job_status(number).is_terminal(), 600)
+    project.until(lambda: client.get_job_status(number).is_terminal())
     logs = client.get_job_logs(number)
     assert client.get_job_status(number) == JobStatus.SUCCEEDED, logs
     assert [job.submission_id for job in client.list_jobs() if job.submission_id] == ["sweep-1"]

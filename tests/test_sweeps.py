@@ -6,8 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-import time
 import tomllib
 from pathlib import Path
 
@@ -19,14 +17,6 @@ from ecg_lessons import files, sweeps, trials
 from ecg_lessons.errors import InputError
 
 JOBS = sorted((Path(__file__).parents[1] / "experiments" / "jobs").glob("*.toml"))
-
-
-def until(happens):
-    """Wait for what must happen, however busy the machine is."""
-    end = time.monotonic() + 300
-    while not happens():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
@@ -164,30 +154,10 @@ def test_a_refused_trial_does_not_stop_the_others(project, call):
 
 
 def test_side_by_side_a_killed_worker_goes_on_and_a_refused_trial_tells(project):
-    """Who is killed waits for it after the second epoch, and so does the neighbour."""
-    options = {"refuse": "fold-1", "wait": str(project.gate)}
-    found = project.trials(project.job(models=["compact", "crnn"], plan={"epochs": 8}, options=options))
     events = []
-
-    def kill():
-        try:
-            until(lambda: found[0].epochs == found[1].epochs == 2)
-            os.kill(int(project.starts(found[0])[0][0]), signal.SIGKILL)
-        finally:
-            project.gate.touch()
-
-    killer = threading.Thread(target=kill, daemon=True)
-    killer.start()
     with trials.Workers(2, 1, "slow") as pool:
-        refused = pool.run(found, lambda trial, event: events.append(f"{trial} {event}"), lambda: None)
-    killer.join()
-    assert {str(trial): reason for trial, reason in refused.items()} == {
-        f"{model} fold-1": "the data of this fold are gone: fetch them." for model in ("compact", "crnn")
-    }
-    first, second = project.starts(found[0])
-    assert first[0] != second[0]
-    assert (second[1], second[2]) == ("2", "1")  # it went on, with as many threads as CPUs
-    assert [trial.result()["epochs"] for trial in found[:2]] == [8, 8]
+        tell = lambda trial, event: events.append(f"{trial} {event}")  # noqa: E731
+        project.kill_a_worker(lambda found: pool.run(found, tell, lambda: None))
     assert {"compact fold-0 lost its worker and goes on", "compact fold-0 finished", "crnn fold-1 refused"} <= {*events}
 
 
@@ -199,7 +169,9 @@ def test_an_interrupted_sweep_goes_on_where_it_was(project, call, way):
     command = [sys.executable, "-m", "ecg_lessons", *words]
     process = subprocess.Popen(command, stdout=-1, stderr=-1, text=True, start_new_session=True)
     found = project.trials(job)
-    until(lambda: all(trial.epochs == 2 for trial in found[: 1 if way == "--serial" else min(2, os.cpu_count())]))
+    project.until(
+        lambda: all(trial.epochs == 2 for trial in found[: 1 if way == "--serial" else min(2, os.cpu_count())])
+    )
     workers = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate()

@@ -33,10 +33,10 @@ def panels(width: float, height: float, columns: int = 1, rows: int = 1, framed:
     return figure, axes
 
 
-def percent(*axes: Axis) -> None:
-    """Write shares as per cent."""
+def percent(*axes: Axis, decimals: int | None = None) -> None:
+    """Write shares as per cent, with as many decimals as the axis needs unless said."""
     for axis in axes:
-        axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        axis.set_major_formatter(PercentFormatter(1, decimals, " %"))
 
 
 def key(figure: Figure, columns: int, place: str = "upper center", **handles) -> Figure:
@@ -50,7 +50,7 @@ def class_rows(ax: Axes, names: Sequence[str], measure: str, **limits) -> None:
     ax.set_yticks(range(len(names)), names)
     ax.set(ylim=(len(names) - 0.5, -0.5), xlabel=measure)
     ax.set_xlim(**limits)
-    percent(ax.xaxis)
+    percent(ax.xaxis, decimals=0)
     ax.grid(axis="x", color="0.9")
     ax.set_axisbelow(True)
 

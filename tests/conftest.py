@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from ecg_lessons import machine
+
+machine.setup()  # before anything imports Keras
+
 #: A small network, as a model file tells of it.
 MODEL = """about = "A small network."
 augmentation = {window_seconds = 6, dropout_bursts = 0.05}

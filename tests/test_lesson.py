@@ -7,20 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ecg_lessons import machine
+import numpy as np
+import pandas as pd
+import pytest
 
-machine.setup()
-
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import pytest  # noqa: E402
-
-from ecg_lessons import files, lessons, simulator  # noqa: E402
-from ecg_lessons.data import recordings  # noqa: E402
-from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.lesson import names_of, people  # noqa: E402
-from ecg_lessons.lessons import beat_images, heartbeat, inversion, rhythm  # noqa: E402
-from ecg_lessons.training import Run  # noqa: E402
+from ecg_lessons import files, lessons, simulator
+from ecg_lessons.data import recordings
+from ecg_lessons.errors import InputError
+from ecg_lessons.lesson import names_of, people
+from ecg_lessons.lessons import beat_images, heartbeat, inversion, rhythm
+from ecg_lessons.training import Run
 
 NAMES = [name for name in lessons.titles() if name != "patients"]
 

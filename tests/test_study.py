@@ -3,19 +3,15 @@
 import json
 from dataclasses import replace
 
-from ecg_lessons import machine
+import numpy as np
+import pytest
 
-machine.setup()
-
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-from ecg_lessons import lessons, simulator, study  # noqa: E402
-from ecg_lessons.data import recordings  # noqa: E402
-from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.evaluation import scores  # noqa: E402
-from ecg_lessons.lessons import beat_images, heartbeat, inversion, patients, rhythm  # noqa: E402
-from ecg_lessons.plans import Plan  # noqa: E402
+from ecg_lessons import lessons, simulator, study
+from ecg_lessons.data import recordings
+from ecg_lessons.errors import InputError
+from ecg_lessons.evaluation import scores
+from ecg_lessons.lessons import beat_images, heartbeat, inversion, patients, rhythm
+from ecg_lessons.plans import Plan
 
 PLAN = Plan(epochs=1, batch_size=128, keep="last")
 

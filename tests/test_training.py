@@ -6,24 +6,21 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from ecg_lessons import machine
+from ecg_lessons import training
 from ecg_lessons.errors import InputError
+from ecg_lessons.examples import Examples
 from ecg_lessons.plans import Plan
-
-machine.setup()
-
-import keras  # noqa: E402
-
-from ecg_lessons import training  # noqa: E402
-from ecg_lessons.examples import Examples  # noqa: E402
 
 SCRIPT = """
 import sys, time
 sys.path.insert(0, {tests!r})
+from ecg_lessons import machine
+machine.setup()
 from test_training import build, some
 from ecg_lessons import training
 from ecg_lessons.plans import Plan

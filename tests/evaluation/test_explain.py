@@ -1,21 +1,17 @@
 """Explanations of networks small enough to know the right answer."""
 
-from ecg_lessons import machine
+import random
 
-machine.setup()
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
 
-import random  # noqa: E402
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from keras import layers, ops  # noqa: E402
-
-from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.evaluation import explain  # noqa: E402
-from ecg_lessons.models import beat_image  # noqa: E402
-from ecg_lessons.signals.augment import DrawBeats  # noqa: E402
-from ecg_lessons.signals.images import POINTS, SIZE  # noqa: E402
+from ecg_lessons.errors import InputError
+from ecg_lessons.evaluation import explain
+from ecg_lessons.models import beat_image
+from ecg_lessons.signals.augment import DrawBeats
+from ecg_lessons.signals.images import POINTS, SIZE
 
 
 @pytest.fixture(scope="module")

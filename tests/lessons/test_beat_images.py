@@ -1,25 +1,21 @@
 """Lesson 3: examples, splits, runs, pictures and files."""
 
-from ecg_lessons import machine
+from dataclasses import replace
 
-machine.setup()
+import numpy as np
+import pandas as pd
+import pytest
+import wfdb
 
-from dataclasses import replace  # noqa: E402
-
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import pytest  # noqa: E402
-import wfdb  # noqa: E402
-
-from ecg_lessons import simulator  # noqa: E402
-from ecg_lessons.data import pictures, recordings  # noqa: E402
-from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.evaluation import classwise  # noqa: E402
-from ecg_lessons.examples import Examples  # noqa: E402
-from ecg_lessons.lesson import names_of  # noqa: E402
-from ecg_lessons.lessons import beat_images as lesson  # noqa: E402
-from ecg_lessons.lessons.beat_images import Sight  # noqa: E402
-from ecg_lessons.signals import beat_sets, images  # noqa: E402
+from ecg_lessons import simulator
+from ecg_lessons.data import pictures, recordings
+from ecg_lessons.errors import InputError
+from ecg_lessons.evaluation import classwise
+from ecg_lessons.examples import Examples
+from ecg_lessons.lesson import names_of
+from ecg_lessons.lessons import beat_images as lesson
+from ecg_lessons.lessons.beat_images import Sight
+from ecg_lessons.signals import beat_sets, images
 
 FEW = lesson.plan("light").but(epochs=2, batch_size=32)
 

@@ -1,27 +1,23 @@
 """Lesson 5: examples, splits, runs, transfer and files."""
 
-from ecg_lessons import machine
+import json
+import shutil
+from dataclasses import replace
 
-machine.setup()
+import keras
+import numpy as np
+import pandas as pd
+import pytest
 
-import json  # noqa: E402
-import shutil  # noqa: E402
-from dataclasses import replace  # noqa: E402
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import pytest  # noqa: E402
-
-from ecg_lessons import simulator, training  # noqa: E402
-from ecg_lessons.data import recordings  # noqa: E402
-from ecg_lessons.data.tables import read_beats  # noqa: E402
-from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.examples import Examples  # noqa: E402
-from ecg_lessons.lesson import names_of  # noqa: E402
-from ecg_lessons.lessons import heartbeat as lesson  # noqa: E402
-from ecg_lessons.signals import unusual  # noqa: E402
-from ecg_lessons.splits import few  # noqa: E402
+from ecg_lessons import simulator, training
+from ecg_lessons.data import recordings
+from ecg_lessons.data.tables import read_beats
+from ecg_lessons.errors import InputError
+from ecg_lessons.examples import Examples
+from ecg_lessons.lesson import names_of
+from ecg_lessons.lessons import heartbeat as lesson
+from ecg_lessons.signals import unusual
+from ecg_lessons.splits import few
 
 FEW = lesson.plan("cnet").but(epochs=1, batch_size=128)
 CLASSES = lesson.CLASSES["heartbeat"]

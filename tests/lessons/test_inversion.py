@@ -1,19 +1,15 @@
 """Lesson 1: examples, swaps, scores, and its runs."""
 
-from ecg_lessons import machine
+import numpy as np
+import pandas as pd
+import pytest
 
-machine.setup()
-
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import pytest  # noqa: E402
-
-from ecg_lessons import simulator  # noqa: E402
-from ecg_lessons.data import recordings, tables  # noqa: E402
-from ecg_lessons.data.recordings import Recording  # noqa: E402
-from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.lessons import inversion as lesson  # noqa: E402
-from ecg_lessons.signals import beats, leads  # noqa: E402
+from ecg_lessons import simulator
+from ecg_lessons.data import recordings, tables
+from ecg_lessons.data.recordings import Recording
+from ecg_lessons.errors import InputError
+from ecg_lessons.lessons import inversion as lesson
+from ecg_lessons.signals import beats, leads
 
 
 @pytest.fixture(scope="module")

@@ -1,23 +1,19 @@
 """Lesson 4: examples, pre-training, arms, folders and the summary."""
 
-from ecg_lessons import machine
+import json
+from dataclasses import replace
 
-machine.setup()
+import keras
+import numpy as np
+import pytest
 
-import json  # noqa: E402
-from dataclasses import replace  # noqa: E402
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-from ecg_lessons import simulator  # noqa: E402
-from ecg_lessons.data import recordings  # noqa: E402
-from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.lessons import patient_arms as arms  # noqa: E402
-from ecg_lessons.lessons import patients as lesson  # noqa: E402
-from ecg_lessons.lessons.beat_images import thin  # noqa: E402
-from ecg_lessons.models import patient as models  # noqa: E402
+from ecg_lessons import simulator
+from ecg_lessons.data import recordings
+from ecg_lessons.errors import InputError
+from ecg_lessons.lessons import patient_arms as arms
+from ecg_lessons.lessons import patients as lesson
+from ecg_lessons.lessons.beat_images import thin
+from ecg_lessons.models import patient as models
 
 PLAN = lesson.plan(preset="quick").but(epochs=1)
 SOME = ["a001", "a002", "a004", "a007"]

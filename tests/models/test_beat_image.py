@@ -1,17 +1,13 @@
 """The networks of lesson 3."""
 
-from ecg_lessons import machine
+import keras
+import numpy as np
+import pytest
 
-machine.setup()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.models import beat_image  # noqa: E402
-from ecg_lessons.signals.augment import NineCrops  # noqa: E402
-from ecg_lessons.signals.images import POINTS  # noqa: E402
+from ecg_lessons.errors import InputError
+from ecg_lessons.models import beat_image
+from ecg_lessons.signals.augment import NineCrops
+from ecg_lessons.signals.images import POINTS
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,12 @@
 """The networks of lesson 5, and their transfer."""
 
-from ecg_lessons import machine
+import keras
+import numpy as np
+import pytest
 
-machine.setup()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.models import heartbeat, inversion  # noqa: E402
-from ecg_lessons.signals import unusual  # noqa: E402
+from ecg_lessons.errors import InputError
+from ecg_lessons.models import heartbeat, inversion
+from ecg_lessons.signals import unusual
 
 OF_A_BEAT = ["cnet", "seq2seq", "bilstm", "bigru"]
 

@@ -1,14 +1,10 @@
 """The museum pieces of lesson 5 have the faults they are kept for."""
 
-from ecg_lessons import machine
+import keras
+import numpy as np
+import pytest
 
-machine.setup()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-from ecg_lessons.models import heartbeat, museum  # noqa: E402
+from ecg_lessons.models import heartbeat, museum
 
 OVER_BATCH = {"bilstm_over_batch": "bilstm", "bigru_over_batch": "bigru"}
 

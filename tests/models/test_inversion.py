@@ -1,16 +1,12 @@
 """The networks of lesson 1."""
 
-from ecg_lessons import machine
+import keras
+import numpy as np
+import pytest
 
-machine.setup()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-from ecg_lessons.models import inversion  # noqa: E402
-from ecg_lessons.signals import leads  # noqa: E402
-from ecg_lessons.signals.beats import BEAT_SAMPLES  # noqa: E402
+from ecg_lessons.models import inversion
+from ecg_lessons.signals import leads
+from ecg_lessons.signals.beats import BEAT_SAMPLES
 
 
 @pytest.fixture(scope="module")

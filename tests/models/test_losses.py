@@ -1,13 +1,9 @@
 """The focal loss, and cross-entropy that trusts no label fully."""
 
-from ecg_lessons import machine
+import keras
+import numpy as np
 
-machine.setup()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-
-from ecg_lessons.models.losses import SmoothedCrossentropy, SparseFocalLoss  # noqa: E402
+from ecg_lessons.models.losses import SmoothedCrossentropy, SparseFocalLoss
 
 P = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.3, 0.4, 0.3]], np.float32)
 Y = np.array([0, 1, 1])

@@ -1,15 +1,11 @@
 """The network of lesson 4, and its museum piece."""
 
-from ecg_lessons import machine
+import keras
+import numpy as np
+import pytest
 
-machine.setup()
-
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-
-from ecg_lessons.errors import InputError  # noqa: E402
-from ecg_lessons.models import museum, patient  # noqa: E402
+from ecg_lessons.errors import InputError
+from ecg_lessons.models import museum, patient
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 

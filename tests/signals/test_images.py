@@ -1,16 +1,12 @@
 """Beats as pictures: three ways of drawing that agree, and the nine crops."""
 
-from ecg_lessons import machine
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-machine.setup()
-
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from hypothesis import given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-
-from ecg_lessons.signals import augment, images  # noqa: E402
+from ecg_lessons.signals import augment, images
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def test_the_paper_has_24_convolutions_with_its_channels():
 
 @pytest.mark.parametrize("more", [{}, {"signal": {"channels": 8}}])
 def test_what_stands_behind_the_end_says_nothing(more):
-    model = crnn.build(Design.of(SMALL | more))
+    model = crnn.build(Design(**(SMALL | more)))
     given = some()
     before = model.predict(given, verbose=0)
     given["signal"][:, 7000:] = 3000  # beyond the reach of the convolutions at the end
@@ -76,7 +76,7 @@ def test_true_steps_follow_the_halvings_of_the_convolutions(step):
 
 @pytest.mark.parametrize(("step", "samples"), [(8, 3000), (16, 3001), (16, 3008), (32, 3015), (32, 3007)])
 def test_each_step_of_the_signal_stands_at_the_middle_of_its_window(step, samples):
-    design = Design.of(SMALL | {"spectrogram": {"step": step, "floor": 0.01}, "signal": {"channels": 4}})
+    design = Design(**(SMALL | {"spectrogram": {"step": step, "floor": 0.01}, "signal": {"channels": 4}}))
     model = crnn.build(design, samples=samples)
     seen = keras.Model(model.input, model.get_layer("beside").output)
     quiet = np.ones((1, samples), "int16")
@@ -103,7 +103,7 @@ def test_a_recording_is_scaled_by_itself_alone():
 
 
 def test_training_sees_another_signal_than_evaluation():
-    model = crnn.build(Design.of(SMALL | {"augmentation": {"dropout_bursts": 0.3}}))
+    model = crnn.build(Design(**(SMALL | {"augmentation": {"dropout_bursts": 0.3}})))
     given = {name: keras.ops.convert_to_tensor(value) for name, value in some().items()}
     quiet = [np.asarray(model(given)) for _ in range(2)]
     loud = [np.asarray(model(given, training=True)) for _ in range(2)]
@@ -113,7 +113,7 @@ def test_training_sees_another_signal_than_evaluation():
 
 def test_a_network_comes_back_from_its_file(tmp_path):
     augmented = {"augmentation": {"window_seconds": 10, "stretch": 0.1, "gain": 0.1, "flip": 0.5}}
-    model = crnn.build(Design.of(SMALL | augmented | {"signal": {"channels": 8}}))
+    model = crnn.build(Design(**(SMALL | augmented | {"signal": {"channels": 8}})))
     model.save(tmp_path / "model.keras")
     again, given = keras.saving.load_model(tmp_path / "model.keras"), some()
     np.testing.assert_allclose(again.predict(given, verbose=0), model.predict(given, verbose=0), atol=1e-6)

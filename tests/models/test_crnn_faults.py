@@ -20,7 +20,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def network():
-    return crnn.build(Design.of(SMALL), samples=3000)
+    return crnn.build(Design(**SMALL), samples=3000)
 
 
 @pytest.fixture(scope="module")

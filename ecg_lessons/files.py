@@ -49,12 +49,15 @@ def write(path: str | Path, content) -> Path:
     return Path(path)
 
 
-def read_json(path: str | Path, remedy: str) -> dict:
-    """Read JSON; of a damaged file say the remedy. A missing one is a FileNotFoundError."""
+def read_json(path: str | Path, remedy: str, *keys: str) -> dict:
+    """Read a JSON object with certain keys; of a damaged file say the remedy. A missing one is a FileNotFoundError."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError:
-        raise InputError(f"{path} is damaged: {remedy}.") from None
+        content = None
+    if not isinstance(content, dict) or not set(keys) <= set(content):
+        raise InputError(f"{path} is damaged: {remedy}.")
+    return content
 
 
 def read_toml(path: str | Path) -> dict:

@@ -26,11 +26,11 @@ class Plan(Settings):
     #: Of AdamW alone.
     weight_decay: float = 0.004
     #: No gradient is longer; 0 for no limit.
-    clip_norm: float = 0.0
+    clip_norm: Annotated[float, Field(ge=0)] = 0.0
     #: One weight a class; empty for none.
     class_weights: Annotated[tuple[float, ...], AsTuple] = ()
     #: Epochs without a better validation part before the training stops; 0 never stops it early.
-    patience: int = 0
+    patience: Annotated[int, Field(ge=0)] = 0
     #: Which epoch's network is the result.
     keep: Literal["best", "last"] = "best"
     #: What the best epoch is best in, on the validation part: the smallest "loss", or the largest of a metric.
@@ -40,7 +40,7 @@ class Plan(Settings):
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     #: The one source of all randomness.
-    seed: int = 42
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
     @model_validator(mode="after")
     def _warms_up_in_time(self) -> Plan:
@@ -50,7 +50,7 @@ class Plan(Settings):
 
     def but(self, **changes: object) -> Plan:
         """Give the same with some entries changed; a shorter training warms up for less."""
-        if changes.get("epochs") and changes.get("warmup") is None:
+        if isinstance(changes.get("epochs"), int) and changes.get("warmup") is None:
             changes["warmup"] = max(0, min(self.warmup, changes["epochs"] - 1))
         return super().but(**changes)
 

@@ -24,6 +24,7 @@ from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Arrays, Examples, rows
 from ecg_lessons.plans import Plan
 
+_REMEDY = "train into another folder"
 #: Makes the training examples of one epoch anew, for instance with fresh swaps of electrodes.
 Fresh = Callable[[Examples, np.random.Generator], Examples]
 #: Told how much is done, of how much: batches of an epoch or of a judgement.
@@ -54,12 +55,15 @@ class Run:
     @property
     def about(self) -> dict:
         """What was trained: lesson, network, source of the data, split, and the options of the lesson."""
-        return files.read_json(self.folder / "run.json", "train into another folder")
+        return files.read_json(self.folder / "run.json", _REMEDY)
 
     @property
     def sides(self) -> dict[str, list[str]]:
         """The names of the rows that train, validate and test."""
-        return files.read_json(self.folder / "split.json", "train into another folder")
+        try:
+            return files.read_json(self.folder / "split.json", _REMEDY, "train", "validation", "test")
+        except FileNotFoundError:
+            raise InputError(f"{self.folder} does not tell whom it has met (split.json): {_REMEDY}.") from None
 
     @property
     def plan(self) -> Plan:
@@ -74,7 +78,7 @@ class Run:
     @property
     def model(self) -> keras.Model:
         """The trained network."""
-        return keras.saving.load_model(self.folder / "model.keras")
+        return _load(self.folder / "model.keras")
 
     def write(self, name: str, content: str | dict | pd.DataFrame) -> Path:
         """Write a text, JSON or CSV file into the folder, whole or not at all."""
@@ -157,6 +161,8 @@ def prepare(folder: Path, about: dict, plan: Plan) -> None:
     run = Run(folder)
     if (folder / "run.json").exists():
         there, here = run.about | run.plan.table(), about | plan.table()
+        if isinstance(there.get("files"), list):  # older versions know files by name only
+            here["files"] = list(here.get("files", ()))
         # What an older version did not write down is not known to differ.
         for name in there if set(there) <= set(here) else {**there, **here}:
             if there.get(name) != here.get(name):
@@ -215,14 +221,26 @@ def _resume(run: Run) -> tuple[list[dict], keras.Model | None]:
         return [], None
     history = run.history.to_dict("records")
     state = run.folder / f"state-{len(history)}.keras"
-    return (history, keras.saving.load_model(state)) if state.exists() else ([], None)
+    return (history, _load(state)) if state.exists() else ([], None)
+
+
+def _load(path: Path) -> keras.Model:
+    """Load a network; whatever Keras says of a damaged file, it is one sentence here."""
+    try:
+        return keras.saving.load_model(path)
+    except Exception as error:
+        raise InputError(f"{path} is damaged ({type(error).__name__}): remove its folder and train again.") from None
 
 
 def _store(run: Run, model: keras.Model, history: list[dict], plan: Plan) -> None:
     """Keep the state of an epoch: the network first, then the history that points to it."""
     epoch = len(history)
     partial = run.folder / ".partial.keras"  # Keras looks at the ending
-    model.save(partial)
+    try:
+        model.save(partial)
+    except OSError:  # a full disk
+        partial.unlink(missing_ok=True)
+        raise
     state = run.folder / f"state-{epoch}.keras"
     os.replace(partial, state)
     if _best(history, plan) == epoch - 1:

@@ -1,7 +1,5 @@
 """The commands, in the order in which a newcomer meets them, and how they end."""
 
-from __future__ import annotations
-
 import os
 import sys
 from functools import partial
@@ -102,9 +100,8 @@ def simulate(
         number = {2: "two", 3: "three"}[len(chosen)]
         raise InputError(f"{' and '.join(chosen)} are {number} cohorts: choose one of them.")
     if minutes is not None and not arrhythmias:
-        raise InputError(
-            "--minutes belongs to --arrhythmias: 12-lead recordings last ten seconds, those of one lead half a minute."
-        )
+        others = "12-lead recordings last ten seconds, those of one lead half a minute"
+        raise InputError(f"--minutes belongs to --arrhythmias: {others}.")
     _, make, usual = asked[chosen[0]] if chosen else (True, simulator.simulate_cohort, 120)
     patients = patients or usual
     with out.status("Simulating") as status:
@@ -246,17 +243,15 @@ def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
     left = [trial for _, trial in planned if not trial.finished]
     if left and len(left) < len(planned):
         out.print(f"{len(planned) - len(left)} of {len(planned)} trials are finished already.")
-    if not left and not aloud:
-        for model, trial in planned:
-            asked.prepare(model, trial.folder)
-        return {}
     workers = max(1, min(len(left), int((os.cpu_count() or 1) / asked.job.cpus)))
-    with trials.Workers(workers, asked.job.cpus, asked.job.lesson, way == "side by side") as pool:
-        _check(asked)
+    with trials.Workers(workers, asked.job.cpus, asked.job.lesson, way == "side by side" and bool(left)) as pool:
+        if left or aloud:
+            _check(asked)
         for model, trial in planned:
             asked.prepare(model, trial.folder)
         if aloud:
             _aloud(planned[0][1])
+        if aloud or not left:
             return {}
         with out.status("Starting") as status:
             tell, tick = _telling(status, len(planned), left)

@@ -1,10 +1,8 @@
 """Commands made from the declarations of the lessons: `train`, `export`, and options of `evaluate` and `predict`."""
 
-from __future__ import annotations
-
 import inspect
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -27,18 +25,17 @@ def parameter(name: str, kind: Any, default: Any, **option: Any) -> inspect.Para
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def command(function: Callable, parameters: Iterable[inspect.Parameter], cls: type = TyperCommand) -> TyperCommand:
+def command(function: Callable, parameters: list[inspect.Parameter]) -> TyperCommand:
     """Make a command of a function that takes the values of all parameters by name."""
 
     def called(**values: Any) -> None:
         function(**values)
 
-    own = list(parameters)
     called.__doc__ = function.__doc__
-    called.__signature__ = inspect.Signature(own)
-    called.__annotations__ = {entry.name: entry.annotation for entry in own}
+    called.__signature__ = inspect.Signature(parameters)
+    called.__annotations__ = {entry.name: entry.annotation for entry in parameters}
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(cls=cls)(called)
+    app.command()(called)
     return typer.main.get_command(app)
 
 
@@ -164,27 +161,16 @@ def _train(lesson, values: dict) -> None:
     base = values["out"] or Path("runs") / f"{lesson.name}-{values['name'] or Path(network).stem}"
     with out.status("Reading"):
         examples = lesson.read(paths) if paths else lesson.load(values["source"], **options)
+    how = {name: values[name] for name in ("source", "split", "plan", "preset", "tensorboard")}
+    how |= {"changes": changes, "paths": paths, "examples": examples, "progress": _line}
     runs = []
     for name in networks:
         if len(networks) > 1:
             out.print(f"{name}:")
+        place = base if name == network else base.with_name(f"{base.name}-{Path(name).stem}")
         chosen = options if name == network else vars(lesson.options(**options).beside(name))
         with out.status("Training") as status:
-            run = lesson.train(
-                base if name == network else base.with_name(f"{base.name}-{Path(name).stem}"),
-                name,
-                values["source"],
-                values["split"],
-                values["plan"],
-                preset=values["preset"],
-                changes=changes,
-                paths=paths,
-                examples=examples,
-                tensorboard=values["tensorboard"],
-                progress=_line,
-                tick=ticking(status, "Training"),
-                **chosen,
-            )
+            run = lesson.train(place, name, tick=ticking(status, "Training"), **how, **chosen)
         out.print(lesson.ending(run, paths), markup=False)
         runs.append(run)
     if len(runs) > 1:
@@ -284,9 +270,8 @@ def evaluate_command(lesson) -> TyperCommand:
 
     source = parameter("source", str | None, None, help="Other recordings than the run's own test rows.")
     as_json = parameter("as_json", bool, False, spelled="--json", help="Print the scores as JSON.")
-    return command(
-        evaluate, [_argument("run", "A run folder."), source, *(files_of(lesson) if lesson else []), as_json]
-    )
+    more = files_of(lesson) if lesson else []
+    return command(evaluate, [_argument("run", "A run folder."), source, *more, as_json])
 
 
 def predict_command(lesson) -> TyperCommand:

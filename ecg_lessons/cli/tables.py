@@ -1,7 +1,5 @@
 """What commands print: scores with their intervals, class by class, and what was left out."""
 
-from __future__ import annotations
-
 import json
 from math import isnan
 from pathlib import Path
@@ -75,7 +73,6 @@ def scores(title: str, result: dict) -> None:
 
 
 def _by_class(by_class: dict) -> None:
-    """Print the scores of each class, one a row."""
     first = next(iter(by_class.values()))
     columns = {"sensitivity": "sensitivity", "precision": "precision (PPV)", "specificity": "spec.", "f1": "F1"}
     columns = {name: words for name, words in columns.items() if name in first}

@@ -4,15 +4,12 @@ A module in `lessons/` ends in ``LESSON = Lesson("name", "What one learns in it.
 ``train NAME``, ``evaluate``, ``predict`` and ``export NAME``, its part in sweeps, and the functions of notebooks.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -28,10 +25,7 @@ from ecg_lessons.training import Run, Tick
 
 
 def option(default: Any, help: str, choices: Sequence[str] = (), **more: Any) -> Any:
-    """Declare an option of `train NAME`, which is an entry of run.json too.
-
-    More: ``least`` (the smallest number), ``stored=False`` (not in run.json), ``values`` (what words stand for).
-    """
+    """Declare an option; more: ``least`` number, ``stored=False`` for run.json, ``values`` that words stand for."""
     return field(default=default, metadata={"help": help, "choices": choices} | more)
 
 
@@ -50,14 +44,14 @@ class Options:
 
     def entries(self) -> dict:
         """Give the entries of run.json."""
-        kept = [entry.name for entry in fields(self) if entry.metadata.get("stored", True)]
-        return {name: str(value) if isinstance(value := getattr(self, name), Path) else value for name in kept}
+        kept = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.metadata.get("stored", True)}
+        return {name: str(value) if isinstance(value, Path) else value for name, value in kept.items()}
 
     def settle(self, network: str | None, source: str) -> str | None:
         """Refuse what does not go together, before anything is loaded; name the network."""
         return network
 
-    def beside(self, network: str) -> Options:
+    def beside(self, network: str) -> Self:
         """Give the options for a network that is trained only to compare."""
         return self
 
@@ -230,8 +224,7 @@ class Lesson:
         more = {name: getattr(learning, name) for name in ("loss", "metrics", "fresh")} | dict(asked.fitting)
         shown = learning.train, learning.validation
         run = training.fit(learning.build, *shown, learning.plan, asked.folder, about=about, **more)
-        names = names_of(examples.info)
-        sides = {side: names[rows].tolist() for side, rows in parts.sides.items()}
+        sides = {side: names_of(examples.info)[rows].tolist() for side, rows in parts.sides.items()}
         if self.files:  # rows of files are known again by their content
             seen = examples.take(np.concatenate([parts.train, parts.validation]))
             sides["content"] = np.unique(contents(seen)).tolist()
@@ -266,10 +259,8 @@ class Lesson:
             test = np.isin(names, sides["test"])
             lacking = len(sides["test"]) - int(test.sum())
             if lacking > 0:
-                raise InputError(
-                    f"{run.folder}: {lacking} of its {len(sides['test'])} test {unit(examples)} are not in these data: "
-                    "give those that it was trained on."
-                )
+                what = f"{lacking} of its {len(sides['test'])} test {unit(examples)} are not in these data"
+                raise InputError(f"{run.folder}: {what}: give those that it was trained on.")
             return examples.take(test), 0
         met = np.isin(contents(examples), sides["content"]) if "content" in sides else np.zeros(len(examples), bool)
         if paths or run.about["source"] not in self.sources:  # one database knows nobody of another
@@ -277,10 +268,7 @@ class Lesson:
         return examples.take(~met), int(met.sum())
 
     def _known(self, run: Run, sides: Mapping, info: pd.DataFrame, names: np.ndarray, source: str) -> np.ndarray:
-        """Tell the rows whose names are of people, or of beats, that a run has learnt from.
-
-        A name in a file may say from which source it comes, as ``export inversion`` writes it.
-        """
+        """Tell the rows of people, or beats, that a run has learnt from; exports write a source before a name."""
         about = run.about
         learnt = np.array([*sides["train"], *sides["validation"]], dtype=str)
         of = np.asarray if splits.is_leaky(about["split"]) else people
@@ -308,7 +296,7 @@ class Lesson:
             examples = self._data(run, source, paths)
         rows, met = self.judged(run, examples, source, paths)
         learnt = np.isin(rows.y, run.about.get("learnt", range(len(rows.classes))))
-        left_out = {name: int(n) for name, n in rows.take(~learnt).counts()["examples"].items() if n}
+        left_out = count(rows.take(~learnt))
         if not learnt.any():
             raise InputError(
                 f"{run.folder}: no {unit(examples)} are left to score on: {met} are of those that trained it, "
@@ -324,7 +312,6 @@ class Lesson:
         return result
 
     def _data(self, run: Run, source: str | None, paths: Sequence[str | Path]) -> Examples:
-        """Load what is to be scored."""
         about = run.about
         if paths:
             return self.read(paths)
@@ -355,15 +342,15 @@ class Lesson:
             early = f"Stopped after {epochs} epochs: the last {plan.patience} brought no better {what}.\n"
         options = self.files.options if paths else ()
         named = "".join(f" {flag(name)} {path}" for name, path in zip(options, paths, strict=True))
-        count = f"{epochs} epoch{'s' * (epochs != 1)}"
-        return f"{early}The run is in {run.folder} ({count}). Next: ecg-lessons evaluate {run.folder}{named}"
+        ended = f"{early}The run is in {run.folder} ({epochs} epoch{'s' * (epochs != 1)})."
+        return f"{ended} Next: ecg-lessons evaluate {run.folder}{named}"
 
     def summarize(self, folder: Path) -> Report:
         """Sum up many trainings in one folder, where the lesson has such."""
         what = f"{folder} is a run of lesson {self.name!r}, of which there is nothing to sum up"
         raise InputError(f"{what}: give a folder of many trainings, or 'ecg-lessons evaluate'.")
 
-    def but(self, name: str, title: str, **changes: Any) -> Lesson:
+    def but(self, name: str, title: str, **changes: Any) -> Self:
         """Give another lesson that differs in some of its parts."""
         return replace(self, name=name, title=title, **changes)
 
@@ -375,16 +362,18 @@ def flag(name: str) -> str:
 
 def names_of(info: pd.DataFrame) -> np.ndarray:
     """Name every row: the file of its picture, its record and sample, or its record."""
-    if "name" in info:
-        return info["name"].to_numpy().astype(str)
-    if "sample" in info:
-        return (info["record"] + "_" + info["sample"].astype(str).str.zfill(6)).to_numpy().astype(str)
-    return info["record"].to_numpy().astype(str)
+    sample = "_" + info["sample"].astype(str).str.zfill(6) if "sample" in info else ""
+    return (info["name"] if "name" in info else info["record"] + sample).to_numpy().astype(str)
 
 
 def people(names: np.ndarray) -> np.ndarray:
     """Give the person behind the names of rows, as far as names tell."""
     return splits.persons(np.array([re.sub(r"_\d{6,}$", "", name) for name in names], dtype=str))
+
+
+def count(examples: Examples) -> dict[str, int]:
+    """Count examples by class, the classes that occur."""
+    return {name: int(n) for name, n in examples.counts()["examples"].items() if n}
 
 
 def unit(examples: Examples) -> str:
@@ -395,7 +384,7 @@ def unit(examples: Examples) -> str:
 def contents(examples: Examples) -> np.ndarray:
     """Give every row a text that is the same wherever its first input is the same."""
     x = examples.x if isinstance(examples.x, np.ndarray) else next(iter(examples.x.values()))
-    return np.array([blake2b(np.ascontiguousarray(row).tobytes(), digest_size=6).hexdigest() for row in x])
+    return np.array([hashlib.blake2b(np.ascontiguousarray(row).tobytes(), digest_size=6).hexdigest() for row in x])
 
 
 def digest(path: str | Path) -> str:
@@ -415,11 +404,10 @@ def table_of(probability: np.ndarray, examples: Examples) -> pd.DataFrame:
     if probability.shape[1] != len(names):  # a question of many states in two words, or the other way round
         names = names if len(names) == 2 else (names[0], f"not {names[0]}")
         probability = np.hstack([yes, 1 - yes])
-    columns = {f"P({name})": probability[:, k].round(4) for k, name in enumerate(names)}
     return examples.info.drop(columns=["part", "known"], errors="ignore").assign(
         patient=examples.patient,
         label=np.array(examples.classes)[examples.y],
         verdict=np.array(names)[probability.argmax(axis=1)],
         probability=probability.max(axis=1).round(4),
-        **columns,
+        **{f"P({name})": probability[:, k].round(4) for k, name in enumerate(names)},
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.trials import RETRIES, Tell, Trial, attempt, threads_of
+from ecg_lessons.trials import RETRIES, Tell, Trial, attempt, end, threads_of
 
 #: Ray without banners and usage reports.
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
@@ -29,40 +29,34 @@ def by_ray(
     """
     with _ray(cpus) as ray:
         _fits(ray, *needs)
-        environment = {"env_vars": threads_of(needs[0])}
         options = {"num_cpus": needs[0], "num_gpus": needs[1], "max_retries": RETRIES}
-        task = ray.remote(runtime_env=environment, **options)(attempt)
+        task = ray.remote(runtime_env={"env_vars": threads_of(needs[0])}, **options)(attempt)
         pending = {task.remote(trial): trial for trial in trials}
-        begun, refused = {}, {}
+        begun, refused = set(), {}
         while pending:
             done, _ = ray.wait(list(pending), timeout=1)
             for trial in pending.values():
-                _follow(trial, begun, tell)
+                if trial not in begun and (trial.folder / "run.json").exists():
+                    begun.add(trial)
+                    tell(trial, "starts")
             for future in done:
-                trial = pending.pop(future)
-                reason = _outcome(ray, future)
-                if reason:
-                    refused[trial] = reason
-                tell(trial, "refused" if reason else "finished")
+                end(pending.pop(future), _outcome(ray, future), refused, tell)
             tick()
-            if pending and not any(machine["Alive"] for machine in ray.nodes()):
-                raise InputError("Ray itself died, not a trial: give the same command again, and all go on.")
+            if pending:
+                _refuse_death(ray)
         return refused
 
 
-def _follow(trial: Trial, begun: dict, tell: Tell) -> None:
-    """Tell of a trial that it starts, once its folder shows that."""
-    if trial not in begun and (trial.folder / "run.json").exists():
-        begun[trial] = True
-        tell(trial, "starts")
+def _refuse_death(ray) -> None:
+    if not any(machine["Alive"] for machine in ray.nodes()):
+        raise InputError("Ray itself died, not a trial: give the same command again, and all go on.") from None
 
 
 def _outcome(ray, future) -> str:
     try:
         return ray.get(future)
     except ray.exceptions.RayError as error:
-        if not any(machine["Alive"] for machine in ray.nodes()):
-            raise InputError("Ray itself died, not a trial: give the same command again, and all go on.") from None
+        _refuse_death(ray)
         last = str(error).strip().splitlines()[-1]
         return f"{last}; 'ecg-lessons sweep --one' shows all of it."
 
@@ -84,8 +78,7 @@ def _ray(cpus: int | None) -> Iterator:
     options = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if not address:
         # Nothing large travels between the workers: a small store lets laptops take part.
-        options |= {"address": "local", "include_dashboard": False, "num_cpus": cpus}
-        options |= {"object_store_memory": 100 * 2**20}
+        options |= dict(address="local", include_dashboard=False, num_cpus=cpus, object_store_memory=100 * 2**20)
     _start(ray, options, address)
     try:
         yield ray

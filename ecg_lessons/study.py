@@ -3,8 +3,6 @@
 Every training is a run folder of its own, so that an interrupted measurement goes on where it stopped.
 """
 
-from __future__ import annotations
-
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,22 +10,24 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
 
-from ecg_lessons import files
+from ecg_lessons import files, splits
 from ecg_lessons.data import catalog
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
-from ecg_lessons.lesson import Lesson, names_of
+from ecg_lessons.lesson import Lesson, count, names_of
 from ecg_lessons.plans import Plan
 from ecg_lessons.training import Run
 
 #: The probabilities that a measurement keeps of its test rows.
 KEPT = "probabilities.npz"
+#: The splits of a study that tests every patient once.
+FOLDS = tuple(f"fold-{k}" for k in range(splits.FOLDS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,36 @@ class Measurement:
         return re.sub(r"[ ,%]+", "-", words.strip())
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Test rows of several trainings: examples without inputs, ``info["run"]``, and their probabilities."""
+
+    tested: Examples
+    probability: np.ndarray
+    #: ``left_out``, rows by class; ``parameters``, ``epochs`` and ``seconds`` of the trainings.
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def scored(self, score: Callable[[np.ndarray, Examples], dict]) -> dict:
+        """Give what a lesson's `score` says of all rows, for a report."""
+        return scores.plain(score(self.probability, self.tested))
+
+    def by_run(self, statistic: Callable) -> dict[str, float]:
+        """Give one number of every training: a statistic of `scores`, such as `scores.macro_f1`."""
+        runs = self.tested.info["run"].astype(str)
+        values = statistic(self.counts(runs))
+        return {name: round(float(value), 4) for name, value in zip(np.unique(runs), values, strict=True)}
+
+    def counts(self, groups: Any = None) -> np.ndarray:
+        """How often class k was called m, patient by patient unless grouped otherwise: (patients, k, m)."""
+        groups, verdict = self.tested.patient if groups is None else groups, self.probability.argmax(axis=1)
+        return scores.Scores.of(self.tested.y, verdict, groups, self.tested.classes).counts
+
+    @property
+    def confusion(self) -> list[list[int]]:
+        """How often class k (rows) was called m (columns)."""
+        return self.counts().sum(axis=0).tolist()
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """What is measured of a lesson on real recordings, and stored as JSON."""
@@ -66,7 +96,7 @@ class Study:
     lesson: Lesson
     arms: tuple[Arm, ...]
     #: ``report(study, measurements, base)`` gives the content of the JSON file.
-    report: Callable[[Study, list[Measurement], Path], dict]
+    report: Callable[[Self, list[Measurement], Path], dict]
     #: The entry of the JSON file that holds the arms, and how deep they lie in it.
     key: str
     depth: int
@@ -76,7 +106,7 @@ class Study:
     #: ``options(measurement, base)`` gives options of the lesson that depend on where other runs are.
     options: Callable[[Measurement, Path], dict] = lambda measurement, base: {}
     #: ``measure(study, measurement, base)`` where it is no usual training.
-    measure: Callable[[Study, Measurement, Path], None] | None = None
+    measure: Callable[[Self, Measurement, Path], None] | None = None
 
     @property
     def file(self) -> str:
@@ -91,10 +121,10 @@ class Study:
     def measurements(self, only: str | None = None) -> list[Measurement]:
         """List the trainings, or those with a text in their folder's name."""
         every = [Measurement(arm, split, seed) for arm in self.arms for seed in arm.seeds for split in arm.splits]
-        chosen = [measurement for measurement in every if only is None or only in measurement.name]
+        chosen = [measurement for measurement in every if (only or "") in measurement.name]
         if not chosen:
-            such = f"one is called {every[0].name}"
-            raise InputError(f"No training of {self.lesson.name} has {only!r} in its name; {such}.")
+            such = f"has {only!r} in its name; one is called {every[0].name}"
+            raise InputError(f"No training of {self.lesson.name} {such}.")
         return chosen
 
     def folder(self, measurement: Measurement, base: Path) -> Path:
@@ -120,21 +150,16 @@ class Study:
 
     def pooled(self, arm: Iterable[Measurement], base: Path, label: Callable[[Measurement], str]) -> Pool:
         """Pool the test rows of several trainings, each without the classes that it never met."""
-        examples, row = self.examples, self._rows
-        rows, probabilities, runs, left_out = [], [], [], np.zeros(len(self.examples.classes), dtype=int)
+        examples = self.examples
+        row = {name: i for i, name in enumerate(names_of(examples.info))}
         folders = {label(measurement): self.folder(measurement, base) for measurement in arm}
-        for name, folder in folders.items():
-            stored = kept(folder)
-            where = np.array([row[record] for record in stored["names"]])
-            met = np.isin(examples.y[where], stored["learnt"])
-            left_out += np.bincount(examples.y[where[~met]], minlength=len(examples.classes))
-            rows.append(where[met])
-            probabilities.append(stored["probability"][met])
-            runs += [name] * int(met.sum())
-        rows = np.concatenate(rows)
-        first = Run(next(iter(folders.values())))
+        stored = [kept(folder) for folder in folders.values()]
+        every = [np.array([row[name] for name in one["names"]]) for one in stored]
+        met = np.concatenate([np.isin(examples.y[at], one["learnt"]) for at, one in zip(every, stored, strict=True)])
+        runs, every = np.repeat(list(folders), [len(at) for at in every])[met], np.concatenate(every)
+        rows, first = every[met], Run(next(iter(folders.values())))
         notes = {
-            "left_out": {name: int(n) for name, n in zip(examples.classes, left_out, strict=True) if n},
+            "left_out": count(examples.take(every[~met])),
             "parameters": first.model.count_params(),
             "epochs": first.plan.epochs,
             "seconds": seconds(folders.values()),
@@ -142,44 +167,10 @@ class Study:
         nothing = np.zeros((len(rows), 1), dtype=np.float32)  # scores need no inputs
         info = examples.info.iloc[rows].assign(run=runs).reset_index(drop=True)
         tested = examples.but(x=nothing, y=examples.y[rows], patient=examples.patient[rows], info=info)
-        return Pool(tested, np.concatenate(probabilities), notes)
-
-    @property
-    def _rows(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(names_of(self.examples.info))}
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Test rows of several trainings: examples without inputs, ``info["run"]``, and their probabilities."""
-
-    tested: Examples
-    probability: np.ndarray
-    #: ``left_out``, rows by class; ``parameters``, ``epochs`` and ``seconds`` of the trainings.
-    notes: dict[str, Any]
-
-    def by_run(self, statistic: Callable) -> dict[str, float]:
-        """Give one number of every training: a statistic of `scores`, such as `scores.macro_f1`."""
-        verdict, classes = self.probability.argmax(axis=1), self.tested.classes
-        counted = scores.Scores.of(self.tested.y, verdict, self.tested.info["run"], classes)
-        runs = np.unique(self.tested.info["run"].astype(str))
-        values = statistic(counted.counts)
-        return {name: round(float(value), 4) for name, value in zip(runs, values, strict=True)}
-
-    @property
-    def counts(self) -> np.ndarray:
-        """How often class k was called m, patient by patient: (patients, k, m)."""
-        verdict = self.probability.argmax(axis=1)
-        return scores.Scores.of(self.tested.y, verdict, self.tested.patient, self.tested.classes).counts
-
-    @property
-    def confusion(self) -> list[list[int]]:
-        """How often class k (rows) was called m (columns)."""
-        return self.counts.sum(axis=0).tolist()
+        return Pool(tested, np.concatenate([one["probability"] for one in stored])[met], notes)
 
 
 def _measure(study: Study, measurement: Measurement, base: Path) -> None:
-    """Train a network of the lesson, and keep its probabilities of its test rows."""
     arm, lesson = measurement.arm, study.lesson
     examples = study.part(measurement, study.examples)
     plan = (arm.plan or lesson.plan(arm.network)).but(seed=measurement.seed)
@@ -224,24 +215,20 @@ def described(name: str) -> dict:
 
 def by_arm(done: Iterable[Measurement]) -> dict[Arm, list[Measurement]]:
     """Gather the trainings of each arm."""
-    arms: dict[Arm, list[Measurement]] = {}
-    for measurement in done:
-        arms.setdefault(measurement.arm, []).append(measurement)
-    return arms
+    done = list(done)
+    return {arm: [one for one in done if one.arm is arm] for arm in dict.fromkeys(one.arm for one in done)}
 
 
 def counts_of(examples: Examples) -> dict[str, dict[str, int]]:
     """Count examples and patients by class, for a report."""
-    table = examples.counts()
-    return {name: {key: int(n) for key, n in table[name].items()} for name in table}
+    return examples.counts().astype(int).to_dict()
 
 
 def seconds(folders: Iterable[Path]) -> float | None:
     """Add up the training time of all epochs of runs; None if one of them keeps no history."""
     folders = list(folders)
-    if not all((folder / "history.csv").exists() for folder in folders):
-        return None
-    return round(sum(Run(folder).history["seconds"].sum() for folder in folders), 1)
+    whole = all((folder / "history.csv").exists() for folder in folders)
+    return round(sum(Run(folder).history["seconds"].sum() for folder in folders), 1) if whole else None
 
 
 def stamp() -> dict[str, str]:

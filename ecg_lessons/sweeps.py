@@ -5,14 +5,13 @@ A trial's folder is that of its training, ``OUT/<model>/<job>/<split>``, with co
 in the end ``trial.json``. No lesson is imported here: that takes seconds.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -48,7 +47,7 @@ class Job(Settings):
     options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _either_folds_or_a_split(self) -> Job:
+    def _either_folds_or_a_split(self) -> Self:
         if bool(self.folds) == bool(self.split):
             raise ValueError("give either folds, such as [0, 1, 2, 3, 4], or a split.")
         return self
@@ -62,7 +61,7 @@ class JobFile:
     job: Job
 
     @classmethod
-    def read(cls, path: str | Path) -> JobFile:
+    def read(cls, path: str | Path) -> Self:
         """Read and check a job file."""
         read = cls(Path(path), Job.read(path))
         split = read.split_file
@@ -92,68 +91,37 @@ class JobFile:
     def trials(self, out: str | Path) -> list[tuple[str, Trial]]:
         """Give the trials with their models, fold by fold, so that every model has something to show early."""
         # Whole paths: other machines of a cluster may work on them.
-        out = Path(out).absolute()
-        models = list(dict.fromkeys(self.job.models))
-        return [
-            (model, self._trial(model, split, out / model / self.name / split))
-            for split in self.splits()
-            for model in models
-        ]
-
-    def _trial(self, model: str, split: str, folder: Path) -> Trial:
-        job = self.job
-        work = partial(
-            train_and_score,
-            lesson=job.lesson,
-            model=model,
-            network=str(folder / MODEL) if self.model_file(model) else model,
-            split=str(folder / SPLIT) if self.split_file else split,
-            source=job.source,
-            changes=job.plan,
-            tensorboard=job.tensorboard,
-            options=job.options | ({"recordings": job.recordings} if job.recordings else {}),
-        )
-        return Trial(f"{model} {split}", folder, work)
+        out, found = Path(out).absolute(), []
+        for split in self.splits():
+            for model in dict.fromkeys(self.job.models):
+                folder = out / model / self.name / split
+                network = str(folder / MODEL) if self.model_file(model) else model
+                parts = str(folder / SPLIT) if self.split_file else split
+                work = partial(train_and_score, job=self.job, called=model, network=network, split=parts)
+                found.append((model, Trial(f"{model} {split}", folder, work)))
+        return found
 
     def prepare(self, model: str, folder: Path) -> None:
-        """Make the folder of a trial with its copies, or check that those there are the same.
-
-        What a trial's result depends on may not change; the rest of the job may.
-        """
+        """Make a trial's folder with its copies, or check those there: what a result depends on may not change."""
+        lasting = attrgetter("lesson", "source", "recordings", "plan", "options")
         copies: list[tuple[str, Path | None, Callable[[Path], object]]] = [
             (MODEL, self.model_file(model), files.read_toml),
-            (JOB, self.path, lambda path: _lasting(Job.read(path))),
+            (JOB, self.path, lambda path: lasting(Job.read(path))),
             (SPLIT, self.split_file, Path.read_bytes),
         ]
         copies = [copy for copy in copies if copy[1] is not None]
         for name, source, content in copies:
             if (folder / name).exists() and content(folder / name) != content(source):
-                raise InputError(
-                    f"{source} has changed since {folder} was begun: sweep into another folder with --out, or "
-                    "remove that one."
-                )
+                changed = f"{source} has changed since {folder} was begun"
+                raise InputError(f"{changed}: sweep into another folder with --out, or remove that one.")
         folder.mkdir(parents=True, exist_ok=True)
         for name, source, _ in copies:
             shutil.copyfile(source, folder / f".{name}")
             (folder / f".{name}").replace(folder / name)
 
 
-def _lasting(job: Job) -> dict:
-    return {name: getattr(job, name) for name in ("lesson", "source", "recordings", "plan", "options")}
-
-
 def train_and_score(
-    folder: Path,
-    progress: Callable[[int, dict], None] | None,
-    *,
-    lesson: str,
-    model: str,
-    network: str,
-    split: str,
-    source: str,
-    changes: dict,
-    tensorboard: bool,
-    options: dict,
+    folder: Path, progress: Callable[[int, dict], None] | None, *, job: Job, called: str, network: str, split: str
 ) -> dict:
     """Train and score a network; give its scores by name, those to compare by last."""
     from ecg_lessons import lessons, machine
@@ -162,21 +130,11 @@ def train_and_score(
     import keras
 
     keras.utils.clear_session()  # a worker may have trained another network before
-    chosen = lessons.get(lesson)
-    examples = chosen.load(source, **options)
-    run = chosen.train(
-        folder,
-        network,
-        source,
-        split,
-        changes=changes,
-        examples=examples,
-        tensorboard=tensorboard,
-        progress=progress,
-        called=model,
-        **options,
-    )
-    result = chosen.evaluate(run, examples=examples)
+    lesson, options = lessons.get(job.lesson), job.options | ({"recordings": job.recordings} if job.recordings else {})
+    examples = lesson.load(job.source, **options)
+    how = {"changes": job.plan, "tensorboard": job.tensorboard, "progress": progress, "called": called} | options
+    run = lesson.train(folder, network, job.source, split, examples=examples, **how)
+    result = lesson.evaluate(run, examples=examples)
     each = {f"F1 {name}": row["f1"].value for name, row in result.get("by_class", {}).items()}
     overall = {name: value.value for name, value in result.items() if hasattr(value, "value") and name != "majority"}
     last = ["accuracy"] * ("accuracy" in overall) + [next(iter(overall))]
@@ -190,8 +148,8 @@ class Row:
 
     model: str
     job: str
-    scores: Any
     missing: tuple[str, ...]
+    scores: Any
 
 
 def folders(root: str | Path) -> list[Path]:
@@ -217,5 +175,5 @@ def summarise(root: str | Path) -> list[Row]:
         done = {name: trial.result()["scores"] for name, trial in every.items() if trial.finished}
         scores = pd.DataFrame.from_dict(done, orient="index", dtype=float)
         missing = tuple(split for split in job.splits() if split not in done)
-        rows.append(Row(folder.parent.resolve().name, folder.name, scores, missing))
+        rows.append(Row(folder.parent.resolve().name, folder.name, missing, scores))
     return rows

@@ -4,8 +4,6 @@ The sweep of a job file and the patients of a leave-one-out are lists of trials.
 here: a sweep shall start at once.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import time
@@ -16,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Self
 
 from ecg_lessons import files
 from ecg_lessons.errors import InputError
@@ -60,8 +59,7 @@ class Trial:
 
     def result(self) -> dict:
         """Read the result."""
-        path = self.folder / self.result_file
-        return files.read_json(path, "remove it, and give the same command again")
+        return files.read_json(self.folder / self.result_file, "remove it, and give the same command again")
 
 
 def serial(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]) -> dict[Trial, str]:
@@ -71,10 +69,18 @@ def serial(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]) -> dic
         tell(trial, "starts")
         try:
             trial.run(lambda epoch, row: tick())
+            reason = ""
         except InputError as error:
-            refused[trial] = str(error)
-        tell(trial, "refused" if trial in refused else "finished")
+            reason = str(error)
+        end(trial, reason, refused, tell)
     return refused
+
+
+def end(trial: Trial, reason: str, refused: dict[Trial, str], tell: Tell) -> None:
+    """Tell how a trial ended; keep why it was refused, if it was."""
+    if reason:
+        refused[trial] = reason
+    tell(trial, "refused" if reason else "finished")
 
 
 class Workers:
@@ -87,7 +93,7 @@ class Workers:
         self._number, self._threads, self._lesson, self._wanted = number, threads, lesson, wanted
         self._pool: ProcessPoolExecutor | None = None
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> Self:
         if self._wanted:
             self._open()
         return self
@@ -140,12 +146,9 @@ def _gather(pending: dict, left: list[Trial], refused: dict[Trial, str], tell: T
                 started.add(trial)
                 tell(trial, "starts")
         for future in done:
-            reason = future.result()
-            trial = pending.pop(future)
+            reason, trial = future.result(), pending.pop(future)
             left.remove(trial)
-            if reason:
-                refused[trial] = reason
-            tell(trial, "refused" if reason else "finished")
+            end(trial, reason, refused, tell)
         tick()
 
 

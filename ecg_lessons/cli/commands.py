@@ -1,8 +1,5 @@
 """The commands, in the order in which a newcomer meets them, and how they end."""
 
-from __future__ import annotations
-
-import json
 import os
 import sys
 from functools import partial
@@ -10,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 from typer.core import TyperGroup
 
 from ecg_lessons.cli import declared, tables
@@ -35,34 +33,28 @@ app = typer.Typer(
     help="ECG Lessons: a course on deep learning with the electrocardiogram.",
 )
 SWEEPS = Path("runs/sweeps")
-AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
-train_app = typer.Typer(cls=declared.Train, no_args_is_help=True, help="Train a network of a lesson into a run folder.")
-export_app = typer.Typer(
-    cls=declared.Export, no_args_is_help=True, help="Write examples in the format of the original project."
-)
+AsJson = Annotated[bool, Option("--json", help="Print it as JSON.")]
 
 
 def _version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
+    from importlib.metadata import version
 
+    if wanted:
         out.print(f"ecg-lessons {version('ecg-lessons')}")
         raise typer.Exit
 
 
 @app.callback()
 def main_options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
-    ] = False,
+    version: Annotated[bool, Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     """ECG Lessons: a course on deep learning with the electrocardiogram."""
 
 
 @app.command()
 def course(
-    to: Annotated[Path, typer.Option(help="The folder for notebooks and pages.")] = Path("build/course"),
-    lesson: Annotated[str | None, typer.Option(help="Run one lesson only, such as 01.")] = None,
+    to: Annotated[Path, Option(help="The folder for notebooks and pages.")] = Path("build/course"),
+    lesson: Annotated[str | None, Option(help="Run one lesson only, such as 01.")] = None,
 ) -> None:
     """Run the lessons on the built-in cohort and show them on one page, index.html."""
     from ecg_lessons.course import course as whole
@@ -79,7 +71,7 @@ def check(as_json: AsJson = False) -> None:
 
     report = machine.check()
     if as_json:
-        print(json.dumps([finding._asdict() for finding in report], indent=1, ensure_ascii=False))
+        tables.as_json([finding._asdict() for finding in report])
     else:
         out.print(str(report), markup=False)
     raise typer.Exit(0 if report.well else 1)
@@ -87,65 +79,57 @@ def check(as_json: AsJson = False) -> None:
 
 @app.command()
 def simulate(
-    to: Annotated[Path, typer.Option(help="A new folder.")],
-    patients: Annotated[
-        int | None, typer.Option(min=1, help="120; 40 with arrhythmias, 400 with infarctions, 600 with rhythms.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    arrhythmias: Annotated[
-        bool,
-        typer.Option("--arrhythmias", help="Long two-lead records with annotated beats, in the layout of MIT-BIH."),
-    ] = False,
-    infarctions: Annotated[
-        bool, typer.Option("--infarctions", help="Normal hearts and infarctions, half and half, by territory.")
-    ] = False,
-    rhythms: Annotated[
-        bool, typer.Option("--rhythms", help="One lead for half a minute: N, A, O and ~, in the layout of CinC 2017.")
-    ] = False,
-    minutes: Annotated[float | None, typer.Option(help="Length of each record, with --arrhythmias (3).")] = None,
+    to: Annotated[Path, Option(help="A new folder.")],
+    patients: Annotated[int | None, Option(min=1, help="120; arrhythmias 40, infarctions 400, rhythms 600.")] = None,
+    seed: Annotated[int, Option(min=0)] = 0,
+    arrhythmias: Annotated[bool, Option("--arrhythmias", help="Long two-lead records, laid out as MIT-BIH.")] = False,
+    infarctions: Annotated[bool, Option("--infarctions", help="Normal hearts and infarctions, half and half.")] = False,
+    rhythms: Annotated[bool, Option("--rhythms", help="One lead for half a minute, laid out as CinC 2017.")] = False,
+    minutes: Annotated[float | None, Option(help="Length of each record, with --arrhythmias (3).")] = None,
 ) -> None:
     """Simulate a cohort of patients and write it as WFDB: 12-lead ECGs in the layout of PTB-XL, or another."""
     from ecg_lessons import simulator
 
-    asked = {"--arrhythmias": arrhythmias, "--infarctions": infarctions, "--rhythms": rhythms}
-    chosen = [option for option, wanted in asked.items() if wanted] or [""]
+    asked = {
+        "--arrhythmias": (arrhythmias, partial(simulator.simulate_arrhythmias, minutes=minutes or 3.0), 40),
+        "--infarctions": (infarctions, simulator.simulate_infarctions, 400),
+        "--rhythms": (rhythms, simulator.simulate_rhythms, 600),
+    }
+    chosen = [option for option, (wanted, *_) in asked.items() if wanted]
     if len(chosen) > 1:
         number = {2: "two", 3: "three"}[len(chosen)]
         raise InputError(f"{' and '.join(chosen)} are {number} cohorts: choose one of them.")
     if minutes is not None and not arrhythmias:
-        raise InputError(
-            "--minutes belongs to --arrhythmias: 12-lead recordings last ten seconds, those of one lead half a minute."
-        )
-    make, usual = {
-        "": (simulator.simulate_cohort, 120),
-        "--arrhythmias": (partial(simulator.simulate_arrhythmias, minutes=minutes or 3.0), 40),
-        "--infarctions": (simulator.simulate_infarctions, 400),
-        "--rhythms": (simulator.simulate_rhythms, 600),
-    }[chosen[0]]
+        others = "12-lead recordings last ten seconds, those of one lead half a minute"
+        raise InputError(f"--minutes belongs to --arrhythmias: {others}.")
+    _, make, usual = asked[chosen[0]] if chosen else (True, simulator.simulate_cohort, 120)
     patients = patients or usual
     with out.status("Simulating") as status:
         make(to, patients, seed=seed, progress=lambda done, of: status.update(f"Simulating {done}/{of}"))
     out.print(f"{patients} simulated patients are in {to}.")
 
 
-@app.command(cls=declared.Evaluate)
+@app.command(cls=declared.of_run(declared.evaluate_command))
 def evaluate() -> None:
     """Score a run on its test rows, with 95 % intervals over patients."""
 
 
-@app.command(cls=declared.Predict)
+@app.command(cls=declared.of_run(declared.predict_command))
 def predict() -> None:
     """Let a run judge recordings and write the verdicts as CSV."""
 
 
-app.add_typer(train_app, name="train")
-app.add_typer(export_app, name="export")
+for name, make, words in (
+    ("train", declared.train_command, "Train a network of a lesson into a run folder."),
+    ("export", declared.export_command, "Write examples in the format of the original project."),
+):
+    app.add_typer(typer.Typer(cls=declared.of_lessons(make), no_args_is_help=True, help=words), name=name)
 
 
 @app.command()
 def fetch(
-    dataset: Annotated[str, typer.Argument(help=f"One of {', '.join(catalog.DATASETS)}.")],
-    whole_zip: Annotated[bool, typer.Option("--zip", help="Get the whole project as one zip.")] = False,
+    dataset: Annotated[str, Argument(help=f"One of {', '.join(catalog.DATASETS)}.")],
+    whole_zip: Annotated[bool, Option("--zip", help="Get the whole project as one zip.")] = False,
 ) -> None:
     """Download a dataset from PhysioNet. An interrupted download goes on where it stopped."""
     from ecg_lessons.data import fetch as downloads
@@ -155,17 +139,10 @@ def fetch(
 
 @app.command()
 def results(
-    lesson: Annotated[str, typer.Argument(help="A lesson, such as inversion or heartbeat.")],
-    to: Annotated[Path, typer.Option(help="Where the JSON goes.")] = Path("data/results"),
-    runs: Annotated[Path, typer.Option(help="Where the runs go; an interrupted call goes on there.")] = Path(
-        "runs/results"
-    ),
-    only: Annotated[
-        str | None,
-        typer.Option(
-            help="The trainings with this in their folder's name, such as bigru-smote; stored numbers of others stay."
-        ),
-    ] = None,
+    lesson: Annotated[str, Argument(help="A lesson, such as inversion or heartbeat.")],
+    to: Annotated[Path, Option(help="Where the JSON goes.")] = Path("data/results"),
+    runs: Annotated[Path, Option(help="Where the runs go; a stopped call goes on there.")] = Path("runs/results"),
+    only: Annotated[str | None, Option(help="Those with this in their folder's name; numbers of others stay.")] = None,
 ) -> None:
     """Measure a lesson on the real databases and store the numbers as JSON."""
     from rich.progress import track
@@ -182,7 +159,7 @@ def results(
 
 @app.command()
 def summarize(
-    folder: Annotated[Path, typer.Argument(help="A folder with many trainings, or a model of a sweep, such as crnn.")],
+    folder: Annotated[Path, Argument(help="A folder with many trainings, or a model of a sweep, such as crnn.")],
     as_json: AsJson = False,
 ) -> None:
     """Sum up many trainings in one folder: scores with intervals, and differences."""
@@ -190,14 +167,12 @@ def summarize(
 
     place = folder if folder.exists() else SWEEPS / folder
     if sweeps.folders(place) or (folder == SWEEPS and not folder.exists()):
-        _summarize_sweep(place, as_json)
-        return
+        return _summarize_sweep(place, as_json)
     if not (folder / "run.json").is_file():
         raise InputError(f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' or 'sweep' made.")
     report = declared.lesson_of(folder).summarize(folder)
     if as_json:
-        print((folder / "summary.json").read_text(encoding="utf-8"), end="")
-        return
+        return print((folder / "summary.json").read_text(encoding="utf-8"), end="")
     for title, frame in report.tables.items():
         tables.frame(title, frame, "+" if title.startswith("Difference") else "")
     for line in report.lines:
@@ -210,42 +185,29 @@ def _summarize_sweep(place: Path, as_json: bool) -> None:
 
     found = sweeps.summarise(place)
     if as_json:
-        rows = [
-            {"model": row.model, "job": row.job, "missing": list(row.missing), "scores": row.scores.to_dict("index")}
-            for row in found
-        ]
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
-        return
+        return tables.as_json([vars(row) | {"scores": row.scores.to_dict("index")} for row in found])
     columns = list(dict.fromkeys(name for row in found for name in row.scores))
-    cells = [
-        [row.model, row.job, str(len(row.scores)), *(_mean(row.scores, name) for name in columns)] for row in found
-    ]
-    title = f"{place}: mean ± deviation over folds, %"
-    tables.table(title, ["model", "job", "folds", *columns], cells)
+
+    def mean(scores, name: str) -> str:
+        if name not in scores:
+            return "-"
+        mean, deviation = 100 * scores[name].mean(), 100 * scores[name].std(ddof=1)
+        return f"{mean:.1f}" + ("" if deviation != deviation else f"±{deviation:.1f}")  # of one fold there is none
+
+    cells = [[row.model, row.job, str(len(row.scores)), *(mean(row.scores, name) for name in columns)] for row in found]
+    tables.table(f"{place}: mean ± deviation over folds, %", ["model", "job", "folds", *columns], cells)
     for row in found:
         if row.missing:
             out.print(f"{row.model} {row.job}: missing {', '.join(row.missing)}.", markup=False)
 
 
-def _mean(scores, name: str) -> str:
-    """Write mean and deviation; of one fold there is no deviation."""
-    if name not in scores:
-        return "-"
-    mean, deviation = 100 * scores[name].mean(), 100 * scores[name].std(ddof=1)
-    return f"{mean:.1f}" + ("" if deviation != deviation else f"±{deviation:.1f}")
-
-
 @app.command()
 def sweep(
-    job: Annotated[Path, typer.Argument(help="A job file, such as experiments/jobs/smoke.toml.")],
-    to: Annotated[Path, typer.Option("--out", help="The folder of all sweeps.")] = SWEEPS,
-    one: Annotated[
-        str | None, typer.Option(help="Train only this model, on the first fold, here and aloud: to find faults.")
-    ] = None,
-    serial: Annotated[bool, typer.Option("--serial", help="One trial after the other, in this process.")] = False,
-    cluster: Annotated[
-        bool, typer.Option("--cluster", help="By Ray, also where RAY_ADDRESS names no cluster.")
-    ] = False,
+    job: Annotated[Path, Argument(help="A job file, such as experiments/jobs/smoke.toml.")],
+    to: Annotated[Path, Option("--out", help="The folder of all sweeps.")] = SWEEPS,
+    one: Annotated[str | None, Option(help="Only this model, on the first fold, aloud: to find faults.")] = None,
+    serial: Annotated[bool, Option("--serial", help="One trial after the other, in this process.")] = False,
+    cluster: Annotated[bool, Option("--cluster", help="By Ray, also where RAY_ADDRESS names no cluster.")] = False,
 ) -> None:
     """Train models on folds, as a job file says; what was interrupted goes on where it was."""
     from ecg_lessons import files, lessons, ray_runner, sweeps
@@ -263,9 +225,8 @@ def sweep(
     planned = asked.trials(to)
     if one is not None:
         planned = [(model, trial) for model, trial in planned if model == one][:1]
-    busy = f"Another sweep of {asked.name} is at work in {to}: wait for it."
-    with files.alone(to / f".{asked.name}.lock", busy):
-        way = "cluster" if by_ray else "serial" if serial or one else "side by side"
+    way = "cluster" if by_ray else "serial" if serial or one else "side by side"
+    with files.alone(to / f".{asked.name}.lock", f"Another sweep of {asked.name} is at work in {to}: wait for it."):
         refused = _sweep(asked, planned, way, aloud=one is not None)
     for trial, reason in refused.items():
         out.print(f"{trial}: {reason}", markup=False)
@@ -282,20 +243,18 @@ def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
     left = [trial for _, trial in planned if not trial.finished]
     if left and len(left) < len(planned):
         out.print(f"{len(planned) - len(left)} of {len(planned)} trials are finished already.")
-    if not left and not aloud:
-        for model, trial in planned:
-            asked.prepare(model, trial.folder)
-        return {}
     workers = max(1, min(len(left), int((os.cpu_count() or 1) / asked.job.cpus)))
-    with trials.Workers(workers, asked.job.cpus, asked.job.lesson, way == "side by side") as pool:
-        _check(asked)
+    with trials.Workers(workers, asked.job.cpus, asked.job.lesson, way == "side by side" and bool(left)) as pool:
+        if left or aloud:
+            _check(asked)
         for model, trial in planned:
             asked.prepare(model, trial.folder)
         if aloud:
             _aloud(planned[0][1])
+        if aloud or not left:
             return {}
         with out.status("Starting") as status:
-            tell, tick = _telling(status, [trial for _, trial in planned], left)
+            tell, tick = _telling(status, len(planned), left)
             if way == "cluster":
                 return ray_runner.by_ray(left, (asked.job.cpus, asked.job.gpus), tell, tick)
             return trials.serial(left, tell, tick) if way == "serial" else pool.run(left, tell, tick)
@@ -321,26 +280,22 @@ def _check(asked) -> None:
         raise InputError(f"{asked.path}: {error}") from None
 
 
-def _telling(status, planned: list, left: list):
+def _telling(status, planned: int, left: list):
     """Make the functions that tell how trials go."""
     begun = {trial: trial.epochs for trial in left}
 
     def tick() -> None:
-        done = sum(trial.finished for trial in planned)
-        now = [f"{trial} epoch {trial.epochs}" for trial in left if not trial.finished and trial.epochs > 0]
-        status.update(f"{done} of {len(planned)} done   " + "   ".join(now[:4]))
+        open_ = [trial for trial in left if not trial.finished]
+        now = [f"{trial} epoch {trial.epochs}" for trial in open_ if trial.epochs > 0]
+        status.update(f"{planned - len(open_)} of {planned} done   " + "   ".join(now[:4]))
 
     def tell(trial, event: str) -> None:
-        more = ""
-        if event == "starts" and trial.epochs:
-            more = f" after epoch {trial.epochs}"
+        more = f" after epoch {trial.epochs}" if event == "starts" and trial.epochs else ""
         if event == "finished":
             told = trial.result()
-            last = list(told["scores"].items())[-2:]
-            more = "  " + "  ".join(f"{name} {value:.3f}" for name, value in last)
-            now = told["epochs"] - begun[trial]
-            earlier = "" if now == told["epochs"] else f", {now} of them now"
-            more += f"  ({told['epochs']} epochs{earlier}, {told['seconds']:.0f} s)"
+            last = "  ".join(f"{name} {value:.3f}" for name, value in list(told["scores"].items())[-2:])
+            earlier = f", {told['epochs'] - begun[trial]} of them now" if begun[trial] else ""
+            more = f"  {last}  ({told['epochs']} epochs{earlier}, {told['seconds']:.0f} s)"
         out.print(f"{trial} {event}{more}", markup=False)
         tick()
 
@@ -360,14 +315,14 @@ def _aloud(trial) -> None:
 
 @app.command()
 def split(
-    to: Annotated[Path, typer.Option(help="The JSON file; with --folds, the folder of one file a fold.")],
-    train: Annotated[float, typer.Option(help="Share, or number of recordings.")] = 0.6,
-    validation: Annotated[float, typer.Option(help="Share, or number of recordings.")] = 0.2,
-    test: Annotated[float, typer.Option(help="Share, or number of recordings.")] = 0.2,
-    seed: Annotated[int, typer.Option(min=0, help="14 is the paper's.")] = 14,
-    folds: Annotated[int | None, typer.Option(help="All of so many stratified folds, instead of sizes.")] = None,
-    source: Annotated[str, typer.Option(help="sample (built-in cohort) or physionet (CinC 2017).")] = "sample",
-    recordings: Annotated[int | None, typer.Option(min=1, help="Size of the built-in cohort.")] = None,
+    to: Annotated[Path, Option(help="The JSON file; with --folds, the folder of one file a fold.")],
+    train: Annotated[float, Option(help="Share, or number of recordings.")] = 0.6,
+    validation: Annotated[float, Option(help="Share, or number of recordings.")] = 0.2,
+    test: Annotated[float, Option(help="Share, or number of recordings.")] = 0.2,
+    seed: Annotated[int, Option(min=0, help="14 is the paper's.")] = 14,
+    folds: Annotated[int | None, Option(help="All of so many stratified folds, instead of sizes.")] = None,
+    source: Annotated[str, Option(help="sample (built-in cohort) or physionet (CinC 2017).")] = "sample",
+    recordings: Annotated[int | None, Option(min=1, help="Size of the built-in cohort.")] = None,
 ) -> None:
     """Lesson 2: divide the recordings, with classes spread evenly, and keep who stands where as JSON."""
     from ecg_lessons import lessons, machine, splits
@@ -375,28 +330,25 @@ def split(
     machine.setup()
     with out.status("Reading the recordings"):
         examples = lessons.get("rhythm").load(source, **({"recordings": recordings} if recordings else {}))
-    about = {"source": source, "seed": seed}
     if folds is None:
-        made = splits.sized(examples, train, validation, test, seed)
-        about |= {"train": train, "validation": validation, "test": test}
-        made = {splits.write(made, examples, to, about): made}
+        about = {"train": train, "validation": validation, "test": test}
+        made = [(to, splits.sized(examples, train, validation, test, seed), about)]
     else:
-        parts = [splits.recording_fold(examples, number, folds, seed=seed) for number in range(folds)]
-        about |= {"folds": folds}
-        made = {
-            splits.write(part, examples, to / f"fold-{number}.json", about | {"fold": number}): part
-            for number, part in enumerate(parts)
-        }
-    for path, part in made.items():
+        made = [
+            (to / f"fold-{k}.json", splits.recording_fold(examples, k, folds, seed=seed), {"folds": folds, "fold": k})
+            for k in range(folds)
+        ]
+    for path, part, about in made:
+        splits.write(part, examples, path, {"source": source, "seed": seed} | about)
         sizes = ", ".join(f"{side} {len(rows):,}" for side, rows in part.sides.items())
         out.print(f"{path}: {sizes}", markup=False)
 
 
 @app.command()
 def vote(
-    run: Annotated[list[Path], typer.Argument(help="Run folders of lesson 2, two or more.")],
-    recordings: Annotated[Path, typer.Option(help="A .mat of CinC 2017, a WFDB record, or a folder of either.")],
-    to: Annotated[Path, typer.Option(help="The CSV file to write.")],
+    run: Annotated[list[Path], Argument(help="Run folders of lesson 2, two or more.")],
+    recordings: Annotated[Path, Option(help="A .mat of CinC 2017, a WFDB record, or a folder of either.")],
+    to: Annotated[Path, Option(help="The CSV file to write.")],
 ) -> None:
     """Lesson 2: let several networks vote on the rhythm of recordings, and write the verdicts as CSV."""
     if len(run) < 2:

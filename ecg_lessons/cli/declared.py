@@ -1,11 +1,8 @@
 """Commands made from the declarations of the lessons: `train`, `export`, and options of `evaluate` and `predict`."""
 
-from __future__ import annotations
-
 import inspect
-import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -21,26 +18,24 @@ from ecg_lessons.errors import InputError, choice
 
 def parameter(name: str, kind: Any, default: Any, **option: Any) -> inspect.Parameter:
     """Make an option of a command."""
-    spelled = option.pop("spelled", None) or f"--{name.replace('_', '-')}"
-    if kind is bool and default:
-        spelled += f"/--no-{name.replace('_', '-')}"
+    words = name.replace("_", "-")
+    spelled = option.pop("spelled", None) or (f"--{words}/--no-{words}" if kind is bool and default else f"--{words}")
     names = () if kind == bool | None else (spelled,)
     annotation = Annotated[kind, typer.Option(*names, **option)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def command(function: Callable, parameters: Iterable[inspect.Parameter], cls: type = TyperCommand) -> TyperCommand:
+def command(function: Callable, parameters: list[inspect.Parameter]) -> TyperCommand:
     """Make a command of a function that takes the values of all parameters by name."""
 
     def called(**values: Any) -> None:
         function(**values)
 
-    own = list(parameters)
     called.__doc__ = function.__doc__
-    called.__signature__ = inspect.Signature(own)
-    called.__annotations__ = {entry.name: entry.annotation for entry in own}
+    called.__signature__ = inspect.Signature(parameters)
+    called.__annotations__ = {entry.name: entry.annotation for entry in parameters}
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(cls=cls)(called)
+    app.command()(called)
     return typer.main.get_command(app)
 
 
@@ -48,9 +43,8 @@ def options_of(lesson) -> list[inspect.Parameter]:
     """Give the options that are the fields of a lesson's options."""
     kinds, found = get_type_hints(lesson.options), []
     for entry in fields(lesson.options):
-        told, kind, default = entry.metadata, kinds[entry.name], entry.default
-        if "values" in told:
-            kind, default = str, ""
+        told = entry.metadata
+        kind, default = (str, "") if "values" in told else (kinds[entry.name], entry.default)
         more = {"min": told["least"]} if "least" in told else {}
         found.append(parameter(entry.name, kind, default, help=told["help"], spelled=told.get("spelled"), **more))
     return found
@@ -97,35 +91,36 @@ def paths_of(lesson, values: dict, least: int | None = None) -> tuple[Path, ...]
     return tuple(given)
 
 
-class Lessons(TyperGroup):
-    """A group with a command for every lesson, which is imported only when its command is called."""
+def of_lessons(make: Callable[[str], TyperCommand]) -> type[TyperGroup]:
+    """Give a group with a command for every lesson, which is imported only when its command is called."""
 
-    make: Callable
+    class Lessons(TyperGroup):
+        def list_commands(self, ctx) -> list[str]:
+            return list(lessons.titles())
 
-    def list_commands(self, ctx) -> list[str]:
-        """Name the lessons."""
-        return list(lessons.titles())
+        def get_command(self, ctx, name: str):
+            return make(name) if name in lessons.titles() else None
 
-    def get_command(self, ctx, name: str):
-        """Make the command of a lesson."""
-        return type(self).make(name) if name in lessons.titles() else None
+        def format_commands(self, ctx, formatter) -> None:
+            with formatter.section("Commands"):
+                formatter.write_dl(list(lessons.titles().items()))
 
-    def format_commands(self, ctx, formatter) -> None:
-        """List the lessons without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(lessons.titles().items()))
+    return Lessons
+
+
+def _source_of(lesson) -> inspect.Parameter:
+    known = ", ".join(f"{source} ({entry.what})" for source, entry in lesson.sources.items())
+    return parameter("source", str, next(iter(lesson.sources)), help=f"{known}.")
 
 
 def train_command(name: str) -> TyperCommand:
     """Make `train NAME`."""
     lesson = _lesson(name)
-    usual, kinds = next(iter(lesson.networks)), lesson.usual_options
+    usual, left_out = next(iter(lesson.networks)), {"network", "split", "compare"} - set(lesson.usual_options)
     presets = list(dict.fromkeys(preset for network in lesson.networks.values() for preset in network.plans))
-    sources = ", ".join(f"{source} ({entry.what})" for source, entry in lesson.sources.items())
-    networks = f"{', '.join(lesson.networks)}; {usual} unless said."
     own = [
-        parameter("network", str | None, None, help=networks),
-        parameter("source", str, next(iter(lesson.sources)), help=f"{sources}."),
+        parameter("network", str | None, None, help=f"{', '.join(lesson.networks)}; {usual} unless said."),
+        _source_of(lesson),
         parameter("preset", str, presets[0], help=f"{' or '.join(presets)}."),
         parameter("split", str | None, None, help=lesson.options.splits),
         *options_of(lesson),
@@ -140,7 +135,6 @@ def train_command(name: str) -> TyperCommand:
         parameter("seed", int | None, None, min=0),
         parameter("tensorboard", bool, False, help="Write logs for TensorBoard."),
     ]
-    left_out = {"network", "split", "compare"} - set(kinds)
 
     def train(**values: Any) -> None:
         _train(lesson, dict.fromkeys(left_out) | values)
@@ -167,27 +161,16 @@ def _train(lesson, values: dict) -> None:
     base = values["out"] or Path("runs") / f"{lesson.name}-{values['name'] or Path(network).stem}"
     with out.status("Reading"):
         examples = lesson.read(paths) if paths else lesson.load(values["source"], **options)
+    how = {name: values[name] for name in ("source", "split", "plan", "preset", "tensorboard")}
+    how |= {"changes": changes, "paths": paths, "examples": examples, "progress": _line}
     runs = []
     for name in networks:
         if len(networks) > 1:
             out.print(f"{name}:")
+        place = base if name == network else base.with_name(f"{base.name}-{Path(name).stem}")
         chosen = options if name == network else vars(lesson.options(**options).beside(name))
         with out.status("Training") as status:
-            run = lesson.train(
-                base if name == network else base.with_name(f"{base.name}-{Path(name).stem}"),
-                name,
-                values["source"],
-                values["split"],
-                values["plan"],
-                preset=values["preset"],
-                changes=changes,
-                paths=paths,
-                examples=examples,
-                tensorboard=values["tensorboard"],
-                progress=_line,
-                tick=ticking(status, "Training"),
-                **chosen,
-            )
+            run = lesson.train(place, name, tick=ticking(status, "Training"), **how, **chosen)
         out.print(lesson.ending(run, paths), markup=False)
         runs.append(run)
     if len(runs) > 1:
@@ -198,12 +181,9 @@ def _train(lesson, values: dict) -> None:
 
 
 def _line(epoch: int, row: dict) -> None:
-    """Print a line an epoch."""
     if "line" in row:
-        out.print(row["line"], markup=False)
-        return
-    losses = f"loss {row['loss']:.4f}  validation loss {row['val_loss']:.4f}"
-    out.print(f"epoch {epoch}/{row['of']}  {losses}")
+        return out.print(row["line"], markup=False)
+    out.print(f"epoch {epoch}/{row['of']}  loss {row['loss']:.4f}  validation loss {row['val_loss']:.4f}")
 
 
 def ticking(status, words: str) -> Callable[[int, int], None]:
@@ -227,7 +207,6 @@ def export_command(name: str) -> TyperCommand:
     if lesson.files is None or lesson.files.write is None:
         raise InputError(f"Lesson {name} has no files of an original project to write.")
     write, known = lesson.files.write, {entry.name for entry in fields(lesson.options)}
-    sources = ", ".join(f"{source} ({entry.what})" for source, entry in lesson.sources.items())
     asked = set(inspect.signature(write).parameters)
 
     def export(to: Path, source: str, **values: Any) -> None:
@@ -235,34 +214,30 @@ def export_command(name: str) -> TyperCommand:
 
         refuse_full(to, "the files")
         with out.status("Reading"):
-            loading = {name: value for name, value in values.items() if name in known}
-            examples = lesson.load(source, **loading)
+            examples = lesson.load(source, **{name: value for name, value in values.items() if name in known})
         with out.status("Writing") as status:
             more = {"source": source, "tick": ticking(status, "Writing")}
             said = write(examples, to, **values, **{key: more[key] for key in more if key in asked})
         out.print(said, markup=False)
 
     export.__doc__ = inspect.getdoc(write)
-    own = [
-        parameter("to", Path, inspect.Parameter.empty, help="A new folder."),
-        parameter("source", str, next(iter(lesson.sources)), help=f"{sources}."),
-    ]
-    return command(export, [*own, *keywords_of(write)])
+    to = parameter("to", Path, inspect.Parameter.empty, help="A new folder.")
+    return command(export, [to, _source_of(lesson), *keywords_of(write)])
 
 
-class OfRun(TyperCommand):
-    """A command on a run folder, whose further options are those of the run's lesson."""
+def of_run(make: Callable[[Any], TyperCommand]) -> type[TyperCommand]:
+    """Give a command on a run folder, whose further options are those of the run's lesson."""
 
-    make: Callable
+    class OfRun(TyperCommand):
+        def parse_args(self, ctx, args: list[str]):
+            lesson = next((lesson_of(Path(word)) for word in args if (Path(word) / "run.json").is_file()), None)
+            made = make(lesson)
+            # Of a folder that is no run, that is told, not that an option is unknown.
+            ctx.ignore_unknown_options = ctx.allow_extra_args = lesson is None
+            self.params, self.callback, self.help = made.params, made.callback, made.help
+            return super().parse_args(ctx, args)
 
-    def parse_args(self, ctx, args: list[str]):
-        """Find the run among the words, and take the options of its lesson."""
-        lesson = next((lesson_of(Path(word)) for word in args if (Path(word) / "run.json").is_file()), None)
-        made = type(self).make(lesson)
-        # Of a folder that is no run, that is told, not that an option is unknown.
-        ctx.ignore_unknown_options = ctx.allow_extra_args = lesson is None
-        self.params, self.callback, self.help = made.params, made.callback, made.help
-        return super().parse_args(ctx, args)
+    return OfRun
 
 
 def lesson_of(folder: Path):
@@ -285,8 +260,7 @@ def evaluate_command(lesson) -> TyperCommand:
         if as_json:
             from ecg_lessons.evaluation.scores import plain
 
-            print(json.dumps(plain(result), indent=1, ensure_ascii=False))
-            return
+            return tables.as_json(plain(result))
         own = lesson.is_own(opened, source, paths)
         what = "its own test rows" if own else source or " and ".join(map(str, paths))
         tables.scores(f"{run}: {what}, trained on split {opened.about['split']}", result)
@@ -294,16 +268,10 @@ def evaluate_command(lesson) -> TyperCommand:
         if paths and lesson.files.kind == "csv":
             out.print(tables.NAMELESS)
 
+    source = parameter("source", str | None, None, help="Other recordings than the run's own test rows.")
+    as_json = parameter("as_json", bool, False, spelled="--json", help="Print the scores as JSON.")
     more = files_of(lesson) if lesson else []
-    return command(
-        evaluate,
-        [
-            _argument("run", "A run folder."),
-            parameter("source", str | None, None, help="Other recordings than the run's own test rows."),
-            *more,
-            parameter("as_json", bool, False, spelled="--json", help="Print the scores as JSON."),
-        ],
-    )
+    return command(evaluate, [_argument("run", "A run folder."), source, *more, as_json])
 
 
 def predict_command(lesson) -> TyperCommand:
@@ -339,27 +307,3 @@ def _lesson(name: str):
 
     machine.setup()
     return lessons.get(name)
-
-
-class Train(Lessons):
-    """The commands of `train`."""
-
-    make = staticmethod(train_command)
-
-
-class Export(Lessons):
-    """The commands of `export`."""
-
-    make = staticmethod(export_command)
-
-
-class Evaluate(OfRun):
-    """The command `evaluate`."""
-
-    make = staticmethod(evaluate_command)
-
-
-class Predict(OfRun):
-    """The command `predict`."""
-
-    make = staticmethod(predict_command)

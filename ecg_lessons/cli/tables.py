@@ -1,7 +1,6 @@
 """What commands print: scores with their intervals, class by class, and what was left out."""
 
-from __future__ import annotations
-
+import json
 from math import isnan
 from pathlib import Path
 
@@ -18,6 +17,11 @@ _SYMBOLS = {
 }  # fmt: skip
 #: What is said of beats of nobody knows whom.
 NAMELESS = "The CSV files name no patients: a score on them may be of hearts that the network has met."
+
+
+def as_json(found) -> None:
+    """Print JSON."""
+    print(json.dumps(found, indent=1, ensure_ascii=False))
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
@@ -56,7 +60,8 @@ def scores(title: str, result: dict) -> None:
         parts = value if isinstance(value, dict) else {"": value}
         for part, estimate in parts.items():
             words = f"{_WORDS.get(name, name.replace('_', ' '))} {part}".strip()
-            rows.append([words, f"{getattr(estimate, 'value', estimate):.3f}", _interval(estimate)])
+            low, value = getattr(estimate, "low", float("nan")), getattr(estimate, "value", estimate)
+            rows.append([words, f"{value:.3f}", "" if isnan(low) else f"{low:.3f}-{estimate.high:.3f}"])
     table(title, ["score", "value", "95 % interval"], rows)
     if by_class:
         _by_class(by_class)
@@ -67,13 +72,7 @@ def scores(title: str, result: dict) -> None:
         out.print(f"Left out, since the run has learnt from them or from the same people: {met:,}.")
 
 
-def _interval(estimate) -> str:
-    low = getattr(estimate, "low", float("nan"))
-    return "" if isnan(low) else f"{low:.3f}-{estimate.high:.3f}"
-
-
 def _by_class(by_class: dict) -> None:
-    """Print the scores of each class, one a row."""
     first = next(iter(by_class.values()))
     columns = {"sensitivity": "sensitivity", "precision": "precision (PPV)", "specificity": "spec.", "f1": "F1"}
     columns = {name: words for name, words in columns.items() if name in first}
@@ -82,10 +81,10 @@ def _by_class(by_class: dict) -> None:
     rows = []
     for name, row in by_class.items():
         cells = [_cell(row[score], score in ("sensitivity", "precision") or not beats) for score in columns]
-        people = [str(row.get("patients", "?"))] if beats else []
-        rows.append([name, f"{row[counted]:,}", *people, *cells, *([f"{row['auc']:.3f}"] if beats else [])])
+        more = [[str(row.get("patients", "?"))], [f"{row['auc']:.3f}"]] if beats else [[], []]
+        rows.append([name, f"{row[counted]:,}", *more[0], *cells, *more[1]])
     whom = "patients" if "patients" in first else counted
-    heads = ["class", counted, *(["people"] if beats else []), *columns.values(), *(["AUC"] if beats else [])]
+    heads = ["class", counted, *["people"] * beats, *columns.values(), *["AUC"] * beats]
     table(f"By class, 95 % intervals over {whom}", heads, rows)
     if whom == "recordings":
         out.print("Intervals are over recordings: who was recorded is not published.")

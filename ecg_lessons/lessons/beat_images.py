@@ -1,12 +1,9 @@
 """Lesson 3: tell eight kinds of heartbeat from their pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 import pandas as pd
@@ -21,7 +18,7 @@ from ecg_lessons.models import beat_image as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beat_sets, beats, images, labels
 from ecg_lessons.signals.augment import DrawBeats, nine_crops
-from ecg_lessons.study import Arm, Measurement, Study
+from ecg_lessons.study import FOLDS, Arm, Measurement, Study
 from ecg_lessons.training import Run, Tick
 
 CLASSES = labels.classes("eight")
@@ -31,9 +28,6 @@ RR = "rr"
 _VALIDATION = 100
 _CHUNK = 4096
 Most = Annotated[int | None, {"min": 1, "help": "At most so many beats of each class of each patient."}]
-
-
-# What comes in
 
 
 def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
@@ -60,9 +54,8 @@ def inputs(
 
     signal, info = beat_sets.between_neighbours(noted(), leads=leads, symbols=symbols)
     if info.empty:
-        raise InputError(
-            f"Record {', '.join(names[:3])}: no beat stands between two others; a recording needs three beats or more."
-        )
+        few = "no beat stands between two others; a recording needs three beats or more"
+        raise InputError(f"Record {', '.join(names[:3])}: {few}.")
     curve = images.curves(signal, info["start"].to_numpy(), info["stop"].to_numpy() - 1)
     x = {"curve": curve, RR: info[list(beats.RR)].to_numpy(np.float32)}
     return x, info[["record", "patient", "symbol", "sample", "time"]].copy()
@@ -75,19 +68,15 @@ def from_pictures(folder: str | Path) -> Examples:
     comes from nobody knows whom (``info["known"]``): such a folder can be split at random only.
     """
     drawn, symbol, record, name = pictures.read_pictures(folder)
-    patient = np.array([recordings.SAME_PERSON.get(person, person) for person in record])
-    known = patient != ""
-    patient = np.where(known, patient, [f"unknown, {file}" for file in name])
-    info = pd.DataFrame({"record": record, "name": name, "symbol": symbol, "known": known})
+    whose = recordings.SAME_PERSON
+    people = [whose.get(of, of) or f"unknown, {file}" for of, file in zip(record, name, strict=True)]
+    info = pd.DataFrame({"record": record, "name": name, "symbol": symbol, "known": np.asarray(record) != ""})
     x = {"image": drawn[..., None].astype(np.float32) / 255}
-    return Examples(x, labels.encode(symbol, "eight"), patient, CLASSES, info)
+    return Examples(x, labels.encode(symbol, "eight"), np.array(people), CLASSES, info)
 
 
 def thin(examples: Examples, most: int, seed: int = 42) -> Examples:
-    """Keep at most so many beats of each class of each patient, drawn at random.
-
-    The beats of one patient resemble each other: most of a long recording teaches little that is new.
-    """
+    """Keep at most so many beats of each class of each patient, drawn at random: those of one patient are alike."""
     order = np.random.default_rng(seed).permutation(len(examples))
     shuffled = pd.DataFrame({"patient": examples.patient[order], "y": examples.y[order]})
     rank = shuffled.groupby(["patient", "y"]).cumcount().to_numpy()
@@ -104,14 +93,9 @@ def split(examples: Examples, name: str | None = None, seed: int = 42, asked: As
     name = name or "by-patient"
     if "known" in examples.info and not splits.is_leaky(name) and not examples.info["known"].all():
         nameless = examples.info["name"][~examples.info["known"]].iloc[0]
-        raise InputError(
-            f"Picture {nameless} does not say whose it is: name pictures RECORD_SAMPLE.png, or choose --split "
-            "random-beats and trust its score little."
-        )
+        remedy = "name pictures RECORD_SAMPLE.png, or choose --split random-beats and trust its score little"
+        raise InputError(f"Picture {nameless} does not say whose it is: {remedy}.")
     return splits.named(examples, name, seed)
-
-
-# Networks
 
 
 _OURS = Plan(epochs=6, batch_size=128, optimizer="adamw", learning_rate=3e-3, schedule="cosine", keep="last")
@@ -147,7 +131,7 @@ class Sight(Options):
             raise InputError("The network signal sees no picture to crop: leave --augment out, or choose light.")
         return network
 
-    def beside(self, network: str) -> Sight:
+    def beside(self, network: str) -> Self:
         """Give the same without crops for the one network that sees no picture."""
         return replace(self, nine_crops=False) if network == "signal" else self
 
@@ -169,18 +153,16 @@ def learn(asked: Asked) -> Learning:
     _refuse_unseen(asked.network, sight, asked.examples.x)
     shown, held = asked.sides
     shown = shown if sight.most is None else thin(shown, sight.most, seed)
-    build = partial(_build, asked.network, sight, "image" in asked.examples.x)
+
+    def build():
+        crops = {"nine_crops": True} if sight.nine_crops else {}
+        model = models.NETWORKS[asked.network](classes=len(CLASSES), rr=sight.rr, **crops)
+        return models.from_layer(model, "draw_beats") if "image" in asked.examples.x else model
+
     return Learning(build, seen(shown, sight), seen(thin(held, _VALIDATION, seed), sight), asked.plan)
 
 
-def _build(network: str, sight: Sight, on_pictures: bool):
-    crops = {"nine_crops": True} if sight.nine_crops else {}
-    model = models.NETWORKS[network](classes=len(CLASSES), rr=sight.rr, **crops)
-    return models.from_layer(model, "draw_beats") if on_pictures else model
-
-
 def _refuse_unseen(network: str, sight: Sight, x: Mapping[str, np.ndarray]) -> None:
-    """Refuse to show a network what it cannot see."""
     if network == "signal" and "image" in x:
         raise InputError("The network signal needs the curve, and a PNG file holds only its picture: choose light.")
     if sight.rr and RR not in x:
@@ -188,10 +170,7 @@ def _refuse_unseen(network: str, sight: Sight, x: Mapping[str, np.ndarray]) -> N
 
 
 def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None) -> np.ndarray:
-    """Give the probabilities of the classes, shape (n, len(CLASSES)).
-
-    A network trained with nine crops answers to all nine, and the mean answer counts.
-    """
+    """Give the probabilities, shape (n, len(CLASSES)); with nine crops, the mean answer to all nine."""
     about, model, batch = run.about, run.model, 256
     sight = Sight(about["nine_crops"], about["rr"])
     draws = any(layer.name == "draw_beats" for layer in model.layers)
@@ -213,9 +192,6 @@ def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None
     return np.concatenate(answers).astype(np.float64)
 
 
-# Files
-
-
 def export(examples: Examples, to: Path, *, most: Most = None, tick: Tick | None = None) -> str:
     """Write every beat as a PNG file into a folder of its class, the format that the original tutorial starts from."""
     examples = examples if most is None else thin(examples, most)
@@ -234,20 +210,15 @@ def export(examples: Examples, to: Path, *, most: Most = None, tick: Tick | None
 
 
 def judge(run: Run, path: str | Path, tick: Tick | None = None) -> pd.DataFrame:
-    """Name the beats of one WFDB record or of a folder of records; R peaks that nobody annotated are found first.
-
-    One row each with ID (record and sample at 360 Hz), TIME (s), CLASS, PROBABILITY, ANNOTATED (the symbol, or "").
-    """
+    """Name the beats of one WFDB record or of a folder of records; R peaks that nobody annotated are found first."""
     read = [beat_sets.with_beats(record) for record in recordings.paths(path)]
     x, info = inputs((recording for recording, _ in read), beat_sets.KIN_OF_MLII, labels.PEAKS)
+    return beat_verdicts(predict_rows(run, x, tick), info, CLASSES, read)
+
+
+def beat_verdicts(probability: np.ndarray, info: pd.DataFrame, classes: Collection[str], read: list) -> pd.DataFrame:
+    """Set out what beats are called, ID being record and sample; `read` is what `beat_sets.with_beats` gave."""
     annotated = info["record"].map({recording.name: known for recording, known in read})
-    return beat_verdicts(predict_rows(run, x, tick), info, CLASSES, annotated)
-
-
-def beat_verdicts(
-    probability: np.ndarray, info: pd.DataFrame, classes: Collection[str], annotated: pd.Series
-) -> pd.DataFrame:
-    """Set out what beats are called, a row a beat."""
     return pd.DataFrame(
         {
             "ID": names_of(info),
@@ -259,44 +230,31 @@ def beat_verdicts(
     )
 
 
-LESSON = Lesson(
-    "beat-images",
-    "Lesson 3: learn to tell eight kinds of heartbeat from their pictures.",
-    NETWORKS,
-    {
-        "sample": Source(
-            "built-in cohort", lambda _: from_recordings(recordings.mitdb(simulator.sample_arrhythmias()))
-        ),
-        "physionet": Source("MIT-BIH", lambda _: from_recordings(recordings.mitdb(fetch.locate("mitdb")))),
-    },
-    split,
-    learn,
-    predict_rows,
-    classwise.score,
-    judge,
-    Sight,
-    Files(
-        "pictures",
-        {"pictures": "Class folders of PNG files, as 'export beat-images' writes them."},
-        from_pictures,
-        export,
-    ),
+SOURCES = {
+    "sample": Source("built-in cohort", lambda _: from_recordings(recordings.mitdb(simulator.sample_arrhythmias()))),
+    "physionet": Source("MIT-BIH", lambda _: from_recordings(recordings.mitdb(fetch.locate("mitdb")))),
+}
+FILES = Files(
+    "pictures", {"pictures": "Class folders of PNG files, as 'export beat-images' writes them."}, from_pictures, export
 )
+LESSON = Lesson(
+    "beat-images", "Lesson 3: learn to tell eight kinds of heartbeat from their pictures.",
+    NETWORKS, SOURCES, split, learn, predict_rows, classwise.score, judge, Sight, FILES,
+)  # fmt: skip
 examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
 judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
 
 # Measured: MIT-BIH with beats split at random, and with patients apart
 
-_PATIENTS = tuple(f"fold-{k}" for k in range(splits.FOLDS))
 #: Of every protocol the splits, and at most so many beats of each class and patient: in all, for networks that take
 #: long, and to train on (all others are still tested).
 PROTOCOLS = {
     "random beats": (("beats-fold-0",), None, None),
-    "by patient": (_PATIENTS, None, 100),
+    "by patient": (FOLDS, None, 100),
     "DS1 to DS2": (("de-chazal",), None, 100),
     "random beats, subset": (("beats-fold-0",), 100, None),
-    "by patient, subset": (_PATIENTS[:1], 100, None),
+    "by patient, subset": (FOLDS[:1], 100, None),
 }
 #: Which networks each protocol trains, by name and what they see: the costly ones on a subset only.
 _TRAINED = {
@@ -309,7 +267,6 @@ _TRAINED = {
 
 
 def _arm(protocol: str, name: str) -> Arm:
-    """Give an arm: the paper preset on the whole database, the laptop preset elsewhere."""
     network = name.partition(",")[0]
     chosen = NETWORKS[network].plan("paper" if protocol == "random beats" else "laptop")
     if network == "jun":  # an epoch of the subset takes seven minutes on two cores, in bfloat16
@@ -325,28 +282,16 @@ def _part(measurement: Measurement, examples: Examples) -> Examples:
 
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
-    """Gather the scores of all arms."""
     protocols: dict[str, dict] = {}
     for arm, trained in study.by_arm(done).items():
         names, subset, most = PROTOCOLS[arm.protocol]
-        about = {
-            "splits": list(names),
-            "seeds": list(arm.seeds),
-            "beats of a class and patient, at most": {"in all": subset, "to train": most},
-            "networks": {},
-        }
+        about = {"splits": list(names), "seeds": list(arm.seeds), "networks": {}}
+        about["beats of a class and patient, at most"] = {"in all": subset, "to train": most}
         pool = whole.pooled(trained, base, lambda m: f"{m.split}, seed {m.seed}")
-        by_split = {"by_split": pool.by_run(scores.accuracy)}
-        scored = scores.plain(classwise.score(pool.probability, pool.tested)) | by_split | pool.notes
+        scored = pool.scored(classwise.score) | {"by_split": pool.by_run(scores.accuracy)} | pool.notes
         protocols.setdefault(arm.protocol, about)["networks"][arm.name] = scored
     return {"data": study.counts_of(whole.examples), "protocols": protocols}
 
 
-STUDY = Study(
-    LESSON,
-    tuple(_arm(protocol, name) for protocol in PROTOCOLS for name in _TRAINED[protocol]),
-    _report,
-    "protocols",
-    3,
-    part=_part,
-)
+_ARMS = tuple(_arm(protocol, name) for protocol in PROTOCOLS for name in _TRAINED[protocol])
+STUDY = Study(LESSON, _ARMS, _report, "protocols", 3, part=_part)

@@ -23,7 +23,7 @@ from ecg_lessons.plans import Plan
 from ecg_lessons.signals import balance as balancing
 from ecg_lessons.signals import beat_sets, kachuee, labels, unusual
 from ecg_lessons.splits import Split
-from ecg_lessons.study import Arm, Measurement, Pool, Study
+from ecg_lessons.study import FOLDS, Arm, Measurement, Pool, Study
 from ecg_lessons.training import Run, Tick
 
 #: By task; the first class is the normal one.
@@ -40,9 +40,6 @@ _REASONS = {"Healthy control": "normal", "Myocardial infarction": "infarction"}
 _GROUPS = 200
 
 
-# What comes in
-
-
 def from_recordings(found: Iterable[Recording], rule: str = "annotated") -> Examples:
     """Turn annotated recordings into beats of the five AAMI classes, cut as Kachuee et al. (2018) did.
 
@@ -54,16 +51,11 @@ def from_recordings(found: Iterable[Recording], rule: str = "annotated") -> Exam
 
 
 def from_diagnoses(found: Iterable[tuple[Recording, str]]) -> Examples:
-    """Turn recordings and their diagnoses, "normal" or "infarction", into beats of lead II at the peaks found.
-
-    Of recordings published twice, as some of PTB-XL are under two patients, one copy is kept.
-    """
+    """Turn recordings and their diagnoses into beats of lead II; of recordings published twice one copy is kept."""
     cut = [kachuee.beat_of_diagnosis(recording, diagnosis) for recording, diagnosis in found]
     if not sum(len(x) for x, _ in cut):
-        raise InputError(
-            "No recording is known as normal or as an infarction: for PTB-XL, scp_statements.csv must stand "
-            "beside the table of its records."
-        )
+        table = "for PTB-XL, scp_statements.csv must stand beside the table of its records"
+        raise InputError(f"No recording is known as normal or as an infarction: {table}.")
     beats = np.concatenate([x for x, _ in cut])
     examples = _table("infarction", beats, pd.concat([rows for _, rows in cut], ignore_index=True))
     _, first = np.unique(splits.fingerprints(examples.x["beat"]), return_index=True)
@@ -86,7 +78,6 @@ def admitted(found: Iterable[Recording]) -> Iterator[tuple[Recording, str]]:
 
 
 def _table(task: str, cut: np.ndarray, info: pd.DataFrame, *more: str, found: Iterable = ()) -> Examples:
-    """Give beats and what `kachuee` tells of them as examples."""
     if not len(cut):
         raise InputError("No beat was found in these recordings: take others, or longer ones.")
     y = pd.Categorical(info["label"], CLASSES[task]).codes.astype(int)
@@ -98,31 +89,25 @@ def _table(task: str, cut: np.ndarray, info: pd.DataFrame, *more: str, found: It
 
 
 def inputs(cut: np.ndarray, compared: np.ndarray | None = None) -> dict[str, np.ndarray]:
-    """Give what the networks see of beats (n, SAMPLES) and of their `unusual.comparisons`, where there are any.
-
-    ``beat`` (n, SAMPLES, 1), from 0 to 1; and ``unusual`` (n, len(unusual.NAMES)).
-    """
+    """Give what the networks see: ``beat`` (n, SAMPLES, 1), and ``unusual`` (n, len(unusual.NAMES)) if compared."""
     return {"beat": cut[..., None]} | ({} if compared is None else {"unusual": compared})
 
 
 def from_csv(task: str, *paths: str | Path) -> Examples:
     """Read the original's CSV files, two, or one to judge it.
 
-    They do not tell whose beats they are: every row counts as somebody of its own, and no split by patient is possible.
-    ``info`` has ``record`` (the file), ``sample`` (the row, from 1 on), ``part`` (0 for the first file) and ``known``,
-    which is False.
+    They do not tell whose beats they are: every row counts as somebody of its own. ``info`` has ``record`` (the file),
+    ``sample`` (the row, from 1 on), ``part`` (0 for the first file) and ``known``, which is False.
     """
     names = [Path(path).name for path in paths]
     if len(set(names)) < len(names):
         raise InputError(f"Two files are called {names[0]}: give two files with names of their own.")
     read = [tables.read_beats(path, len(CLASSES[task])) for path in paths]
-    info = pd.concat(
-        [
-            pd.DataFrame({"record": name, "sample": np.arange(1, len(y) + 1), "part": part, "known": False})
-            for part, (name, (_, y)) in enumerate(zip(names, read, strict=True))
-        ],
-        ignore_index=True,
-    )
+    parts = [
+        pd.DataFrame({"record": name, "sample": np.arange(1, len(y) + 1), "part": part, "known": False})
+        for part, (name, (_, y)) in enumerate(zip(names, read, strict=True))
+    ]
+    info = pd.concat(parts, ignore_index=True)
     patient = ("row " + info["sample"].astype(str) + " of " + info["record"]).to_numpy().astype(str)
     x = {"beat": np.concatenate([x for x, _ in read])[..., None]}
     return Examples(x, np.concatenate([y for _, y in read]), patient, CLASSES[task], info)
@@ -150,10 +135,8 @@ def _split(examples: Examples, name: str, seed: int) -> Split:
         sides = first[tenth:], first[:tenth], np.flatnonzero(part)
         return Split(*sides, FILES, "leaky").guard(examples.patient)
     if nameless and not splits.is_leaky(name):
-        raise InputError(
-            f"The CSV files do not say whose their beats are, so no split {name!r}: choose --split "
-            f"{usual_split(examples)} and trust its score little."
-        )
+        leaky = f"choose --split {usual_split(examples)} and trust its score little"
+        raise InputError(f"The CSV files do not say whose their beats are, so no split {name!r}: {leaky}.")
     if name == splits.RANDOM:
         return splits.random_beats(examples, validation=0.08, test=0.2, seed=seed)
     return splits.named(examples, name, seed)
@@ -164,9 +147,6 @@ def usual_split(examples: Examples) -> str:
     if "known" not in examples.info:
         return "by-patient"
     return FILES if examples.classes == CLASSES["heartbeat"] else splits.RANDOM
-
-
-# Networks
 
 
 #: The original's plan, and what a laptop has time for.
@@ -193,9 +173,7 @@ class Choices(Options):
         "What is done about rare classes: none, smote, smote-tomek (the original's), weights or focal.",
         ("none", "smote", "smote-tomek", "weights", "focal"),
         # It compares every beat with every other.
-        notes={
-            "smote-tomek": "Looking for Tomek pairs before the first epoch: ten minutes and more on all of MIT-BIH."
-        },
+        notes={"smote-tomek": "Looking for Tomek pairs before the first epoch: ten minutes or more on all of MIT-BIH."},
     )
     transfer_from: Path | None = option(None, "A run of lesson 5 whose network gets two new last layers and goes on.")
     frozen: bool = option(False, "Train these two layers only.")
@@ -210,8 +188,7 @@ class Choices(Options):
             if self.balance not in (None, *fitting):
                 word = "--smote" if self.smote else "--no-smote"
                 raise InputError(f"{word} and --balance {self.balance} contradict: give one of them.")
-        usual = "smote" if self.smote else "none"
-        object.__setattr__(self, "balance", self.balance or usual)
+        object.__setattr__(self, "balance", self.balance or ("smote" if self.smote else "none"))
 
     def settle(self, network: str | None, source: str) -> str | None:
         """Refuse a run to start from that has nothing to hand on, or may have met the test patients."""
@@ -219,21 +196,19 @@ class Choices(Options):
         if start is None and self.frozen:
             raise InputError("Frozen layers must have learnt something before: name a run with --transfer-from.")
         if start is not None:
-            about = start.about
+            folder, about = start.folder, start.about
             if about.get("lesson") != "heartbeat":
-                raise InputError(
-                    f"{start.folder} is a run of lesson {about.get('lesson')!r}: transfer from a run that 'train "
-                    "heartbeat' or 'train infarction' made."
-                )
+                made = "a run that 'train heartbeat' or 'train infarction' made"
+                raise InputError(f"{folder} is a run of lesson {about.get('lesson')!r}: transfer from {made}.")
             if network not in (None, about["network"]):
-                raise InputError(
-                    f"{start.folder} is a run of the network {about['network']}: leave --network {network} out."
-                )
-            if any((run.about["task"], run.about["source"]) == (self.task, source) for run in _lineage(start)):
-                raise InputError(
-                    f"{start.folder} has learnt the same task from the same data, maybe from the beats that are to be "
-                    "tested: transfer to another task or another source."
-                )
+                raise InputError(f"{folder} is a run of the network {about['network']}: leave --network {network} out.")
+            while start.folder.exists():  # the run, and those that it came from, as far as they are still there
+                if (start.about["task"], start.about["source"]) == (self.task, source):
+                    raise InputError(
+                        f"{folder} has learnt the same task from the same data, maybe from the beats that are to be "
+                        "tested: transfer to another task or another source."
+                    )
+                start = Run(Path(start.about.get("transfer_from") or "nowhere"))
             network = about["network"]
         if network == "ours" and self.balance.startswith("smote"):
             raise InputError(
@@ -245,13 +220,6 @@ class Choices(Options):
     def start(self) -> Run | None:
         """Open the run to start from."""
         return Run.open(self.transfer_from) if self.transfer_from else None
-
-
-def _lineage(run: Run) -> Iterator[Run]:
-    """Give a run and those that it came from, as far as they are still there."""
-    while run.folder.exists():
-        yield run
-        run = Run(Path(run.about.get("transfer_from") or "nowhere"))
 
 
 @dataclass(frozen=True)
@@ -290,15 +258,12 @@ def learn(asked: Asked) -> Learning:
     shown = seen(train_, asked.network, learning=True)
     counts = shown.counts()["examples"]
     if (counts > 0).sum() < 2:
-        raise InputError(
-            f"Split {asked.split.name!r} leaves nothing but class {counts.idxmax()!r} to train on: take another "
-            "split, a larger --share, or more recordings."
-        )
+        left = f"Split {asked.split.name!r} leaves nothing but class {counts.idxmax()!r} to train on"
+        raise InputError(f"{left}: take another split, a larger --share, or more recordings.")
     about = {"lesson": "heartbeat", "task": options.task, "counts": {name: int(n) for name, n in counts.items()}}
     start, classes, plan_, loss = options.start(), len(shown.classes), asked.plan, None
     if options.balance.startswith("smote"):
-        tomek = options.balance == "smote-tomek"
-        x, y = balancing.smote(shown.x, shown.y, shown.classes, plan_.seed, tomek=tomek)
+        x, y = balancing.smote(shown.x, shown.y, shown.classes, plan_.seed, tomek=options.balance == "smote-tomek")
         shown = Examples(x, y, np.full(len(y), "synthetic or not"), shown.classes)
     elif options.balance == "weights":
         plan_ = plan_.but(class_weights=balancing.class_weights(shown.y, shown.classes))
@@ -319,11 +284,7 @@ def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None
 
 
 def score(probability: np.ndarray, examples: Examples) -> dict:
-    """Score class by class: see `classwise.score`; of infarctions, ``infarction_sensitivity`` and ``_specificity``.
-
-    Sensitivity and precision of S and V are what ANSI/AAMI EC57 asks for. Where nobody knows whose the beats are,
-    intervals are over beats, and no class has ``patients``.
-    """
+    """Score class by class, see `classwise.score`; where nobody knows whose the beats are, intervals are over beats."""
     nameless = "known" in examples.info
     if nameless:
         groups = (np.random.default_rng(0).permutation(len(examples)) % _GROUPS).astype(str)
@@ -334,9 +295,6 @@ def score(probability: np.ndarray, examples: Examples) -> dict:
     if examples.classes == CLASSES["infarction"]:
         return {name.replace("arrhythmia", "infarction"): value for name, value in result.items()}
     return result
-
-
-# Files
 
 
 _NAMES = {
@@ -371,17 +329,12 @@ def judge_beats(run: Run, path: str | Path, tick: Tick | None = None) -> pd.Data
     cut, info = kachuee.annotated(found, beat_sets.KIN_OF_MLII)
     if not len(cut):
         raise InputError(f"Record {found[0].name} has no beat of the five classes: take another one.")
-    annotated = info["record"].map({recording.name: known for recording, known in read})
     x = inputs(cut, unusual.comparisons(found, info, beat_sets.KIN_OF_MLII))
-    return beat_verdicts(predict_rows(run, x, tick), info, CLASSES["heartbeat"], annotated)
+    return beat_verdicts(predict_rows(run, x, tick), info, CLASSES["heartbeat"], read)
 
 
 def judge_recordings(run: Run, path: str | Path, tick: Tick | None = None) -> pd.DataFrame:
-    """Judge one WFDB record or a folder of records, a row a recording.
-
-    ID, BEATS, CLASS, and the mean PROBABILITY of that class over the beats of lead II; "no beats" where the published
-    rule finds no two R peaks.
-    """
+    """Judge a WFDB record or a folder of records: the mean PROBABILITY over beats; "no beats" without two R peaks."""
     found = recordings.paths(path)
     cut, _ = zip(*(kachuee.beat_of_diagnosis(recordings.read(base), "unknown") for base in found), strict=True)
     count = np.array([len(beats) for beats in cut])
@@ -402,49 +355,37 @@ def _ecgs_of(where: Callable[[], Path]) -> Callable[[Choices], Examples]:
     return lambda options: from_diagnoses(diagnosed(recordings.ptb_xl(where())))
 
 
+def _ptbdb(options: Choices) -> Examples:
+    return from_diagnoses(admitted(recordings.ptb_diagnostic(fetch.locate("ptbdb"))))
+
+
+SOURCES = {
+    "sample": Source("built-in cohort", _beats_of(simulator.sample_arrhythmias)),
+    "physionet": Source("MIT-BIH", _beats_of(lambda: fetch.locate("mitdb"))),
+}
+FILES_OF = {
+    "train_csv": "The original's mitbih_train.csv, 187 values and the class a row.",
+    "test_csv": "Its mitbih_test.csv.",
+}
 LESSON = Lesson(
-    "heartbeat",
-    "Lesson 5: learn to name heartbeats N, S, V, F and Q.",
-    networks(80),
-    {
-        "sample": Source("built-in cohort", _beats_of(simulator.sample_arrhythmias)),
-        "physionet": Source("MIT-BIH", _beats_of(lambda: fetch.locate("mitdb"))),
-    },
-    split,
-    learn,
-    predict_rows,
-    score,
-    judge_beats,
-    HeartbeatChoices,
-    Files(
-        "csv",
-        {
-            "train_csv": "The original's mitbih_train.csv, 187 values and the class a row.",
-            "test_csv": "Its mitbih_test.csv.",
-        },
-        partial(from_csv, "heartbeat"),
-        export_heartbeats,
-    ),
-)
+    "heartbeat", "Lesson 5: learn to name heartbeats N, S, V, F and Q.",
+    networks(80), SOURCES, split, learn, predict_rows, score, judge_beats, HeartbeatChoices,
+    Files("csv", FILES_OF, partial(from_csv, "heartbeat"), export_heartbeats),
+)  # fmt: skip
+INFARCTION_SOURCES = {
+    "sample": Source("built-in cohort", _ecgs_of(simulator.sample_infarctions)),
+    "physionet": Source("PTB-XL", _ecgs_of(lambda: fetch.locate("ptb-xl"))),
+    "ptbdb": Source("PTB Diagnostic", _ptbdb),
+}
+INFARCTION_FILES = {"normal_csv": "The original's ptbdb_normal.csv.", "abnormal_csv": "Its ptbdb_abnormal.csv."}
 INFARCTION = LESSON.but(
     "infarction",
     "Lesson 5: learn to tell myocardial infarction from normal, from scratch or from a heartbeat run.",
     networks=networks(600),
-    sources={
-        "sample": Source("built-in cohort", _ecgs_of(simulator.sample_infarctions)),
-        "physionet": Source("PTB-XL", _ecgs_of(lambda: fetch.locate("ptb-xl"))),
-        "ptbdb": Source(
-            "PTB Diagnostic", lambda _: from_diagnoses(admitted(recordings.ptb_diagnostic(fetch.locate("ptbdb"))))
-        ),
-    },
+    sources=INFARCTION_SOURCES,
     judge=judge_recordings,
     options=Choices,
-    files=Files(
-        "csv",
-        {"normal_csv": "The original's ptbdb_normal.csv.", "abnormal_csv": "Its ptbdb_abnormal.csv."},
-        partial(from_csv, "infarction"),
-        export_infarctions,
-    ),
+    files=Files("csv", INFARCTION_FILES, partial(from_csv, "infarction"), export_infarctions),
 )
 examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
 judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
@@ -471,7 +412,6 @@ def _arm(protocol: str, network: str, balance: str) -> Arm:
 
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
-    """Gather the scores of all arms; those of `ours` also by their mean answer."""
     protocols: dict[str, dict] = {}
     for arm, trained in study.by_arm(done).items():
         pool = whole.pooled(trained, base, lambda m: f"seed {m.seed}")
@@ -479,26 +419,18 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
         if arm.network == "ours":
             beats = len(pool.tested) // len(trained)  # DS2 for every seed, in one order
             mean = pool.probability.reshape(len(trained), beats, -1).mean(axis=0)
-            result["together"] = _judged(Pool(pool.tested.take(np.arange(beats)), mean, {}))
+            result["together"] = _judged(Pool(pool.tested.take(np.arange(beats)), mean))
         networks_ = protocols.setdefault(arm.protocol, {}).setdefault(arm.network, {})
         networks_[arm.options["balance"]] = result | pool.notes
     return {"data": study.counts_of(whole.examples), "protocols": protocols}
 
 
 def _judged(pool: Pool) -> dict:
-    return scores.plain(classwise.score(pool.probability, pool.tested)) | {"confusion": pool.confusion}
+    return pool.scored(classwise.score) | {"confusion": pool.confusion}
 
 
-STUDY = Study(
-    LESSON,
-    (
-        *(_arm(p, name, balance) for p in PROTOCOLS for balance in BALANCES for name in ORIGINALS),
-        _arm("DS1 to DS2", "ours", "none"),
-    ),
-    _report,
-    "protocols",
-    3,
-)
+_ARMS = tuple(_arm(p, name, balance) for p in PROTOCOLS for balance in BALANCES for name in ORIGINALS)
+STUDY = Study(LESSON, (*_ARMS, _arm("DS1 to DS2", "ours", "none")), _report, "protocols", 3)
 
 
 # Measured: infarction against normal on PTB-XL, from scratch or from a heartbeat run
@@ -508,10 +440,8 @@ SHARES = (0.01, 0.1, 1.0)
 
 
 def _transfer_arms() -> Iterator[Arm]:
-    """List all networks from scratch, and the paper's with every start and share."""
     plan_ = Plan(epochs=25, batch_size=64, schedule="cosine", keep="last")
-    folds = tuple(f"fold-{k}" for k in range(splits.FOLDS))
-    for protocol, names in {"random beats": ("random-beats",), "by patient": folds}.items():
+    for protocol, names in {"random beats": ("random-beats",), "by patient": FOLDS}.items():
         starts = [(name, "scratch", 1.0) for name in ORIGINALS]
         for start in ("scratch", "frozen", "full"):
             starts += [("cnet", start, share) for share in SHARES if protocol == "by patient" or share == 1]
@@ -530,42 +460,32 @@ def _start_of(measurement: Measurement, base: Path) -> dict:
 
 
 def _report_infarction(whole: Study, done: list[Measurement], base: Path) -> dict:
-    """Gather the scores of all arms, beat by beat and recording by recording, and the gains over scratch."""
     pools: dict[str, dict[str, Pool]] = {}
     for arm, trained in study.by_arm(done).items():
         pools.setdefault(arm.protocol, {})[arm.name] = whole.pooled(trained, base, lambda m: m.split)
-    apart = pools.get("by patient", {})
-    rivals = {name: f"{name.split(', ')[0]}, scratch, {name.split(', ')[2]}" for name in apart}
-    return {
-        "data": study.counts_of(whole.examples) | {"recordings": int(whole.examples.info["record"].nunique())},
-        "protocols": {
-            protocol: {name: _by_beat_and_recording(pool) for name, pool in arms.items()}
-            for protocol, arms in pools.items()
-        },
-        "paired": {
-            name: _paired(apart[name], apart[rival])
-            for name, rival in rivals.items()
-            if name != rival and rival in apart
-        },
-    }
+    paired, apart = {}, pools.get("by patient", {})
+    for name, pool in apart.items():
+        network, start, share = name.split(", ")
+        rival = apart.get(f"{network}, scratch, {share}")
+        if start != "scratch" and rival:
+            paired[name] = _paired(pool, rival)
+    scored = {of: {name: _by_beat_and_recording(pool) for name, pool in arms.items()} for of, arms in pools.items()}
+    data = study.counts_of(whole.examples) | {"recordings": int(whole.examples.info["record"].nunique())}
+    return {"data": data, "protocols": scored, "paired": paired}
 
 
 def _by_beat_and_recording(pool: Pool) -> dict:
     record = pool.tested.info["record"]
     first = np.sort(np.unique(record, return_index=True)[1])
     mean = pd.DataFrame(pool.probability).groupby(record.to_numpy(), sort=False).mean().to_numpy()
-    each = {"by_split": pool.by_run(scores.macro_f1)}
-    each["by_recording"] = scores.plain(classwise.score(mean, pool.tested.take(first)))
-    return scores.plain(classwise.score(pool.probability, pool.tested)) | each | pool.notes
+    by_recording = Pool(pool.tested.take(first), mean).scored(classwise.score)
+    each = {"by_split": pool.by_run(scores.macro_f1), "by_recording": by_recording}
+    return pool.scored(classwise.score) | each | pool.notes
 
 
 def _paired(arm: Pool, rival: Pool) -> dict:
-    """Compare two arms on the same beats: the gain in macro F1."""
-    both = np.stack([arm.counts, rival.counts], axis=1)  # (patients, 2, k, m)
-    gain = scores.Scores(arm.tested.classes, both).estimate(
-        lambda counts: scores.macro_f1(counts[..., 0, :, :]) - scores.macro_f1(counts[..., 1, :, :])
-    )
-    return gain.rounded()
+    both = scores.Scores(arm.tested.classes, np.stack([arm.counts(), rival.counts()], axis=1))  # (patients, 2, k, m)
+    return both.estimate(lambda n: scores.macro_f1(n[..., 0, :, :]) - scores.macro_f1(n[..., 1, :, :])).rounded()
 
 
 INFARCTION_STUDY = Study(INFARCTION, tuple(_transfer_arms()), _report_infarction, "protocols", 2, options=_start_of)

@@ -19,7 +19,7 @@ from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options,
 from ecg_lessons.models import inversion as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beats, leads
-from ecg_lessons.study import Arm, Measurement, Study
+from ecg_lessons.study import FOLDS, Arm, Measurement, Study
 from ecg_lessons.training import Run, Tick
 
 RATE = 250
@@ -31,15 +31,9 @@ Threshold = Annotated[float, {"min": 0, "max": 1, "help": "Call it inverted abov
 _MAPS = np.stack([np.eye(12, dtype=np.float32), *leads.SWAPS.values()])
 
 
-# What comes in
-
-
 def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
-    """Turn 12-lead recordings into examples, ten seconds each, all taken to be correct.
-
-    ``x["signal"]`` (n, 2500, 12) and ``x["beat"]`` (n, 200, 12), in mV at 250 Hz.
-    """
-    signals, typical, patients, names, diagnoses = [], [], [], [], []
+    """Turn 12-lead recordings, taken to be correct, into ``signal`` (n, 2500, 12) and ``beat`` (n, 200, 12), in mV."""
+    signals, typical, patients, about = [], [], [], []
     for recording in found:
         if recording.seconds < 2:
             raise InputError(f"Record {recording.name} lasts {recording.seconds:.1f} s: this lesson needs 2 s or more.")
@@ -48,18 +42,14 @@ def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
         signals.append(fit_length(beats.bandpass(signal, RATE), RATE * SECONDS))
         typical.append(beats.median_beat(signal, RATE))
         patients.append(recording.patient)
-        names.append(recording.name)
-        diagnoses.append(" ".join(recording.labels.get("diagnoses", ())))
+        about.append((recording.name, " ".join(recording.labels.get("diagnoses", ())), "correct"))
     x = {"signal": np.stack(signals), "beat": np.stack(typical)}
-    info = pd.DataFrame({"record": names, "diagnoses": diagnoses, "state": "correct"})
-    return Examples(x, np.zeros(len(names), dtype=int), np.array(patients), STATES, info)
+    info = pd.DataFrame(about, columns=["record", "diagnoses", "state"])
+    return Examples(x, np.zeros(len(info), dtype=int), np.array(patients), STATES, info)
 
 
 def from_csv(data: str | Path, labels: str | Path | None = None) -> Examples:
-    """Read the original's CSV files: 750 samples of 12 leads a row, and 0 or 1.
-
-    The format names no patient: every row counts as a patient of its own, and nobody can check it.
-    """
+    """Read the original's CSV files, 750 samples of 12 leads a row; each row counts as a patient of its own."""
     names, signal = tables.read_ecgs(data)
     for name, ecg in zip(names, signal, strict=True):
         _refuse_flat(ecg, f"{data}: the ECG with ID {name}")
@@ -89,23 +79,15 @@ def split(correct: Examples, name: str | None = None, seed: int = 42, asked: Ask
     """Split recordings: ``by-patient``, ``random`` (the original's kind, leaky), or ``fold-K`` of five."""
     if name in ("random", splits.RANDOM):
         return splits.random_beats(correct, seed=seed)
-    folds = [f"fold-{k}" for k in range(splits.FOLDS)]
-    if name not in (None, "by-patient", *folds):
-        raise choice("split", name, ["by-patient", "random", *folds])
+    if name not in (None, "by-patient", *FOLDS):
+        raise choice("split", name, ["by-patient", "random", *FOLDS])
     return splits.named(correct, name or "by-patient", seed)
 
 
-# Swaps
-
-
 def swapped(correct: Examples, state: np.ndarray) -> Examples:
-    """Exchange electrodes: row i gets the swap ``STATES[state[i]]``.
-
-    The median beat need not be computed again: exchanging leads and taking the median commute.
-    """
+    """Exchange electrodes: row i gets ``STATES[state[i]]``. Exchanging leads and taking the median beat commute."""
     state = np.broadcast_to(state, len(correct))
-    maps = _MAPS[state]
-    x = {name: np.matmul(part, maps.transpose(0, 2, 1)) for name, part in correct.x.items()}
+    x = {name: np.matmul(part, _MAPS[state].transpose(0, 2, 1)) for name, part in correct.x.items()}
     info = correct.info.assign(state=np.array(STATES)[state])
     return correct.but(x=x, y=state.copy(), classes=STATES, info=info)
 
@@ -130,10 +112,7 @@ def more_swaps(labelled: Examples, rng: np.random.Generator) -> Examples:
 
 
 def rolled(correct: Examples, rng: np.random.Generator, copies: int = 5) -> Examples:
-    """Add shifted copies the original's way: ``np.roll`` by 10 to 740 samples, which joins end to start.
-
-    Only ``x["signal"]`` is kept, cut to the original's three seconds.
-    """
+    """Add copies shifted the original's way, by 10 to 740 samples, end joined to start; three seconds are kept."""
     signal = fit_length(correct.x["signal"], models.SAMPLES)
     again = np.repeat(np.arange(len(correct)), copies + 1)
     shift = rng.integers(10, 741, len(again))
@@ -145,9 +124,6 @@ def rolled(correct: Examples, rng: np.random.Generator, copies: int = 5) -> Exam
 def binary(examples: Examples) -> Examples:
     """Merge the swaps into one class, "inverted"."""
     return examples.but(y=(examples.y > 0).astype(int), classes=("correct", "inverted"))
-
-
-# Networks
 
 
 _ORIGINAL = Plan(epochs=20, batch_size=32, optimizer="rmsprop", patience=3)
@@ -170,10 +146,7 @@ def seen_by(network: str, examples: Examples) -> Examples:
 
 
 def for_judging(network: str, examples: Examples) -> Examples:
-    """Keep only what the network looks at, so that ten states of a whole database fit into memory.
-
-    Signals are cut to the middle three seconds, which is all that evaluation sees of them.
-    """
+    """Keep only what evaluation sees, so that ten states of a whole database fit into memory."""
     part = sees(network)
     x = fit_length(examples.x[part], models.SAMPLES) if part == "signal" else examples.x[part]
     return examples.but(x={part: x})
@@ -206,15 +179,10 @@ def learn(asked: Asked) -> Learning:
     else:
         held = fresh_swaps(held, np.random.default_rng(asked.plan.seed))
     classes = len(STATES) if task == "which" else 2
-    return Learning(
-        partial(NETWORKS[asked.network].build, classes, **size),
-        shown,
-        prepare(held),
-        asked.plan,
-        {"task": task},
-        range(len(asked.examples.classes)),
-        fresh=lambda examples, rng: prepare(swaps(examples, rng)),
-    )
+    build = partial(NETWORKS[asked.network].build, classes, **size)
+    met = range(len(asked.examples.classes))
+    more = {"fresh": lambda examples, rng: prepare(swaps(examples, rng))}
+    return Learning(build, shown, prepare(held), asked.plan, {"task": task}, met, **more)
 
 
 def train_original(
@@ -222,8 +190,7 @@ def train_original(
 ) -> tuple[Run, Examples]:
     """Follow the original project: half of the ECGs get a swap, drawn once, and every ECG five rolled copies.
 
-    A quarter of the ECGs validates, chooses the best epoch, and is the score. `parts` are rows to train and to validate
-    on, in place of a random quarter. Gives the run and the validation copies that the original would score.
+    A random quarter (or `parts`) validates and chooses the epoch; gives the run and the copies that would be scored.
     """
     plan = plan or LESSON.plan("usoltsev", "paper")
     rng = np.random.default_rng(plan.seed)
@@ -253,13 +220,8 @@ def ask(run: Run, examples: Examples) -> Examples:
 
 
 def score(probability: np.ndarray, examples: Examples) -> dict:
-    """Score the two tasks, inverted or not, and which swap.
-
-    `probability` is (n, 2) or (n, len(STATES)), column 0 that of "correct"; `examples` come from `every_state` for a
-    sensitivity by swap, or have two classes.
-    """
-    inverted = probability[:, 0] < 0.5
-    verdict = scores.Scores.of(examples.y, inverted, examples.patient, examples.classes, verdicts=2)
+    """Score the two tasks, inverted or not, and which swap; column 0 of `probability` is that of "correct"."""
+    verdict = scores.Scores.of(examples.y, probability[:, 0] < 0.5, examples.patient, examples.classes, verdicts=2)
     result = {
         "balanced_accuracy": verdict.estimate(scores.balanced_detection),
         "specificity": verdict.estimate(scores.specificity),
@@ -272,9 +234,6 @@ def score(probability: np.ndarray, examples: Examples) -> dict:
         which = scores.Scores.of(examples.y, probability.argmax(axis=1), examples.patient, examples.classes)
         result["which_swap"] = which.estimate(scores.balanced_accuracy)
     return result
-
-
-# Files
 
 
 def export(correct: Examples, to: Path, *, source: str = "", seed: Seed = 42) -> str:
@@ -290,20 +249,16 @@ def export(correct: Examples, to: Path, *, source: str = "", seed: Seed = 42) ->
 
 
 def judge(run: Run, path: str | Path, tick: Tick | None = None, *, threshold: Threshold = 0.5) -> pd.DataFrame:
-    """Judge a CSV of the original's format, one WFDB record, or a folder of records.
-
-    One row each with ID, TARGET (1 = inverted), PROBABILITY and, where known, SWAP.
-    """
+    """Judge a CSV of the original's format, one WFDB record, or a folder of records: see `verdicts`."""
     path = Path(path)
     read = from_csv(path) if path.suffix == ".csv" else from_recordings(map(recordings.read, recordings.paths(path)))
     return verdicts(run, read, threshold, tick)
 
 
 def verdicts(run: Run, examples: Examples, threshold: float = 0.5, tick: Tick | None = None) -> pd.DataFrame:
-    """Judge examples.
+    """Judge examples: ID, TARGET (1 = inverted), PROBABILITY and, where known, SWAP.
 
-    A flat lead II is called RA/RL without asking the network: that exchange cannot be undone, and no
-    network here has seen it.
+    A flat lead II is called RA/RL without asking the network: that exchange cannot be undone, and none has seen it.
     """
     probability = predict_rows(run, examples.x, tick)
     inverted = 1 - probability[:, 0]
@@ -317,33 +272,20 @@ def verdicts(run: Run, examples: Examples, threshold: float = 0.5, tick: Tick | 
     return table
 
 
+SOURCES = {
+    "sample": Source("built-in cohort", lambda _: from_recordings(recordings.ptb_xl(simulator.sample_cohort()))),
+    "physionet": Source("PTB-XL", lambda _: from_recordings(recordings.ptb_xl(fetch.locate("ptb-xl")))),
+    "ludb": Source("LUDB", lambda _: from_recordings(recordings.ludb(fetch.locate("ludb")))),
+}
+FILES = {
+    "data_csv": "The original's CSV, ID and 9,000 values a row.",
+    "labels_csv": "The labels of --data-csv, ID and TARGET.",
+}
 LESSON = Lesson(
-    "inversion",
-    "Lesson 1: learn to find exchanged electrodes.",
-    NETWORKS,
-    {
-        "sample": Source("built-in cohort", lambda _: from_recordings(recordings.ptb_xl(simulator.sample_cohort()))),
-        "physionet": Source("PTB-XL", lambda _: from_recordings(recordings.ptb_xl(fetch.locate("ptb-xl")))),
-        "ludb": Source("LUDB", lambda _: from_recordings(recordings.ludb(fetch.locate("ludb")))),
-    },
-    split,
-    learn,
-    predict_rows,
-    score,
-    judge,
-    Choices,
-    Files(
-        "csv",
-        {
-            "data_csv": "The original's CSV, ID and 9,000 values a row.",
-            "labels_csv": "The labels of --data-csv, ID and TARGET.",
-        },
-        from_csv,
-        export,
-        least=2,
-    ),
-    ask,
-)
+    "inversion", "Lesson 1: learn to find exchanged electrodes.",
+    NETWORKS, SOURCES, split, learn, predict_rows, score, judge, Choices,
+    Files("csv", FILES, from_csv, export, least=2), ask,
+)  # fmt: skip
 examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
 judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
@@ -368,48 +310,37 @@ def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
         answer = partial(predict, train_original(correct, folder, plan, (parts.train, parts.validation))[0])
     else:
         answer = partial(predict, train(folder, arm.network, whole.source, parts, plan, examples=correct))
-    asked = (every_state(for_judging(arm.network, part)) for part in (correct.take(parts.test), _outside()))
-    test, ludb = map(answer, asked)
+    asked = correct.take(parts.test), study.loaded(LESSON, "ludb")
+    test, ludb = (answer(every_state(for_judging(arm.network, part))) for part in asked)
     study.keep(folder, test=test, rows=parts.test, ludb=ludb)
 
 
 def _classical(correct: Examples) -> Callable[[Examples], np.ndarray]:
-    """Train the baseline without a network; half of the weight is on "correct"."""
     baseline, shown = models.classical(), every_state(correct)
     weight = np.where(shown.y == 0, len(STATES) - 1, 1)
     baseline.fit(shown.x["beat"], shown.y, logisticregression__sample_weight=weight)
     return lambda examples: baseline.predict_proba(examples.x["beat"])
 
 
-def _outside() -> Examples:
-    return study.loaded(LESSON, "ludb")
-
-
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
-    """Gather the scores of all networks, one by one and as ensembles of their seeds."""
     # Scores need labels and patients only: the smaller input stands for both.
-    correct, outside = (for_judging("plain", part) for part in (whole.examples, _outside()))
+    correct, outside = (for_judging("plain", part) for part in (whole.examples, study.loaded(LESSON, "ludb")))
     kept = {measurement: study.kept(whole.folder(measurement, base)) for measurement in done}
-    result = {
-        "data": {
-            "ptb-xl": f"{catalog.get('ptb-xl').version}, ecg_id {correct.info['record'].iloc[0]} to "
-            f"{correct.info['record'].iloc[-1]}: {len(correct)} recordings, {len(set(correct.patient))} patients",
-            "copies": _copies(correct),
-            "ludb": f"{catalog.get('ludb').version}, {len(outside)} recordings",
-        },
-        "networks": {},
-        "seeds": sorted({measurement.seed for measurement in done}),
-        "seconds": {},
+    record, versions = correct.info["record"], {name: catalog.get(name).version for name in ("ptb-xl", "ludb")}
+    data = {
+        "ptb-xl": f"{versions['ptb-xl']}, ecg_id {record.iloc[0]} to {record.iloc[-1]}: {len(correct)} recordings, "
+        f"{len(set(correct.patient))} patients",
+        "copies": _copies(correct),
+        "ludb": f"{versions['ludb']}, {len(outside)} recordings",
     }
+    result = {"data": data, "networks": {}, "seeds": sorted({one.seed for one in done}), "seconds": {}}
     for name, arm in ((arm.name, trained) for arm, trained in study.by_arm(done).items()):
         result["seconds"][name] = study.seconds(whole.folder(measurement, base) for measurement in arm)
         if name == _OWN:
             pairs = [kept[measurement]["validation"].T for measurement in arm]
-            hit = [np.mean([((p > 0.5) == y)[y == c].mean() for c in (0, 1)]) for p, y in pairs]
-            result[_OWN] = {
-                "balanced_accuracy": [round(float(share), 4) for share in hit],
-                "how": "random quarter of the recordings, rolled copies scored, epoch chosen on the same quarter",
-            }
+            hit = [round(float(np.mean([((p > 0.5) == y)[y == c].mean() for c in (0, 1)])), 4) for p, y in pairs]
+            how = "random quarter of the recordings, rolled copies scored, epoch chosen on the same quarter"
+            result[_OWN] = {"balanced_accuracy": hit, "how": how}
             continue
         inside = [_whole(arm, kept, seed, len(correct)) for seed in sorted({m.seed for m in arm})]
         ludb = [kept[measurement]["ludb"] for measurement in arm]
@@ -420,9 +351,8 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
             result["thresholds of the ensemble, by specificity on ptb-xl"] = {
                 str(share): _strict(*together, share, len(correct), len(outside)) for share in (0.999, 0.99)
             }
-            result["ptb-xl recordings that the ensemble takes for exchanged with most certainty"] = _loudest(
-                together[0][: len(correct)], correct
-            )
+            loudest = _loudest(together[0][: len(correct)], correct)
+            result["ptb-xl recordings that the ensemble takes for exchanged with most certainty"] = loudest
     return result
 
 
@@ -467,7 +397,6 @@ def _strict(inside: np.ndarray, outside: np.ndarray, share: float, n: int, m: in
 
 
 def _loudest(probability: np.ndarray, correct: Examples, most: int = 5) -> list[dict]:
-    """Name the recordings that are held for correct and called exchanged most loudly, one a patient."""
     suspicion = _suspicion(probability)
     order = np.argsort(-suspicion)
     _, first = np.unique(correct.patient[order], return_index=True)
@@ -486,23 +415,17 @@ def _copies(correct: Examples) -> str:
     """Name the recordings of PTB-XL that stand in it twice under two patients: no split by patient parts them."""
     _, which, count = np.unique(correct.x["beat"], axis=0, return_inverse=True, return_counts=True)
     pairs = [np.flatnonzero(which == k) for k in np.flatnonzero(count > 1)]
-    record = correct.info["record"]
-    names = [" = ".join(record.iloc[pair]) for pair in pairs if len(set(correct.patient[pair])) > 1]
+    pairs = [pair for pair in pairs if len(set(correct.patient[pair])) > 1]
+    names = [" = ".join(correct.info["record"].iloc[pair]) for pair in pairs]
     return f"one recording under two patients in ptb-xl: {'; '.join(names) or 'none'}"
 
 
-_FOLDS, _SEEDS = tuple(f"fold-{k}" for k in range(splits.FOLDS)), (1, 2, 3)
-STUDY = Study(
-    LESSON,
-    (
-        Arm("", "hypotheses", "hypotheses", _FOLDS, _SEEDS),
-        Arm("", "plain", "plain", _FOLDS, _SEEDS),
-        Arm("", _CLASSICAL, "plain", _FOLDS, _SEEDS[:1]),
-        Arm("", _ORIGINAL_ARM, "usoltsev", _FOLDS, _SEEDS),
-        Arm("", _OWN, "usoltsev", ("its-own-quarter",), _SEEDS),
-    ),
-    _report,
-    "networks",
-    1,
-    measure=_measure,
+_SEEDS = (1, 2, 3)
+_ARMS = (
+    Arm("", "hypotheses", "hypotheses", FOLDS, _SEEDS),
+    Arm("", "plain", "plain", FOLDS, _SEEDS),
+    Arm("", _CLASSICAL, "plain", FOLDS, _SEEDS[:1]),
+    Arm("", _ORIGINAL_ARM, "usoltsev", FOLDS, _SEEDS),
+    Arm("", _OWN, "usoltsev", ("its-own-quarter",), _SEEDS),
 )
+STUDY = Study(LESSON, _ARMS, _report, "networks", 1, measure=_measure)

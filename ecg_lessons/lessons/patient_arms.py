@@ -134,7 +134,6 @@ class Arms:
 
 
 def _drawn(y: np.ndarray, how: Adaptation, seed: int) -> np.ndarray:
-    """Draw rows for all batches of an adaptation, those of rare classes more often."""
     chance = np.bincount(y)[y] ** -how.balance
     return np.random.default_rng(seed).choice(len(y), how.steps * how.batch_size, p=chance / chance.sum())
 
@@ -159,8 +158,7 @@ class Plain:
 
     @cached_property
     def _splits(self) -> dict[str, Split]:
-        every = splits.leave_one_patient_out(self.taught, self.plan.seed)
-        return dict(zip(self._people, every, strict=True))
+        return dict(zip(self._people, splits.leave_one_patient_out(self.taught, self.plan.seed), strict=True))
 
     def split(self, patient: str) -> Split:
         """Give what a patient's network learns from, is validated on, and never sees."""
@@ -174,17 +172,10 @@ class Plain:
         def progress(epoch: int, row: dict) -> None:
             self._say(f"{name}: epoch {epoch}/{self.plan.epochs}, validation loss {row['val_loss']:.3f}")
 
-        return training.fit(
-            models.build,
-            self.taught.take(split.train),
-            self.taught.take(split.validation),
-            self.plan,
-            self.folder / name.replace(" ", "-"),
-            about={"lesson": "patients", "phase": name},
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            tensorboard=self._tensorboard,
-            progress=progress,
-        )
+        sides = self.taught.take(split.train), self.taught.take(split.validation)
+        how = {"loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True), "tensorboard": self._tensorboard}
+        how |= {"about": {"lesson": "patients", "phase": name}, "progress": progress}
+        return training.fit(models.build, *sides, self.plan, self.folder / name.replace(" ", "-"), **how)
 
 
 class Shared(Plain):
@@ -196,9 +187,8 @@ class Shared(Plain):
     def __init__(self, taught: Examples, folder: Path, plan: Plan, *args, folds: int = 5) -> None:
         super().__init__(taught, folder, plan, *args)
         if len(self._people) < 4:
-            raise InputError(
-                f"{len(self._people)} patients are too few to leave one out: take 4 or more, or train with --plain."
-            )
+            few = f"{len(self._people)} patients are too few to leave one out"
+            raise InputError(f"{few}: take 4 or more, or train with --plain.")
         folds = min(folds, len(self._people) // 2)
         self.folds = list(splits.grouped_folds(taught, folds, plan.seed))
         self._about = splits.known(taught)
@@ -217,11 +207,10 @@ class Shared(Plain):
         """Give the weights of the network that has never seen a patient."""
         k = self._fold[patient]
         if k not in self._first:
-            run = self._fit(self.folds[k], f"fold {k + 1} of {len(self.folds)}")
-            self._first[k] = run.model.get_weights()
+            self._first[k] = self._fit(self.folds[k], f"fold {k + 1} of {len(self.folds)}").model.get_weights()
         rng = np.random.default_rng([self.plan.seed, self._people.index(patient)])
-        known, joined = self.folds[k].train, self.split(patient).train
-        new = np.setdiff1d(joined, known)
+        known = self.folds[k].train
+        new = np.setdiff1d(self.split(patient).train, known)
         old = rng.choice(known, min(len(new), len(known)), replace=False)
         rows = rng.permutation(np.concatenate([new, old]))
         return self._joining.fit(self._first[k], self.taught.x[rows], self.taught.y[rows], self.plan.batch_size)

@@ -5,13 +5,12 @@ pre-training, and each patient has a folder in ``patients/`` with ``predictions.
 ``predictions.parquet``) and, written last, ``metrics.json``.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.evaluation.scores import DRAWS, Estimate, Scores, plain
 from ecg_lessons.examples import Examples
-from ecg_lessons.lesson import Asked, Lesson, Network, Options, Report, Source, option
+from ecg_lessons.lesson import Asked, Lesson, Network, Options, Report, Source, count, option
 from ecg_lessons.lessons.beat_images import thin
 from ecg_lessons.lessons.patient_arms import ARMS, Adaptation, Arms, Key, Plain, Shared
 from ecg_lessons.models import patient as models
@@ -46,14 +45,8 @@ SAMPLE_MINUTES = 15
 _PARQUET, _CSV = "predictions.parquet", "predictions.csv.gz"
 
 
-# What comes in
-
-
 def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
-    """Turn annotated recordings into examples, one a beat whose window lies inside the recording.
-
-    ``x`` (n, BEFORE + AFTER, 2), see `scaled`; ``info`` has record, symbol, sample and time (s).
-    """
+    """Turn annotated recordings into examples (n, BEFORE + AFTER, 2), one a beat whose window lies inside."""
     x, info = beat_sets.fixed_windows(scaled(found), BEFORE, AFTER, None, CLASSES)
     y = labels.encode(info["symbol"].to_numpy(), "fourteen")
     patient = info["patient"].to_numpy().astype(str)
@@ -63,16 +56,13 @@ def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
 def scaled(found: Iterable[recordings.Recording], seconds: float = 60) -> Iterator[recordings.Recording]:
     """Scale each lead by what it shows in the first minute: no later sample, and no annotation, has a say.
 
-    The median of that minute becomes 0, and half the way from its 1st to its 99th percentile becomes 1.
-    A lead that is small in it has its half taken for 0.25 mV, or its noise would be blown up: the second lead of
-    record 200 grows fourfold after ten minutes.
+    Its median becomes 0, and half the way from its 1st to its 99th percentile becomes 1; for a lead that is small in it
+    that half is 0.25 mV, or its noise would be blown up.
     """
     for recording in found:
         if recording.signal.shape[1] != 2 or recording.rate != RATE:
-            raise InputError(
-                f"Record {recording.name} has {recording.signal.shape[1]} leads at {recording.rate:g} Hz, and this "
-                f"lesson takes two leads at {RATE} Hz: leave it out, or convert it."
-            )
+            has = f"{recording.signal.shape[1]} leads at {recording.rate:g} Hz, and this lesson takes two leads"
+            raise InputError(f"Record {recording.name} has {has} at {RATE} Hz: leave it out, or convert it.")
         first = recording.signal[: round(seconds * RATE)]
         low, middle, high = np.percentile(first, [1, 50, 99], axis=0)
         scale = np.maximum((high - low) / 2, 0.25)
@@ -80,10 +70,7 @@ def scaled(found: Iterable[recordings.Recording], seconds: float = 60) -> Iterat
 
 
 def people(examples: Examples, wanted: Iterable[str] | None = None) -> list[str]:
-    """List the patients, or check and put in order those that are wanted.
-
-    A record of a patient with two (202 of 201) stands for the patient.
-    """
+    """List the patients, or check and put in order those that are wanted; a record stands for its patient."""
     known = np.unique(persons(examples.patient)).tolist()
     if wanted is None:
         return known
@@ -98,10 +85,7 @@ def people(examples: Examples, wanted: Iterable[str] | None = None) -> list[str]
 
 
 def split(examples: Examples, patient: str, minutes: float = 10) -> Split:
-    """Split one patient's beats in time: the first minutes of each recording adapt, the rest is tested.
-
-    Rows of others stand on no side. The test part starts here however short an adaptation is.
-    """
+    """Split one patient's beats in time: the first minutes of each recording adapt, the rest is tested."""
     return splits.first_minutes(examples, patient, minutes, validation=0)
 
 
@@ -110,17 +94,10 @@ def lengths(minutes: float) -> tuple[float, ...]:
     return (*(length for length in MINUTES if length < minutes), float(minutes))
 
 
-# Scores of one patient
-
-
 def frequent_f1(counts: np.ndarray) -> np.ndarray:
-    """Give the mean F1 over the classes with at least FREQUENT beats; NaN where no class has so many.
-
-    `counts` (..., K, K): how often class k was called m.
-    """
+    """Give the mean F1 over the classes with at least FREQUENT beats, of counts (..., K, K); NaN without any."""
     f1 = np.where(counts.sum(-1) >= FREQUENT, scores.f1(counts), np.nan)
-    number = np.isfinite(f1).sum(-1)
-    total = np.nansum(f1, axis=-1)
+    number, total = np.isfinite(f1).sum(-1), np.nansum(f1, axis=-1)
     return np.divide(total, number, out=np.full(np.shape(total), np.nan), where=number > 0)
 
 
@@ -132,16 +109,9 @@ MARGIN = 0.005
 
 
 def score(y: np.ndarray, verdict: np.ndarray) -> dict[str, float]:
-    """Score one patient's beats, from true and given classes (n,).
-
-    ``F1 frequent`` is the one to compare by: classes with one to four test beats rule ``macro F1``, and accuracy
-    hardly asks for anything but normal beats.
-    """
+    """Score one patient's beats; ``F1 frequent`` is to compare by, since rare classes rule ``macro F1``."""
     counts = Scores.of(y, verdict, np.zeros(len(y)), CLASSES).counts
     return {name: float(statistic(counts)[0]) for name, statistic in SCORES.items()}
-
-
-# A folder of patients
 
 
 @dataclass(frozen=True)
@@ -151,14 +121,12 @@ class Cohort:
     folder: Path
 
     @classmethod
-    def open(cls, folder: str | Path) -> Cohort:
+    def open(cls, folder: str | Path) -> Self:
         """Open a folder with finished patients."""
         cohort = cls(Path(folder))
         if not (cohort.folder / "run.json").exists() or cohort.about.get("protocol") != "leave-one-out":
-            raise InputError(
-                f"{folder} holds no leave-one-out: give a folder that 'ecg-lessons train patients --leave-one-out "
-                "--out' made."
-            )
+            made = "'ecg-lessons train patients --leave-one-out --out' made"
+            raise InputError(f"{folder} holds no leave-one-out: give a folder that {made}.")
         if not cohort.finished():
             raise InputError(f"No patient in {folder} is finished: give the same 'train' command again.")
         return cohort
@@ -174,12 +142,10 @@ class Cohort:
 
     def metrics(self, patient: str) -> dict:
         """Read what is kept of a patient."""
-        if patient not in self.finished():
-            raise InputError(
-                f"Patient {patient!r} is not finished in {self.folder}; finished are {', '.join(self.finished())}."
-            )
-        path = self.place(patient) / "metrics.json"
-        return files.read_json(path, "remove it, and give the same 'train' command again")
+        if patient not in (done := self.finished()):
+            raise InputError(f"Patient {patient!r} is not finished in {self.folder}; finished are {', '.join(done)}.")
+        remedy = "remove it, and give the same 'train' command again"
+        return files.read_json(self.place(patient) / "metrics.json", remedy)
 
     def predictions(self, patient: str) -> pd.DataFrame:
         """Read a patient's test beats, one a row: record, sample, time, symbol, and what each arm said.
@@ -203,11 +169,7 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a preset chooses beside the plan of the pre-training.
-
-    The folds of the shared first phase; at most so many beats of each class of each patient to pre-train on (adaptation
-    and tests use all); and the adaptation.
-    """
+    """What a preset chooses beside its plan; `most` is of beats of a class and patient, in the pre-training only."""
 
     folds: int = 5
     most: int | None = None
@@ -220,16 +182,9 @@ SETTINGS = {
     "paper": Settings(adaptation=Adaptation(balance=0.0)),
 }
 _OURS = Plan(epochs=8, batch_size=128, learning_rate=1e-3, patience=2)
-NETWORKS = {
-    "patient": Network(
-        models.build,
-        {
-            "laptop": _OURS,
-            "quick": _OURS.but(epochs=3, batch_size=64),
-            "paper": Plan(epochs=10, batch_size=32, keep="last"),
-        },
-    )
-}
+_PAPER = Plan(epochs=10, batch_size=32, keep="last")
+_PLANS = {"laptop": _OURS, "quick": _OURS.but(epochs=3, batch_size=64), "paper": _PAPER}
+NETWORKS = {"patient": Network(models.build, _PLANS)}
 
 
 @dataclass(frozen=True)
@@ -258,9 +213,8 @@ class LeaveOneOut(Lesson):
     def fit(self, asked: Asked, split: None, called: str) -> Cohort:
         """Leave each patient out once, and keep what every arm says of them.
 
-        A patient that cannot be done is told and kept with the reason; the others go on. Interrupted, the same call
-        goes on: finished patients and finished phases are not trained again. Called for other patients, it adds them.
-        All others train in any case. ``progress(number, {"line": what happened})`` is called now and then.
+        A patient that cannot be done is told and kept with the reason. The same call goes on: finished patients and
+        phases are not trained again. ``progress(number, {"line": what happened})`` is called now and then.
         """
         examples, plan, options = asked.examples, asked.plan, asked.options
         tensorboard, progress = asked.fitting["tensorboard"], asked.fitting["progress"] or (lambda number, row: None)
@@ -332,8 +286,8 @@ def _leave_out(
     return {
         "patient": patient,
         "records": sorted(set(own.info["record"])),
-        "adapted on": _beats(first),
-        "tested on": _beats(test),
+        "adapted on": count(first),
+        "tested on": count(test),
         "notes": _notes(first, test, lengths(minutes)),
         "seconds": {"pretraining": round(middle - start, 2), "adaptation": round(end - middle, 2)},
         "arms": {_name(key): _scored(key, probability, test) for key, probability in answers.items()},
@@ -344,24 +298,15 @@ def _name(key: Key) -> str:
     return f"{key[0]} {key[1]:g}"
 
 
-def _beats(part: Examples) -> dict[str, int]:
-    """Count beats by class, the classes that occur."""
-    return {name: int(n) for name, n in part.counts()["examples"].items() if n}
-
-
 def _notes(first: Examples, test: Examples, minutes: tuple[float, ...]) -> list[str]:
-    """Say what is peculiar about a patient's first minutes."""
-    notes = []
-    seconds = first.info["time"].to_numpy()
-    empty = [f"{length:g}" for length in minutes if not (seconds < 60 * length).any()]
-    if empty:
-        notes.append(f"No beat before minute {empty[-1]}: not adapted on {' or '.join(empty)}.")
-    learnt, asked = (set(_beats(part)) for part in (first, test))
-    if len(learnt) == 1:
-        notes.append(f"Only {next(iter(learnt))} in the first {minutes[-1]:g} minutes.")
-    if asked - learnt:
-        notes.append(f"Not met in them, but tested: {' '.join(sorted(asked - learnt))}.")
-    return notes
+    empty = [f"{length:g}" for length in minutes if not (first.info["time"] < 60 * length).any()]
+    learnt, asked = set(count(first)), set(count(test))
+    notes = {
+        f"No beat before minute {''.join(empty[-1:])}: not adapted on {' or '.join(empty)}.": empty,
+        f"Only {''.join(learnt)} in the first {minutes[-1]:g} minutes.": len(learnt) == 1,
+        f"Not met in them, but tested: {' '.join(sorted(asked - learnt))}.": asked - learnt,
+    }
+    return [note for note, true in notes.items() if true]
 
 
 def _scored(key: Key, probability: np.ndarray, test: Examples) -> dict:
@@ -376,15 +321,11 @@ def _scored(key: Key, probability: np.ndarray, test: Examples) -> dict:
 
 
 def _predictions(test: Examples, answers: dict[Key, np.ndarray]) -> pd.DataFrame:
-    """Set out verdicts and their probabilities, one row a beat."""
     symbols, columns = np.array(test.classes), {}
     for key, probability in answers.items():
         columns[_name(key)] = symbols[probability.argmax(axis=1)]
         columns[f"{_name(key)} p"] = probability.max(axis=1).astype(np.float32)
     return test.info[["record", "sample", "time", "symbol"]].assign(**columns)
-
-
-# All patients
 
 
 @dataclass(frozen=True)
@@ -423,16 +364,12 @@ class Summary:
 
     def as_dict(self) -> dict:
         """Give what a JSON file is to hold."""
-        arms = {f"{arm} {minutes:g}": plain(row.to_dict()) for (arm, minutes), row in self.table.iterrows()}
-        patients = {
-            name: {key: None if np.isnan(value) else value for key, value in row.items()}
-            for name, row in self.by_patient().to_dict("index").items()
-        }
+        each = self.by_patient().astype(object)
         return {
             "minutes": self.minutes,
             "main score": MAIN,
-            "arms": arms,
-            f"{MAIN} by patient": patients,
+            "arms": {_name(key): plain(row.to_dict()) for key, row in self.table.iterrows()},
+            f"{MAIN} by patient": each.where(each.notna(), None).to_dict("index"),
             "hurt": {arm: self.hurt(arm).round(4).to_dict() for arm in ("head", "whole")},
             "notes": self.notes,
             "refused": self.refused,
@@ -467,12 +404,8 @@ def summarise(cohort: Cohort) -> Summary:
     done = {patient: row for patient, row in metrics.items() if patient not in refused}
     if not done:
         raise InputError(f"No patient in {cohort.folder} could be done. {next(iter(refused.values()))}")
-    rows = [
-        {"patient": patient} | {name: arm[name] for name in ("arm", "minutes", *SCORES)}
-        for patient, row in done.items()
-        for arm in row["arms"].values()
-    ]
-    every = pd.DataFrame(rows).astype(dict.fromkeys(SCORES, float))
+    rows = [{"patient": patient} | arm for patient, row in done.items() for arm in row["arms"].values()]
+    every = pd.DataFrame(rows)[["patient", "arm", "minutes", *SCORES]].astype(dict.fromkeys(SCORES, float))
     return Summary(
         cohort.about["minutes"],
         every,
@@ -496,39 +429,31 @@ def mean(values: np.ndarray, seed: int = 0) -> Estimate:
 def _table(every: pd.DataFrame) -> pd.DataFrame:
     generic = every[every["arm"] == "generic"].set_index("patient")
     rows = {}
-    for key, arm in every.groupby(["arm", "minutes"]):
+    for key, arm in sorted(every.groupby(["arm", "minutes"]), key=lambda row: (ARMS.index(row[0][0]), row[0][1])):
         arm = arm.set_index("patient")
         rows[key] = {"patients": len(arm)}
         for name in SCORES:
             rows[key][name] = mean(arm[name].to_numpy())
             rows[key][f"gain {name}"] = mean((arm[name] - generic[name].reindex(arm.index)).to_numpy())
-    ordered = sorted(rows, key=lambda key: (ARMS.index(key[0]), key[1]))
-    index = pd.MultiIndex.from_tuples(ordered, names=["arm", "minutes"])
-    return pd.DataFrame([rows[key] for key in ordered], index)
+    return pd.DataFrame(list(rows.values()), pd.MultiIndex.from_tuples(rows, names=["arm", "minutes"]))
 
 
 def _many(*_) -> None:
     raise InputError("Lesson 4 has a network for each patient: give 'ecg-lessons summarize' its folder.")
 
 
+def _cohort(folder: Path) -> Examples:
+    return from_recordings(recordings.mitdb(folder))
+
+
+SOURCES = {
+    "sample": Source("built-in cohort", lambda _: _cohort(simulator.sample_arrhythmias(20, SAMPLE_MINUTES))),
+    "physionet": Source("MIT-BIH", lambda _: _cohort(fetch.locate("mitdb"))),
+}
 LESSON = LeaveOneOut(
-    "patients",
-    "Lesson 4: leave each patient out once; adapt a network to the patient's first minutes.",
-    NETWORKS,
-    {
-        "sample": Source(
-            "built-in cohort",
-            lambda _: from_recordings(recordings.mitdb(simulator.sample_arrhythmias(20, SAMPLE_MINUTES))),
-        ),
-        "physionet": Source("MIT-BIH", lambda _: from_recordings(recordings.mitdb(fetch.locate("mitdb")))),
-    },
-    _many,
-    _many,
-    _many,
-    score,
-    _many,
-    Choices,
-)
+    "patients", "Lesson 4: leave each patient out once; adapt a network to the patient's first minutes.",
+    NETWORKS, SOURCES, _many, _many, _many, score, _many, Choices,
+)  # fmt: skip
 examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
 
 
@@ -539,33 +464,22 @@ EVERY = 3
 
 
 def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
-    """Leave patients out, those that are not done: everybody, or every third the plain way."""
-    plain_ = measurement.arm.options["plain"]
-    wanted = people(whole.examples)[:: EVERY if plain_ else 1]
-    train(
-        whole.folder(measurement, base),
-        source=whole.source,
-        plan=measurement.arm.plan,
-        preset=measurement.arm.options["preset"],
-        examples=whole.examples,
-        leave_one_out=True,
-        patients=",".join(wanted),
-        adapt_minutes=measurement.arm.options["minutes"],
-        plain=plain_,
-    )
+    arm, folder, examples = measurement.arm, whole.folder(measurement, base), whole.examples
+    wanted = ",".join(people(examples)[:: EVERY if arm.options["plain"] else 1])
+    how = {"preset": arm.options["preset"], "plain": arm.options["plain"], "adapt_minutes": arm.options["minutes"]}
+    how |= {"leave_one_out": True, "patients": wanted}
+    train(folder, source=whole.source, plan=arm.plan, examples=examples, **how)
 
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
-    """Gather the scores of all patients."""
     cohorts = {measurement.arm.name: Cohort(whole.folder(measurement, base)) for measurement in done}
     result = {"data": study.counts_of(whole.examples), "summary": {}}
     if "fast" in cohorts:
         summary, plan_ = summarise(cohorts["fast"]), Run(cohorts["fast"].folder).plan
+        over = {f"{minutes:g}": summary.gain("whole", "alone", minutes) for minutes in lengths(summary.minutes)}
         result |= {
             "summary": summary.as_dict(),
-            "over alone": {
-                f"{minutes:g}": plain(summary.gain("whole", "alone", minutes)) for minutes in lengths(summary.minutes)
-            },
+            "over alone": plain(over),
             "whole over majority": plain(summary.gain("whole", "majority", score="macro F1")),
             "plan": {"epochs": plan_.epochs, "seed": plan_.seed},
         }
@@ -579,10 +493,7 @@ def _compared(fast: Cohort, slow: Cohort) -> dict:
     both = sorted(set(slow.finished()) & set(fast.finished()))
     one, other = (pd.DataFrame([cohort.metrics(name)["arms"]["generic 0"] for name in both]) for cohort in (fast, slow))
     gains = {name: mean((one[name] - other[name]).to_numpy(float)) for name in SCORES}
-    spent = [
-        np.mean([cohort.metrics(name)["seconds"]["pretraining"] for name in cohort.finished()])
-        for cohort in (fast, slow)
-    ]
+    spent = [np.mean([way.metrics(who)["seconds"]["pretraining"] for who in way.finished()]) for way in (fast, slow)]
     return {
         "patients": len(both),
         "generic, fast minus plain": plain(gains),
@@ -591,9 +502,8 @@ def _compared(fast: Cohort, slow: Cohort) -> dict:
     }
 
 
-def _way(name: str) -> Arm:
-    options = {"plain": name == "plain", "preset": "laptop", "minutes": 10.0}
-    return Arm("", name, "patient", ("everybody",), options=options)
-
-
-STUDY = Study(LESSON, (_way("fast"), _way("plain")), _report, "summary", 0, measure=_measure)
+_HOW = {"preset": "laptop", "minutes": 10.0}
+_ARMS = tuple(
+    Arm("", way, "patient", ("everybody",), options=_HOW | {"plain": way == "plain"}) for way in ("fast", "plain")
+)
+STUDY = Study(LESSON, _ARMS, _report, "summary", 0, measure=_measure)

@@ -23,7 +23,7 @@ from ecg_lessons.models.losses import MeanF1, SmoothedCrossentropy
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beats
 from ecg_lessons.signals.spectrograms import RATE, WINDOW
-from ecg_lessons.study import Arm, Measurement, Pool, Study
+from ecg_lessons.study import FOLDS, Arm, Measurement, Pool, Study
 from ecg_lessons.training import Run, Tick
 
 CLASSES = recordings.RHYTHMS
@@ -37,40 +37,32 @@ MODELS = Path(__file__).parents[2] / "experiments" / "models"
 LEADS = ("I", "ECG", "MLII", "II")
 
 
-# What comes in
-
-
 def from_recordings(found: Iterable[Recording]) -> Examples:
-    """Turn recordings of one lead at 300 Hz into examples, one each.
+    """Turn recordings of one lead at 300 Hz into examples, one each, whose patient is their own name.
 
-    ``x["signal"]``, int16 (n, 18286), in microvolts, which are the raw steps of the challenge, with zeros behind
-    the end; ``x["length"]``, int32 (n, 1), the true length. CinC 2017 does not say who was recorded, so the patient of
-    a recording is its own name. Where ``labels["rhythm"]`` is missing, the label is the first class.
+    ``x["signal"]``, int16 (n, 18286), in microvolts, with zeros behind the end; ``x["length"]``, int32 (n, 1), the true
+    length. Without ``labels["rhythm"]`` the label is the first class.
     """
-    signals, lengths, labels, names = [], [], [], []
+    signals, labels, about = [], [], []
     for recording in found:
         length = _checked(recording)
         row = np.zeros(SAMPLES, dtype=np.int16)
         row[:length] = np.clip(np.rint(recording.signal[:, 0] * 1000), -32768, 32767)
         signals.append(row)
-        lengths.append(length)
         labels.append(CLASSES.index(recording.labels.get("rhythm", CLASSES[0])))
-        names.append(recording.name)
-    if not names:
+        about.append((recording.name, length))
+    if not about:
         raise InputError("There is no recording to read: give a folder that holds some.")
-    x = {"signal": np.stack(signals), "length": np.array(lengths, dtype=np.int32)[:, None]}
-    info = pd.DataFrame({"record": names, "seconds": np.array(lengths) / RATE})
-    return Examples(x, np.array(labels), np.array(names), CLASSES, info)
+    names, lengths = map(np.array, zip(*about, strict=True))
+    x = {"signal": np.stack(signals), "length": lengths.astype(np.int32)[:, None]}
+    return Examples(x, np.array(labels), names, CLASSES, pd.DataFrame({"record": names, "seconds": lengths / RATE}))
 
 
 def _checked(recording: Recording) -> int:
-    """Give the length of a recording that fits, in samples."""
     length = len(recording.signal)
     if recording.rate != RATE or recording.signal.shape[1] != 1:
-        raise InputError(
-            f"Recording {recording.name} has {recording.signal.shape[1]} leads at {recording.rate:g} Hz: lesson 2 "
-            f"reads one lead at {RATE:g} Hz."
-        )
+        has = f"{recording.signal.shape[1]} leads at {recording.rate:g} Hz"
+        raise InputError(f"Recording {recording.name} has {has}: lesson 2 reads one lead at {RATE:g} Hz.")
     if not WINDOW <= length <= SAMPLES:
         raise InputError(
             f"Recording {recording.name} has {length} samples: give one of {WINDOW} (one window of the spectrogram, "
@@ -93,34 +85,24 @@ def split(
     name = name or f"fold-{fold or 0}"
     if name.endswith(".json"):
         return splits.read(name, examples)
-    folds = [f"fold-{number}" for number in range(splits.FOLDS)]
-    if name not in folds:
-        raise choice("split", name, [*folds, "a .json file of 'ecg-lessons split'"])
+    if name not in FOLDS:
+        raise choice("split", name, [*FOLDS, "a .json file of 'ecg-lessons split'"])
     validation = design(asked.network).validation if asked else 1 / 6
     rarest = np.bincount(examples.y).min() * (1 - 1 / splits.FOLDS)
     share = max(validation, min(1 / max(rarest, 1), 0.5))
     return splits.recording_fold(examples, int(name[-1]), splits.FOLDS, share)
 
 
-# Networks, from model files
-
-
 def design(model: str | Path, *, augmented: bool = True, **plan: object) -> Design:
-    """Read a model file by its name or path, with entries of the plan changed.
-
-    ``epochs`` is the number for every phase. `augmented` False trains on the signal as it is; only the cut to windows
-    stays.
-    """
+    """Read a model file by its name or path, with entries of the plan changed; unaugmented, only the cut stays."""
     path = Path(model)
     if path.suffix != ".toml":
         if str(model) not in NETWORKS:
             raise choice("network", str(model), [*NETWORKS, "a .toml file"])
         path = MODELS / f"{model}.toml"
     read = Design.read(path)
-    if read.training.best_by not in WATCHED:
-        raise InputError(
-            f"{path}: training.best_by = {read.training.best_by!r}: choose {', '.join(map(repr, WATCHED))}."
-        )
+    if (best := read.training.best_by) not in WATCHED:
+        raise InputError(f"{path}: training.best_by = {best!r}: choose {', '.join(map(repr, WATCHED))}.")
     changes = {name: value for name, value in plan.items() if value is not None}
     in_phases = {name: changes[name] for name in ("epochs", "learning_rate") if name in changes}
     phases = tuple(phase.but(**in_phases) for phase in read.phases)
@@ -139,8 +121,7 @@ class ModelFiles(Mapping):
         return str(name).endswith(".toml") or str(name) in list(self)
 
     def __iter__(self) -> Iterator[str]:
-        names = sorted(path.stem for path in MODELS.glob("*.toml"))
-        return iter(sorted(names, key=lambda name: name != "compact"))
+        return iter(sorted((path.stem for path in MODELS.glob("*.toml")), key=lambda name: (name != "compact", name)))
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -165,18 +146,15 @@ def learn(asked: Asked) -> Learning:
     chosen = design(asked.network, augmented=asked.options.augment, **asked.changes).but(training=asked.plan)
     rows = asked.split.train
     if chosen.repeat_classes:
-        if len(chosen.repeat_classes) != len(CLASSES):
-            raise InputError(
-                f"repeat_classes has {len(chosen.repeat_classes)} numbers: give one for each of {', '.join(CLASSES)}."
-            )
+        if (n := len(chosen.repeat_classes)) != len(CLASSES):
+            raise InputError(f"repeat_classes has {n} numbers: give one for each of {', '.join(CLASSES)}.")
         rows = np.repeat(rows, np.array(chosen.repeat_classes)[asked.examples.y[rows]])
     shown, held = asked.examples.take(rows), asked.sides[1]
     about = {"recordings": len(asked.examples), "design": chosen.table()}
-    loss = SmoothedCrossentropy(chosen.label_smoothing) if chosen.label_smoothing else None
+    more = {"loss": SmoothedCrossentropy(chosen.label_smoothing) if chosen.label_smoothing else None}
+    more["metrics"] = [MeanF1(len(CLASSES), SCORED)]
     last = chosen.phases[-1] if chosen.phases else None
-    learning = Learning(
-        lambda: None, shown, held, _plan(chosen, last), about, loss=loss, metrics=[MeanF1(len(CLASSES), SCORED)]
-    )
+    learning = Learning(lambda: None, shown, held, _plan(chosen, last), about, **more)
     return replace(learning, build=partial(_in_phases, chosen, asked, learning))
 
 
@@ -185,18 +163,12 @@ def _in_phases(chosen: Design, asked: Asked, learning: Learning) -> keras.Model:
     Run(asked.folder).write("model.toml", chosen.toml())
     *earlier, last = chosen.phases or (None,)
     before = done = None
+    more = {"loss": learning.loss, "metrics": learning.metrics} | dict(asked.fitting)
     for number, phase in enumerate(earlier, start=1):
-        before = training.fit(
-            partial(_network, chosen, phase, before, done),
-            learning.train,
-            learning.validation,
-            _plan(chosen, phase),
-            asked.folder / f"phase-{number}",
-            about={"lesson": "rhythm", "network": Path(asked.network).stem, "phase": number},
-            loss=learning.loss,
-            metrics=learning.metrics,
-            **asked.fitting,
-        )
+        build, plan = partial(_network, chosen, phase, before, done), _plan(chosen, phase)
+        about = {"lesson": "rhythm", "network": Path(asked.network).stem, "phase": number}
+        place = asked.folder / f"phase-{number}"
+        before = training.fit(build, learning.train, learning.validation, plan, place, about=about, **more)
         done = phase
     keras.utils.set_random_seed(chosen.training.seed)
     return _network(chosen, last, before, done)
@@ -231,26 +203,18 @@ def mean_f1(counts: np.ndarray) -> np.ndarray:
 
 
 def score(probability: np.ndarray, examples: Examples) -> dict:
-    """Score the likeliest classes, with 95 % intervals over recordings.
-
-    ``mean_f1`` (N, A, O), ``mean_f1_with_noise``, ``accuracy``, ``majority`` (its baseline); ``by_class``: ``f1``,
-    ``sensitivity``, ``precision`` and the number of ``recordings``.
-    """
+    """Score the likeliest classes over all and ``by_class``, with 95 % intervals over recordings."""
     counted = scores.Scores.of(examples.y, probability.argmax(axis=1), examples.patient, examples.classes)
     overall = {"mean_f1": mean_f1, "mean_f1_with_noise": scores.macro_f1}
     overall |= {"accuracy": scores.accuracy, "majority": scores.majority}
     each = {"f1": scores.f1, "sensitivity": scores.recall, "precision": scores.precision}
     by_score = {name: counted.estimate(statistic) for name, statistic in each.items()}
-    number = counted.confusion.sum(axis=1)
     by_class = {
-        name: {key: values[k] for key, values in by_score.items()} | {"recordings": int(number[k])}
-        for k, name in enumerate(examples.classes)
-        if number[k]
+        name: {key: values[k] for key, values in by_score.items()} | {"recordings": int(number)}
+        for k, (name, number) in enumerate(zip(examples.classes, counted.confusion.sum(axis=1), strict=True))
+        if number
     }
     return {name: counted.estimate(statistic) for name, statistic in overall.items()} | {"by_class": by_class}
-
-
-# Files
 
 
 def judge(run: Run, path: str | Path, tick: Tick | None = None) -> pd.DataFrame:
@@ -259,23 +223,14 @@ def judge(run: Run, path: str | Path, tick: Tick | None = None) -> pd.DataFrame:
 
 
 def verdicts(runs: Sequence[Run], path: str | Path, tick: Tick | None = None) -> pd.DataFrame:
-    """Judge recordings by one network, or by the `vote` of several.
-
-    ID, SECONDS, CLASS (N, A, O or ~), and the PROBABILITY of that class, or the share of the votes for it.
-    """
+    """Judge recordings by one network, or the `vote` of several: ID, SECONDS, CLASS, and its PROBABILITY or share."""
     examples = from_recordings(map(read, recordings.paths(path, mat=True)))
     probability = np.stack([predict_rows(run, examples.x, tick) for run in runs])
     alone = len(runs) == 1
     chosen = (probability[0] if alone else vote(probability)).argmax(axis=1)
     sure = probability[0].max(axis=1) if alone else (probability.argmax(axis=2) == chosen).mean(axis=0)
-    return pd.DataFrame(
-        {
-            "ID": examples.info["record"],
-            "SECONDS": examples.info["seconds"].round(2),
-            "CLASS": np.array(examples.classes)[chosen],
-            "PROBABILITY": sure.round(4),
-        }
-    )
+    table = pd.DataFrame({"ID": examples.info["record"], "SECONDS": examples.info["seconds"].round(2)})
+    return table.assign(CLASS=np.array(examples.classes)[chosen], PROBABILITY=sure.round(4))
 
 
 def read(path: Path) -> Recording:
@@ -286,18 +241,13 @@ def read(path: Path) -> Recording:
     if recording.rate != RATE:
         signal = beats.resample(signal, recording.rate, RATE)
     if len(signal) > SAMPLES:
-        raise InputError(
-            f"Recording {recording.name} lasts {len(signal) / RATE:.0f} s: lesson 2 judges up to "
-            f"{SAMPLES / RATE:.0f} s, so cut it into pieces."
-        )
+        lasts = f"{recording.name} lasts {len(signal) / RATE:.0f} s"
+        raise InputError(f"Recording {lasts}: lesson 2 judges up to {SAMPLES / RATE:.0f} s, so cut it into pieces.")
     return replace(recording, signal=signal, rate=RATE, leads=("ECG",))
 
 
 def vote(probabilities: Sequence[np.ndarray]) -> np.ndarray:
-    """Let several networks vote on the same recordings: (n, 4) each, (n, 4) in all.
-
-    The share of the votes, plus a hundredth of the mean probability, which decides where votes are equal.
-    """
+    """Let networks vote, (n, 4) each: the shares, and where they are equal a hundredth of the mean probability."""
     stacked = np.stack(list(probabilities))
     votes = np.eye(stacked.shape[-1])[stacked.argmax(axis=-1)].mean(axis=0)
     return (votes + 0.01 * stacked.mean(axis=0)) / 1.01
@@ -307,21 +257,14 @@ def _cohort(folder: Path) -> Examples:
     return from_recordings(recordings.challenge_2017(folder))
 
 
+SOURCES = {
+    "sample": Source("built-in cohort", lambda options: _cohort(simulator.sample_rhythms(options.recordings))),
+    "physionet": Source("CinC 2017", lambda options: _cohort(fetch.locate("challenge-2017"))),
+}
 LESSON = Lesson(
-    "rhythm",
-    "Lesson 2: learn to tell normal rhythm, atrial fibrillation, other rhythms, and noise.",
-    NETWORKS,
-    {
-        "sample": Source("built-in cohort", lambda options: _cohort(simulator.sample_rhythms(options.recordings))),
-        "physionet": Source("CinC 2017", lambda options: _cohort(fetch.locate("challenge-2017"))),
-    },
-    split,
-    learn,
-    predict_rows,
-    score,
-    judge,
-    Choices,
-)
+    "rhythm", "Lesson 2: learn to tell normal rhythm, atrial fibrillation, other rhythms, and noise.",
+    NETWORKS, SOURCES, split, learn, predict_rows, score, judge, Choices,
+)  # fmt: skip
 examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
 judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
@@ -330,14 +273,12 @@ judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
-    """Gather the scores of all arms, and of all networks of a kind together."""
     networks: dict[str, dict] = {}
     for arm, trained in study.by_arm(done).items():
         networks.setdefault(arm.network, {})[arm.protocol] = _scored(whole, trained, base)
     for network, arms in networks.items():
         if len(arms) > 1:
-            trained = [measurement for measurement in done if measurement.arm.network == network]
-            arms["all together"] = _together(whole, trained, base)
+            arms["all together"] = _together(whole, [one for one in done if one.arm.network == network], base)
     return {"data": study.counts_of(whole.examples)["examples"], "networks": networks}
 
 
@@ -348,13 +289,14 @@ def _scored(whole: Study, trained: list[Measurement], base: Path) -> dict:
     seed = pool.tested.info["run"].str.split(" fold").str[0]
     by_seed = replace(pool, tested=pool.tested.but(info=pool.tested.info.assign(run=seed))).by_run(mean_f1)
     values = np.array(list(by_fold.values()))
-    histories = [Run(whole.folder(measurement, base)).history for measurement in trained]
-    result = _judged(pool.probability, pool.tested) | {
+    reached = [Run(whole.folder(one, base)).history["accuracy"].iloc[-1] for one in trained]
+    result = pool.scored(score) | {
+        "confusion": pool.confusion,
         "by_seed": by_seed,
         "by_fold": by_fold,
         "mean over folds": round(values.mean(), 4),
         "deviation over folds": round(values.std(ddof=1), 4) if len(values) > 1 else None,
-        "accuracy in training": round(float(np.mean([h["accuracy"].iloc[-1] for h in histories])), 4),
+        "accuracy in training": round(float(np.mean(reached)), 4),
     }
     if len(by_seed) > 1:
         result["together"] = _together(whole, trained, base)
@@ -375,22 +317,15 @@ def _together(whole: Study, trained: list[Measurement], base: Path) -> dict:
     tested = np.flatnonzero(number == number.max())
     networks = Counter(int(measurement.split[-1]) for measurement in trained)
     most = max(networks.values())
+    pool = Pool(examples.take(tested), total[tested])
     about = {"networks": most, "folds": sorted(fold for fold, n in networks.items() if n == most)}
-    return _judged(total[tested], examples.take(tested)) | about
-
-
-def _judged(probability: np.ndarray, tested: Examples) -> dict:
-    pool = Pool(tested, probability, {})
-    return scores.plain(score(probability, tested)) | {"confusion": pool.confusion}
-
-
-_FIVE = tuple(f"fold-{k}" for k in range(splits.FOLDS))
+    return pool.scored(score) | {"confusion": pool.confusion} | about
 
 
 def arms(*networks: str) -> tuple[Arm, ...]:
     """Give the arms of networks: with augmentation and without; compact-signal with it alone."""
     return tuple(
-        Arm(how, network, network, _FIVE, options={"augment": how == "augmented"})
+        Arm(how, network, network, FOLDS, options={"augment": how == "augmented"})
         for network in networks
         for how in ("augmented", "plain")[: 1 if network == "compact-signal" else 2]
     )

@@ -6,10 +6,11 @@ A module in `lessons/` ends in ``LESSON = Lesson("name", "What one learns in it.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from types import NoneType
+from typing import Any, Self, get_args, get_type_hints
 
 import keras
 import numpy as np
@@ -37,8 +38,16 @@ class Options:
     splits = "by-patient, random-beats (leaky), fold-0 to fold-4, beats-fold-0 to beats-fold-9; de-chazal for MIT-BIH."
 
     def __post_init__(self) -> None:
+        kinds = get_type_hints(type(self))
         for entry in fields(self):
-            value, choices = getattr(self, entry.name), entry.metadata["choices"]
+            value, choices, least = getattr(self, entry.name), entry.metadata["choices"], entry.metadata.get("least")
+            allowed = get_args(kinds[entry.name]) or (kinds[entry.name],)
+            allowed += (int,) * (float in allowed) + (str,) * (Path in allowed)
+            if not any(type(value) is kind or (kind is Path and isinstance(value, Path)) for kind in allowed):
+                wanted = " or ".join(kind.__name__ for kind in allowed if kind is not NoneType)
+                raise InputError(f"{entry.name} = {value!r} is not {wanted}.")
+            if least is not None and value is not None and value < least:
+                raise InputError(f"{entry.name} = {value!r}; it must be at least {least}.")
             if choices and value is not None and value not in choices:
                 raise choice(entry.name, value, choices)
 
@@ -216,6 +225,13 @@ class Lesson:
         """Split, let the network learn, and keep who stood on which side."""
         examples = asked.examples
         parts = asked.split or self.split(examples, split, asked.plan.seed, asked)
+        start = asked.options.entries().get("transfer_from")
+        if start:
+            test = examples.take(parts.test)
+            met = self._met(Run(Path(start)), test, names_of(test.info), asked.source, asked.paths).sum()
+            if met:
+                what = f"{start}, or a run that it comes from, has met {met} of the {len(test)} test {unit(examples)}"
+                raise InputError(f"{what}: transfer from a run that has not.")
         learning = self.learn(replace(asked, split=parts))
         learnt = np.unique(learning.train.y).tolist() if learning.learnt is None else list(learning.learnt)
         about = {"lesson": self.name, "network": called, "source": asked.source, "split": parts.name}
@@ -242,7 +258,7 @@ class Lesson:
             return source in (None, about["source"])
         known = about.get("files", [about["source"]])
         if isinstance(known, dict):
-            return {digest(path) for path in paths} <= set(known.values())
+            return all(known.get(Path(path).name) == digest(path) for path in paths)
         # Older runs know names only.
         return about["source"] == "pictures" or {Path(path).name for path in paths} <= set(known)
 
@@ -262,19 +278,30 @@ class Lesson:
                 what = f"{lacking} of its {len(sides['test'])} test {unit(examples)} are not in these data"
                 raise InputError(f"{run.folder}: {what}: give those that it was trained on.")
             return examples.take(test), 0
-        met = np.isin(contents(examples), sides["content"]) if "content" in sides else np.zeros(len(examples), bool)
-        if paths or run.about["source"] not in self.sources:  # one database knows nobody of another
-            met |= self._known(run, sides, examples.info, names, source or "")
+        met = self._met(run, examples, names, source, paths)
         return examples.take(~met), int(met.sum())
 
-    def _known(self, run: Run, sides: Mapping, info: pd.DataFrame, names: np.ndarray, source: str) -> np.ndarray:
-        """Tell the rows of people, or beats, that a run has learnt from; exports write a source before a name."""
-        about = run.about
-        learnt = np.array([*sides["train"], *sides["validation"]], dtype=str)
-        of = np.asarray if splits.is_leaky(about["split"]) else people
-        known = list({*of(learnt), *of(np.char.add(f"{about['source']}-", learnt))})
-        met = np.isin(of(names), known) | np.isin(of(np.char.add(f"{source}-", names)), known)
-        return met & info.get("known", pd.Series(True, info.index)).to_numpy(bool)
+    def _met(
+        self, run: Run, examples: Examples, names: np.ndarray, source: str | None, paths: Sequence[str | Path]
+    ) -> np.ndarray:
+        """Tell the rows of people, or of beats, that a run has learnt from, or one that it comes from."""
+        met, content = np.zeros(len(examples), bool), contents(examples)
+        named = examples.info.get("known", pd.Series(True, examples.info.index)).to_numpy(bool)
+        for before in lineage(run):
+            sides, about = before.sides, before.about
+            if "content" not in sides and about["source"] == "csv":
+                what = f"{before.folder} was made by an older version, which did not note what it has met"
+                raise InputError(f"{what}: train it again.")
+            met |= np.isin(content, sides.get("content", []))
+            # One database knows nobody of another, and a run of another task has other names.
+            if about.get("task") == run.about.get("task") and (
+                paths or about["source"] not in self.sources or (before != run and about["source"] == source)
+            ):
+                met |= named & _known(about, sides, names, source or "", unit(examples) == "beats")
+        if not splits.is_leaky(run.about["split"]):  # nor other rows of those people
+            person = splits.persons(examples.patient)
+            met |= named & np.isin(person, person[met & named])
+        return met
 
     def evaluate(
         self,
@@ -304,7 +331,9 @@ class Lesson:
             )
         asked = self.ask(run, rows.take(learnt))
         probability = self.predict_rows(run, asked.x, tick)
-        result = self.score(probability, asked) | {"left_out": left_out} | ({"met_before": met} if met else {})
+        nameless = int((~asked.info["known"].to_numpy(bool)).sum()) if "known" in asked.info else 0
+        more = {"left_out": left_out, "met_before": met, "nameless": nameless}
+        result = self.score(probability, asked) | {name: n for name, n in more.items() if n or name == "left_out"}
         named = source or (paths and Path(paths[0 if self.files.least > 1 else -1]).stem)  # the data, not their labels
         suffix = "" if self.is_own(run, source, paths) else f"-{named}"
         run.write(f"metrics{suffix}.json", plain(result) | {"examples": len(asked)})
@@ -353,6 +382,21 @@ class Lesson:
     def but(self, name: str, title: str, **changes: Any) -> Self:
         """Give another lesson that differs in some of its parts."""
         return replace(self, name=name, title=title, **changes)
+
+
+def lineage(run: Run) -> Iterator[Run]:
+    """Give a run and those that it came from, as far as they are still there."""
+    while (run.folder / "run.json").exists():
+        yield run
+        run = Run(Path(run.about.get("transfer_from") or "nowhere"))
+
+
+def _known(about: Mapping, sides: Mapping, names: np.ndarray, source: str, beats: bool) -> np.ndarray:
+    """Tell the names of rows that a run has learnt from; exports write a source before a name."""
+    learnt = np.array([*sides["train"], *sides["validation"]], dtype=str)
+    of = np.asarray if splits.is_leaky(about["split"]) else people if beats else splits.persons
+    known = list({*of(learnt), *of(np.char.add(f"{about['source']}-", learnt))})
+    return np.isin(of(names), known) | np.isin(of(np.char.add(f"{source}-", names)), known)
 
 
 def flag(name: str) -> str:

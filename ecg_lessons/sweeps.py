@@ -172,7 +172,7 @@ def summarise(root: str | Path) -> list[Row]:
         newest = max((path / JOB for path in splits), key=lambda path: path.stat().st_mtime)
         job = JobFile(Path(f"{folder.name}.toml"), Job.read(newest))
         every = {path.name: Trial(path.name, path, dict) for path in splits}
-        done = {name: trial.result()["scores"] for name, trial in every.items() if trial.finished}
+        done = {name: trial.result("scores")["scores"] for name, trial in every.items() if trial.finished}
         scores = pd.DataFrame.from_dict(done, orient="index", dtype=float)
         missing = tuple(split for split in job.splits() if split not in done)
         rows.append(Row(folder.parent.resolve().name, folder.name, missing, scores))

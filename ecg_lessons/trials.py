@@ -57,9 +57,9 @@ class Trial:
             files.write(self.folder / self.result_file, about | result)
         return self.result()
 
-    def result(self) -> dict:
-        """Read the result."""
-        return files.read_json(self.folder / self.result_file, "remove it, and give the same command again")
+    def result(self, *keys: str) -> dict:
+        """Read the result, which must have certain keys."""
+        return files.read_json(self.folder / self.result_file, "remove it, and give the same command again", *keys)
 
 
 def serial(trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]) -> dict[Trial, str]:

@@ -104,21 +104,72 @@ def test_the_id_of_an_exported_ecg_is_known_again(begun, cohorts, tmp_path):
     assert lesson.judged(run, lesson.read(pair), paths=pair)[1] == 0
 
 
-def test_files_are_known_again_whatever_they_are_called(begun, cohorts, tmp_path):
+def test_files_are_known_by_name_and_content(begun, cohorts, tmp_path):
+    """Moved, they are its own; renamed, exchanged or cut, rows that it has learnt from are known by their content."""
+    lesson = heartbeat.LESSON
     heartbeat.export_heartbeats(cohorts["heartbeat"], tmp_path / "csv")
-    pair = [tmp_path / "csv" / name for name in ("mitbih_train.csv", "mitbih_test.csv")]
-    run = heartbeat.train(tmp_path / "run", paths=pair, changes={"epochs": 1})
-    moved = [path.rename(path.with_name(f"my-{path.name}")) for path in pair]
-    assert heartbeat.LESSON.is_own(run, None, moved)
-    assert heartbeat.LESSON.is_own(run, None, moved[1:])
-    turned = [moved[1].rename(pair[0]), moved[0].rename(pair[1])]  # called as its own, and not so
-    examples = heartbeat.LESSON.read(turned[1:])
-    assert heartbeat.LESSON.is_own(run, None, turned)
-    pair[1].write_text("\n".join(pair[1].read_text().splitlines()[:400]) + "\n")
-    assert not heartbeat.LESSON.is_own(run, None, pair[1:])
-    few, met = heartbeat.LESSON.judged(run, heartbeat.LESSON.read(pair[1:]), paths=pair[1:])
-    assert (len(few), met) == (0, 400)  # all of them from the file that trained it
-    assert len(examples) > 400
+    train, test = (tmp_path / "csv" / name for name in ("mitbih_train.csv", "mitbih_test.csv"))
+    run = heartbeat.train(tmp_path / "run", paths=(train, test), changes={"epochs": 1})
+    rows = len(test.read_text().splitlines())
+    moved = [path.rename(tmp_path / path.name) for path in (train, test)]
+    for paths in (moved, moved[1:]):
+        assert lesson.is_own(run, None, paths)
+        assert len(lesson.judged(run, lesson.read(paths), paths=paths)[0]) == rows
+    train.write_bytes(moved[1].read_bytes())
+    test.write_bytes(moved[0].read_bytes())
+    exchanged, met = lesson.judged(run, lesson.read([test]), paths=[test])
+    assert (len(exchanged), met) == (0, len(test.read_text().splitlines()))
+    assert len(lesson.judged(run, lesson.read([train]), paths=[train])[0]) == rows
+    test.write_text("\n".join(test.read_text().splitlines()[:400]) + "\n")
+    assert lesson.judged(run, lesson.read([test]), paths=[test])[1] == 400
+
+
+def test_what_a_run_comes_from_is_not_forgotten(cohorts, tmp_path):
+    lesson, examples = heartbeat.LESSON, cohorts["heartbeat"]
+    first = lesson.train(tmp_path / "first", changes={"epochs": 1}, examples=examples)
+    how = {"changes": {"epochs": 1}, "transfer_from": first.folder}
+    strangers = examples.but(
+        x=examples.x | {"beat": examples.x["beat"][:, ::-1]},
+        info=examples.info.assign(record="x" + examples.info["record"]),
+    )
+    second = lesson.train(tmp_path / "second", source="physionet", examples=strangers, **how)
+    tested, met = lesson.judged(second, examples, "sample")
+    assert met == len(first.sides["train"]) + len(first.sides["validation"])
+    assert set(names_of(tested.info)) == set(first.sides["test"])
+    heartbeat.export_heartbeats(examples, tmp_path / "csv")
+    paths = [tmp_path / "csv" / name for name in ("mitbih_train.csv", "mitbih_test.csv")]
+    with pytest.raises(InputError, match=r"has met \d+ of the \d+ test beats: transfer from a run that has not"):
+        lesson.train(tmp_path / "third", paths=paths, **how)
+    assert not (tmp_path / "third").exists()
+
+
+def test_other_ecgs_of_people_who_trained_a_run_are_not_scored(begun, tmp_path):
+    """A run on files, judged on the source that they were exported from."""
+    run, lesson, examples, _ = begun("inversion")
+    twice = np.flatnonzero(pd.Series(examples.patient).duplicated(keep=False))[:1]
+    sides = run.sides
+    trained = [f"sample-{name}" for name in names_of(examples.info.iloc[twice])]
+    run.write("split.json", {"train": trained, "validation": [], "test": sides["test"], "content": []})
+    run.write("run.json", run.about | {"source": "csv"})
+    rows, met = lesson.judged(run, examples, "sample")
+    assert met >= 2
+    assert not set(rows.patient) & set(examples.patient[twice])
+
+
+def test_long_numbers_at_the_end_of_an_id_are_no_beats(begun, tmp_path):
+    run, lesson, examples, _ = begun("inversion")
+    sides = {side: [f"ecg_{name:0>6}" for name in names] for side, names in run.sides.items()}
+    run.write("split.json", sides)
+    (tmp_path / "other").write_text("")
+    others = examples.but(info=examples.info.assign(record=[f"ecg_9{i:05}" for i in range(len(examples))]))
+    assert lesson.judged(run, others, paths=[tmp_path / "other"])[1] == 0
+
+
+def test_older_runs_on_files_without_names_must_be_trained_again(begun, tmp_path):
+    run, lesson, examples, _ = begun("heartbeat")
+    run.write("run.json", run.about | {"source": "csv", "files": ["mitbih_train.csv", "mitbih_test.csv"]})
+    with pytest.raises(InputError, match="made by an older version, which did not note what it has met"):
+        lesson.judged(run, examples, "sample")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -373,9 +373,9 @@ def main() -> None:
     except InputError as error:
         _fail(str(error))
     except OSError as error:  # a full disk, a file in place of a folder, a place without permission
-        if error.filename is None:
+        if error.errno is None:
             raise
-        _fail(f"{error.filename}: {error.strerror}; choose another place.")
+        _fail(f"{error.filename or 'A file cannot be written'}: {error.strerror}; choose another place.")
     except Exception as error:
         message = getattr(error, "format_message", None)  # Typer's own, such as an unknown option
         if message is None:

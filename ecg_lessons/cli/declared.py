@@ -129,10 +129,10 @@ def train_command(name: str) -> TyperCommand:
         parameter("out", Path | None, None, help="The run folder."),
         parameter("name", str, "", help=f"Stands in for --out: the folder becomes runs/{name}-NAME."),
         parameter("plan", Path | None, None, help="A TOML file with entries of the plan to change."),
-        parameter("epochs", int | None, None, min=1),
-        parameter("batch_size", int | None, None, min=1),
-        parameter("learning_rate", float | None, None),
-        parameter("seed", int | None, None, min=0),
+        parameter("epochs", int | None, None, min=1, help="The plan's unless said."),
+        parameter("batch_size", int | None, None, min=1, help="The plan's unless said."),
+        parameter("learning_rate", float | None, None, help="The plan's unless said."),
+        parameter("seed", int | None, None, min=0, max=2**32 - 1, help="The plan's unless said."),
         parameter("tensorboard", bool, False, help="Write logs for TensorBoard."),
     ]
 
@@ -265,7 +265,7 @@ def evaluate_command(lesson) -> TyperCommand:
         what = "its own test rows" if own else source or " and ".join(map(str, paths))
         tables.scores(f"{run}: {what}, trained on split {opened.about['split']}", result)
         tables.leak(opened.about["split"])
-        if paths and lesson.files.kind == "csv":
+        if result.get("nameless") or (paths and lesson.files.kind == "csv"):
             out.print(tables.NAMELESS)
 
     source = parameter("source", str | None, None, help="Other recordings than the run's own test rows.")

@@ -16,7 +16,7 @@ _SYMBOLS = {
     "!": "flutter wave", "E": "ventricular escape",
 }  # fmt: skip
 #: What is said of beats of nobody knows whom.
-NAMELESS = "The CSV files name no patients: a score on them may be of hearts that the network has met."
+NAMELESS = "The files name no patients: a score on them may be of hearts that the network has met."
 
 
 def as_json(found) -> None:
@@ -55,6 +55,7 @@ def scores(title: str, result: dict) -> None:
     """Print what an evaluation gave: overall scores, then each class."""
     result = dict(result)
     by_class, left_out, met = (result.pop(name, None) for name in ("by_class", "left_out", "met_before"))
+    result.pop("nameless", None)
     rows = []
     for name, value in result.items():
         parts = value if isinstance(value, dict) else {"": value}

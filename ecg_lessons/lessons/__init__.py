@@ -73,6 +73,6 @@ def study(name: str) -> Study:
 def of(about: dict, folder: Path) -> str:
     """Name the lesson of a run.json; a run of lesson 5 tells its task."""
     for name in (about.get("task"), about.get("lesson")):
-        if name in _declared():
+        if isinstance(name, str) and name in _declared():
             return name
     raise InputError(f"{folder} is a run of lesson {about.get('lesson')!r}, which this version does not know.")

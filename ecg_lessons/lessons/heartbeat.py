@@ -15,7 +15,7 @@ from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import classwise, scores
 from ecg_lessons.examples import Arrays, Examples
-from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options, Source, option
+from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options, Source, lineage, option
 from ecg_lessons.lessons.beat_images import beat_verdicts
 from ecg_lessons.models import heartbeat as models
 from ecg_lessons.models.losses import SparseFocalLoss
@@ -165,7 +165,7 @@ def networks(epochs: int) -> dict[str, Network]:
 class Choices(Options):
     """Options of the infarction task."""
 
-    splits = f"{Options.splits[:-1]}; files for --train-csv with --test-csv."
+    splits = "by-patient, random-beats (leaky), fold-0 to fold-4, or beats-fold-0 to beats-fold-9."
 
     smote: bool | None = option(None, "Short for --balance smote or --balance none.", stored=False)
     balance: str | None = option(
@@ -202,13 +202,11 @@ class Choices(Options):
                 raise InputError(f"{folder} is a run of lesson {about.get('lesson')!r}: transfer from {made}.")
             if network not in (None, about["network"]):
                 raise InputError(f"{folder} is a run of the network {about['network']}: leave --network {network} out.")
-            while start.folder.exists():  # the run, and those that it came from, as far as they are still there
-                if (start.about["task"], start.about["source"]) == (self.task, source):
-                    raise InputError(
-                        f"{folder} has learnt the same task from the same data, maybe from the beats that are to be "
-                        "tested: transfer to another task or another source."
-                    )
-                start = Run(Path(start.about.get("transfer_from") or "nowhere"))
+            if any((run.about["task"], run.about["source"]) == (self.task, source) for run in lineage(start)):
+                raise InputError(
+                    f"{folder} has learnt the same task from the same data, maybe from the beats that are to be "
+                    "tested: transfer to another task or another source."
+                )
             network = about["network"]
         if network == "ours" and self.balance.startswith("smote"):
             raise InputError(
@@ -225,6 +223,8 @@ class Choices(Options):
 @dataclass(frozen=True)
 class HeartbeatChoices(Choices):
     """Options of the heartbeat task."""
+
+    splits = f"{Options.splits[:-1]}; files for --train-csv with --test-csv."
 
     rule: str = option("annotated", "R peaks: annotated, or published (the paper's rule).", tuple(RULES))
 

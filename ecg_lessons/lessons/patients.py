@@ -155,10 +155,10 @@ class Cohort:
         place = self.place(patient)
         if (place / _CSV).exists():
             return pd.read_csv(place / _CSV, dtype={"record": str})
+        if not (place / _PARQUET).exists():
+            raise InputError(f"{place} holds no predictions: give the same 'train' command again.")
         try:
             return pd.read_parquet(place / _PARQUET)
-        except FileNotFoundError:
-            raise InputError(f"{place} holds no predictions: give the same 'train' command again.") from None
         except ImportError:
             raise InputError(f"{place / _PARQUET} needs pyarrow: install it with 'pip install pyarrow'.") from None
 

@@ -49,8 +49,7 @@ def jun(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> k
     def body(x):
         for filters in (64, 128, 256):
             for _ in range(2):
-                x = layers.Conv2D(filters, 3, padding="same", activation="elu")(x)
-                x = layers.BatchNormalization()(x)
+                x = layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same", activation="elu")(x))
             x = layers.MaxPooling2D(2)(x)
         x = layers.Dense(2048, activation="elu")(layers.Flatten()(x))
         return layers.Dropout(0.5)(layers.BatchNormalization()(x))
@@ -94,8 +93,7 @@ def alexnet(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) 
     def body(x):
         # Filters, width and stride of each convolution, and whether pooling follows.
         for *shape, pool in ((96, 11, 4, 1), (256, 5, 1, 1), (384, 3, 1, 0), (384, 3, 1, 0), (256, 3, 1, 1)):
-            x = layers.Conv2D(*shape, padding="same", activation="relu")(x)
-            x = layers.BatchNormalization()(x)
+            x = layers.BatchNormalization()(layers.Conv2D(*shape, padding="same", activation="relu")(x))
             x = layers.MaxPooling2D(3, 2)(x) if pool else x
         x = layers.Flatten()(x)
         for _ in range(2):

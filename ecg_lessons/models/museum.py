@@ -11,7 +11,6 @@ from ecg_lessons.models import heartbeat, patient
 from ecg_lessons.signals.augment import Configured
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class DeafDropout(Configured, layers.Dropout):
     """Dropout that is always on, as in the recurrence of the released code, or never, as in its convolutions."""
 
@@ -87,8 +86,7 @@ def seq2seq_one_step(classes: int = heartbeat.CLASSES) -> keras.Model:
     inputs = keras.Input((heartbeat.SAMPLES, 1), name="beat")
     x = inputs
     for filters in (32, 64, 128):
-        x = layers.Conv1D(filters, 2, padding="same", activation="relu")(x)
-        x = layers.MaxPooling1D(2)(x)
+        x = layers.MaxPooling1D(2)(layers.Conv1D(filters, 2, padding="same", activation="relu")(x))
     x = layers.Reshape((1, -1))(x)  # one step: the fault
     x = layers.Bidirectional(layers.LSTM(100, return_sequences=True), name="encoder")(x)
     return keras.Model(inputs, heartbeat.head(layers.LSTM(200, name="decoder")(x), classes), name="seq2seq_one_step")

@@ -61,8 +61,7 @@ def hold(rng: Generator, noisy: bool) -> Hold:
 
 def record(rng: Generator, held: Hold, heart: np.ndarray) -> np.ndarray:
     """Record a heart's lead I: mV at `RATE`, shape (samples,), in and out."""
-    samples = len(heart)
-    time = np.arange(samples) / RATE
+    samples, time = len(heart), np.arange(len(heart)) / RATE
     slow = _coloured(rng, samples, lambda f: np.where(f < 0.8, 1 / (f + 0.2), 0))
     tremor = _coloured(rng, samples, lambda f: f / (f + 1) / (1 + (f / 6) ** 2))
     tension = np.exp(0.35 * _coloured(rng, samples, lambda f: np.where(f < 0.3, 1.0, 0)))
@@ -127,23 +126,20 @@ def recording(rng: Generator, label: str) -> tuple[np.ndarray, str]:
 
 def _lead(rng: Generator, course: Course, beat: str, samples: int) -> np.ndarray:
     """Draw what the heart shows between two hands, without noise, mV."""
-    rate = RATE
     waves = people.person(rng, beat, BEATS[beat]).waves
-    gain = np.where(waves.repolarisation, _T, np.where(waves.atrial, _P, 1.0))
-    waves = waves.scaled(gain[:, None])
+    waves = waves.scaled(np.where(waves.repolarisation, _T, np.where(waves.atrial, _P, 1.0))[:, None])
     atria, rest = _part(waves, waves.atrial), _part(waves, ~waves.atrial)
-    turned, late = rng.uniform(-0.9, 0.6), rng.uniform(0, 0.03)
-    elsewhere = atria.changed(vector=atria.vector * turned, centre=atria.centre + late)
-    focus = _focus(rng)
+    vector, centre = atria.vector * rng.uniform(-0.9, 0.6), atria.centre + rng.uniform(0, 0.03)
+    elsewhere = atria.changed(vector=vector, centre=centre)
+    parts = (rest, _focus(rng), atria, elsewhere)
     everything = np.sort(np.concatenate([course.beats, course.ventricular]))
     adapted = dipole.adapted(everything, 0.3, 1.6)
     moments = np.zeros((samples, 6))
-    parts = (rest, focus, atria, elsewhere)
     for part, times in zip(parts, (course.beats, course.ventricular, course.sinus, course.ectopic), strict=True):
         if len(times):
-            moments += dipole.dipoles(part, times, np.interp(times, everything, adapted), samples, rate)
+            moments += dipole.dipoles(part, times, np.interp(times, everything, adapted), samples, RATE)
     lead = moments @ np.r_[dipole.DOWER[0], dipole.DOWER[0]]
-    lead *= 1 + rng.uniform(0.02, 0.12) * body.coloured(rng, samples, 1, rate, lambda f: f < 0.5)[:, 0]
+    lead *= 1 + rng.uniform(0.02, 0.12) * _coloured(rng, samples, lambda f: f < 0.5)
     if course.fibrillating:
         lead += _f_waves(rng, samples)
     if course.flutter:
@@ -157,8 +153,8 @@ def _part(waves: Waves, rows: np.ndarray) -> Waves:
 
 def _focus(rng: Generator) -> Waves:
     """Draw the ventricular beats of a person: wide as in bundle branch block, larger, and turned anywhere."""
-    waves = BEATS[str(rng.choice(["CLBBB", "CRBBB"]))]
-    waves = _part(waves, ~waves.atrial)
+    block = BEATS[str(rng.choice(["CLBBB", "CRBBB"]))]
+    waves = _part(block, ~block.atrial)
     turn = Rotation.from_euler("zyx", rng.normal(0, (70, 30, 30)), degrees=True)
     wide = np.where(waves.repolarisation, rng.uniform(1.0, 1.1), rng.uniform(1.2, 1.6))
     vector = turn.apply(waves.vector) * rng.uniform(1.1, 2.0)

@@ -53,8 +53,7 @@ def _waves(group: str) -> np.ndarray:
 
 def _beats(rows: list[str]) -> dict[str, Beat]:
     beats = {}
-    for row in rows:
-        head, qrs, t = row.split("|")
+    for head, qrs, t in (row.split("|") for row in rows):
         record, rr = head.split()
         beats[record] = Beat(float(rr) / 100, _waves(qrs), _waves(t))
     return beats
@@ -104,8 +103,7 @@ def draw(rng: Generator, symbol: str, body: np.ndarray) -> Shape:
 def _heart(rng: Generator, symbol: str) -> Beat:
     """Choose a fitted beat, or two to blend."""
     if symbol in BLENDS:
-        pairs = BLENDS[symbol]
-        first, second, most = pairs[rng.integers(len(pairs))]
+        first, second, most = BLENDS[symbol][rng.integers(len(BLENDS[symbol]))]
         return _blended(BEATS[symbol][first], BEATS[symbol][second], rng.uniform(0, most))
     if symbol == "E" and rng.random() < 0.5:
         symbol = "V"  # the database has one heart with escape beats; they come from where V comes from
@@ -124,10 +122,9 @@ def p_wave(rng: Generator, body: np.ndarray) -> Shape:
 
 def ectopic_p(rng: Generator, sinus: Shape) -> Shape:
     """Draw the P wave of another place in the atria: flat or upside down in MLII, and nearer to the QRS."""
-    turn = np.array([rng.uniform(-0.9, 0.5), rng.uniform(-1.2, 1.5)])
+    height = sinus.height * rng.uniform((-0.9, -1.2), (0.5, 1.5))
     centre = sinus.centre + np.clip(rng.normal(0.012, 0.015), -0.02, 0.04)
-    width = sinus.width * rng.uniform(0.75, 1.0)
-    return Shape(centre, width, sinus.height * turn, sinus.late, sinus.rr)
+    return replace(sinus, centre=centre, width=sinus.width * rng.uniform(0.75, 1.0), height=height)
 
 
 def with_spike(rng: Generator, paced: Shape) -> Shape:

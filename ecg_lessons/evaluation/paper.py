@@ -13,10 +13,8 @@ SPEED = 25.0  # mm per second
 GAIN = 10.0  # mm per millivolt
 SCALE = f"{SPEED:g} mm/s  {GAIN:g} mm/mV"
 MM = 1 / 25.4  # one millimetre in inches, matplotlib's unit of length
-
 #: Three rows of four columns, 2.5 s each, as on a hospital's printout.
 ROWS = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
-
 INK = "#1a1a1a"
 MARK = "#0072b2"  # Okabe-Ito blue: stands out from ink and paper for every kind of sight
 _SHEET, _THIN, _BOLD = "#fffafa", "#f8dcdc", "#efb4b4"
@@ -92,7 +90,6 @@ def _trace(axes: Axes, values: np.ndarray, rate: float, left: float, level: floa
 
 
 def _calibration(axes: Axes, left: float, level: float) -> None:
-    """Draw the pulse of 1 mV for 0.2 s."""
     x = left + np.array([0, 1.5, 1.5, 6.5, 6.5, 8])
     axes.plot(x, level + GAIN * np.array([0, 0, 1, 1, 0, 0]), color=INK, linewidth=0.75, label="1 mV")
 

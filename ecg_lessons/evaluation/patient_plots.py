@@ -1,6 +1,6 @@
 """Pictures of hearts side by side, and of patients before and after. Functions give a Figure and show nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -37,7 +37,10 @@ def slopes(before: Mapping[str, float], after: Mapping[str, float], measure: str
     for pair in pairs.values():
         ax.plot((0, 1), pair, markersize=4, **(loser if pair[1] < pair[0] - 0.005 else usual))
     named = sorted((pairs[name][1], name) for name in (pairs if names is None else names) if name in pairs)
-    for height, (value, name) in zip(_spread([value for value, _ in named], 0.037), named, strict=True):
+    # Names move down until they are apart.
+    steps = 0.037 * np.arange(len(named))
+    heights = np.minimum.accumulate(([value for value, _ in named] - steps)[::-1])[::-1] + steps
+    for height, (value, name) in zip(heights, named, strict=True):
         ax.plot((1.02, 1.07), (value, height), color=GREY, linewidth=0.5, clip_on=False)
         ax.text(1.08, height, name, va="center", fontsize=8)
     ax.plot([], [], color=BLUE, marker="o", label="gains, or stays")
@@ -46,12 +49,6 @@ def slopes(before: Mapping[str, float], after: Mapping[str, float], measure: str
     percent(ax.yaxis)
     ax.grid(axis="y", color="0.9")
     return key(figure, 2)
-
-
-def _spread(values: Sequence[float], gap: float) -> np.ndarray:
-    """Move ascending heights apart, at least by `gap`, none above the highest value."""
-    steps = gap * np.arange(len(values))
-    return np.minimum.accumulate((values - steps)[::-1])[::-1] + steps
 
 
 def adaptation(arms: Curves, measure: str, floor: float = 0) -> Figure:

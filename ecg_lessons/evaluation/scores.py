@@ -41,7 +41,6 @@ def plain(result: dict) -> dict:
 
 
 def _digits(value: float, digits: int) -> float | None:
-    """Round; JSON has no NaN."""
     return None if np.isnan(value) else round(float(value), digits)
 
 

@@ -20,7 +20,6 @@ CLASSES = 8
 
 
 def _network(name: str, body: Callable, classes: int, nine_crops: bool, rr: bool, hand=None) -> keras.Model:
-    """Draw the curve, crop it in training if asked, look at it, and decide."""
     curve = keras.Input((POINTS,), name="curve")
     image = DrawBeats(name="draw_beats")(hand(curve) if hand else curve)
     seen = body(NineCrops(name="nine_crops")(image) if nine_crops else image)
@@ -115,16 +114,13 @@ def _classic(name: str, build: Callable) -> Callable[..., keras.Model]:
 NETWORKS = {network.__name__: network for network in (light, signal, jun, alexnet)}
 for _known in (applications.VGG16, applications.ResNet50, applications.InceptionV3):
     NETWORKS[_known.__name__.lower()] = _classic(_known.__name__.lower(), _known)
-
-
 #: Build a network by name.
 build = partial(models.build, NETWORKS)
 
 
 def from_layer(model: keras.Model, layer: str) -> keras.Model:
     """Give the part of a network that follows a layer such as ``draw_beats``, with its weights and second input."""
-    names = [known.name for known in model.layers]
-    if layer not in names:
+    if layer not in (names := [known.name for known in model.layers]):
         raise InputError(f"The network {model.name} has no layer {layer!r}: it has {', '.join(names)}.")
     seen = model.get_layer(layer).output
     inputs = [seen, model.get_layer("rr").output] if "rr" in names else seen

@@ -194,7 +194,13 @@ def build(design: Design, head: str = "whole", samples: int = SAMPLES, seed: int
     x = _convolutions(design)(x)
     mask = TrueSteps(design.spectrogram.step, design.convolutions.blocks, name="true_steps")(x, true)
     if head == "whole":
-        x = _recurrence(design, x, mask)
+        chosen, features = design.recurrence, x
+        cell = {"lstm": layers.LSTM, "gru": layers.GRU}[chosen.cell]
+        for number in range(chosen.layers):
+            x = layers.Dropout(chosen.dropout)(x)
+            read = cell(chosen.units, return_sequences=True)
+            x = layers.Bidirectional(read, name=f"recurrence_{number + 1}")(x, mask=mask)
+        x = layers.Concatenate()([x, features]) if chosen.beside and chosen.layers else x
     x = OverTime(design.summary.over_time != "mean", name="over_time")(x, mask)
     x = layers.Dropout(design.summary.dropout)(x)
     classes = layers.Dense(CLASSES, activation="softmax", dtype="float32", name="class")(x)
@@ -233,15 +239,13 @@ def _waves(design: Design) -> keras.Model:
 
 
 def _convolve(kind: type, x, channels: int, kernel: int, stride: int = 1):
-    """Convolve, normalise, rectify."""
     x = kind(channels, kernel, stride, padding="same", use_bias=False)(x)
     return layers.ReLU()(layers.BatchNormalization()(x))
 
 
 def _convolutions(design: Design) -> keras.Model:
     """Build the convolutions, from (batch, frames, 33 and what the signal gave) to (batch, steps, channels)."""
-    chosen = design.convolutions
-    flat = chosen.over == "time"
+    chosen, flat = design.convolutions, design.convolutions.over == "time"
     frames = keras.Input((None, FREQUENCIES + design.signal.channels))
     x = layers.BatchNormalization()(frames) if flat else layers.Reshape((-1, FREQUENCIES, 1))(frames)
     convolve = layers.Conv1D if flat else layers.Conv2D
@@ -258,14 +262,3 @@ def _convolutions(design: Design) -> keras.Model:
     if not flat:
         x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
     return keras.Model(frames, x, name="convolutions")
-
-
-def _recurrence(design: Design, features, mask):
-    """Read the features in both directions, with the steps behind the end left out."""
-    chosen = design.recurrence
-    cell, x = {"lstm": layers.LSTM, "gru": layers.GRU}[chosen.cell], features
-    for number in range(chosen.layers):
-        x = layers.Dropout(chosen.dropout)(x)
-        read = cell(chosen.units, return_sequences=True)
-        x = layers.Bidirectional(read, name=f"recurrence_{number + 1}")(x, mask=mask)
-    return layers.Concatenate()([x, features]) if chosen.beside and chosen.layers else x

@@ -102,7 +102,5 @@ def new_head(model: keras.Model, classes: int, frozen: bool) -> keras.Model:
 
 
 NETWORKS = {network.__name__: network for network in (cnet, seq2seq, bilstm, bigru, ours)}
-
-
 #: Build a network by name.
 build = partial(models.build, NETWORKS)

@@ -61,13 +61,11 @@ def hypotheses(classes: int = len(SWAPS) + 1) -> keras.Model:
     undone = UndoSwaps()(Standardize()(_augment(inputs)))
     one = keras.Input((BEAT_SAMPLES, 12))
     energy = keras.Model(one, layers.Dense(1, use_bias=False)(_features(one)), name="looks_right")
-    probabilities = Posterior(name="swap")(energy(undone))
-    outputs = probabilities if classes > 2 else 1 - probabilities[:, :1]
-    return keras.Model(inputs, outputs, name="hypotheses")
+    probable = Posterior(name="swap")(energy(undone))
+    return keras.Model(inputs, probable if classes > 2 else 1 - probable[:, :1], name="hypotheses")
 
 
 def _augment(x):
-    """Make another body of every median beat, in training."""
     return RandomNoise(0.02)(RandomGain(0.1)(RandomBody()(RandomTimeShift(3)(x))))
 
 

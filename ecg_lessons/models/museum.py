@@ -52,8 +52,7 @@ def truncated(log_power: np.ndarray) -> np.ndarray:
 def score_without_noise(confusion: np.ndarray) -> float:
     """Give the mean F1 of all classes but the last, noise, whose recordings were left out (rows are the truth)."""
     kept = np.asarray(confusion, float)[:-1]  # the fault: who calls noise a rhythm is not blamed
-    right = np.diagonal(kept)
-    return float((2 * right / (kept.sum(axis=1) + kept.sum(axis=0)[:-1])).mean())
+    return float((2 * np.diagonal(kept) / (kept.sum(axis=1) + kept.sum(axis=0)[:-1])).mean())
 
 
 # A recurrent layer runs over one axis of its input. In the original that axis was the batch: the "sequence"

@@ -69,7 +69,6 @@ class Augmentation(Configured, keras.layers.Layer):
 
 
 def _one_each(x) -> tuple:
-    """Give the shape of one number for each example: (batch, 1, ...)."""
     return (ops.shape(x)[0], *[1] * (len(x.shape) - 1))
 
 
@@ -106,14 +105,6 @@ class RandomCrop(Augmentation):
         return (input_shape[0], self.samples, *input_shape[2:])
 
 
-def _frontal_plane() -> tuple[np.ndarray, np.ndarray]:
-    """Give two maps of the limb leads: onto the frontal vector (I, 2/sqrt(3) aVF), and that turned by 90 degrees."""
-    root = np.sqrt(3) / 2
-    right, down = limb_leads(np.array(1.0), np.array(0.5)), limb_leads(np.array(0.0), np.array(root))
-    i, f = np.eye(6)[0], np.eye(6)[5] / root
-    return np.outer(right, i) + np.outer(down, f), np.outer(right, f) - np.outer(down, i)
-
-
 class RandomBody(Augmentation):
     """Make another body of a 12-lead ECG: turn the heart a little, and misplace each chest electrode a little.
 
@@ -127,7 +118,12 @@ class RandomBody(Augmentation):
     def change(self, x):
         """Change x, shape (batch, samples, 12)."""
         angle = keras.random.normal(_one_each(x), 0.0, self.angle, seed=self.generator)
-        straight, turned = (ops.convert_to_tensor(m.astype("float32")) for m in _frontal_plane())
+        root = np.sqrt(3) / 2
+        right, down = limb_leads(np.array(1.0), np.array(0.5)), limb_leads(np.array(0.0), np.array(root))
+        i, f = np.eye(6)[0], np.eye(6)[5] / root
+        # The limb leads from the frontal vector (I, 2/sqrt(3) aVF), and from that turned by 90 degrees.
+        maps = (np.outer(right, i) + np.outer(down, f), np.outer(right, f) - np.outer(down, i))
+        straight, turned = (ops.convert_to_tensor(m.astype("float32")) for m in maps)
         limb = ops.cos(angle) * straight + ops.sin(angle) * turned
         share = keras.random.normal((ops.shape(x)[0], 6, 1), 0.0, self.share, seed=self.generator)
         own = np.eye(6, dtype="float32")

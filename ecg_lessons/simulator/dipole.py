@@ -75,19 +75,15 @@ COHORTS = files.read_toml(Path(__file__).with_name("cohorts.toml"))
 #: The kinds of beat, by the SCP code that PTB-XL gives them, from their parts.
 BEATS = {code: parse([row for part in parts for row in TABLES[part]]) for code, parts in COHORTS["beats"].items()}
 
-
 #: Lead vectors of I, II, V1..V6 along left, feet and back, as published (Dower 1980).
 DOWER = np.array([row.split()[1:] for row in TABLES["Dower"]], dtype=float)
-
 #: The atria lie behind the ventricles: chest leads see them at this share of Dower's vectors (fitted to the
 #: average P wave of 296 normal recordings of PTB-XL; see waves.txt).
 ATRIA_TO_CHEST = 0.345
-
 #: The QT interval follows RR to this power: fitted to the T summits of the normal recordings of PTB-XL;
 #: Fridericia has 1/3, Bazett 1/2. It follows slowly: each beat moves it by `QT_MEMORY` of the way (chosen).
 QT_POWER = 0.42
 QT_MEMORY = 0.15
-
 #: A beat is drawn from so many seconds before its R peak to so many after.
 _BEFORE, _AFTER = 0.45, 0.80
 

@@ -193,8 +193,7 @@ def _ventricular(node: Node) -> None:
 
 
 def _from_a_focus(node: Node, time: float) -> None:
-    """Add a ventricular beat; the second focus has three in ten."""
-    node.done.beat(time, "V", int(node.heart.foci > 1 and node.rng.random() < 0.3))
+    node.done.beat(time, "V", int(node.heart.foci > 1 and node.rng.random() < 0.3))  # three in ten from the second
 
 
 def _salvo(node: Node, shortest: int, longest: int) -> None:

@@ -55,8 +55,7 @@ def hold(rng: Generator, noisy: bool) -> Hold:
         bursts = rng.uniform(0, 0.6)
         lost = float(rng.choice([0.0, rng.uniform(0.1, 0.6)], p=[0.6, 0.4]))
         return Hold(*levels, bursts, lost, rng.uniform(0.3, 0.9), upside_down)
-    bursts = float(rng.choice([0.0, rng.uniform(0, 0.3)], p=[0.7, 0.3]))
-    return Hold(*levels, bursts, 0.0, 1.0, upside_down)
+    return Hold(*levels, float(rng.choice([0.0, rng.uniform(0, 0.3)], p=[0.7, 0.3])), 0.0, 1.0, upside_down)
 
 
 def record(rng: Generator, held: Hold, heart: np.ndarray) -> np.ndarray:
@@ -67,7 +66,10 @@ def record(rng: Generator, held: Hold, heart: np.ndarray) -> np.ndarray:
     tension = np.exp(0.35 * _coloured(rng, samples, lambda f: np.where(f < 0.3, 1.0, 0)))
     tension *= 1 + 4 * _spells(rng, samples, held.bursts, 1.5)
     noise = held.wander * slow + held.muscle * tension * tremor + _moves(rng, held, time)
-    noise += held.settling * _settling(rng, time)
+    # The fingers find the plates: a decay, and a swing or two.
+    decay = np.exp(-time / rng.uniform(0.1, 0.5)) * rng.choice([-1, 1])
+    swing = np.exp(-time / rng.uniform(0.15, 0.35)) * np.sin(2 * np.pi * rng.uniform(1, 3) * time)
+    noise += held.settling * (1.5 * decay + rng.normal() * swing)
     touched = 1 - _spells(rng, samples, held.lost, 3.0)
     raw = held.contact * touched * heart + noise
     if held.lost:
@@ -97,13 +99,6 @@ def _moves(rng: Generator, held: Hold, time: np.ndarray) -> np.ndarray:
     return total
 
 
-def _settling(rng: Generator, time: np.ndarray) -> np.ndarray:
-    """Draw what happens when the fingers find the plates: a decay, and a swing or two."""
-    decay = np.exp(-time / rng.uniform(0.1, 0.5)) * rng.choice([-1, 1])
-    swing = np.exp(-time / rng.uniform(0.15, 0.35)) * np.sin(2 * np.pi * rng.uniform(1, 3) * time)
-    return 1.5 * decay + rng.normal() * swing
-
-
 def _spells(rng: Generator, samples: int, share: float, seconds: float) -> np.ndarray:
     """Draw a curve from 0 to 1 that is near 1 for a share of the time, in spells of about so many seconds."""
     if not share:
@@ -114,8 +109,7 @@ def _spells(rng: Generator, samples: int, share: float, seconds: float) -> np.nd
 
 def recording(rng: Generator, label: str) -> tuple[np.ndarray, str]:
     """Draw a recording with a label: mV at `RATE`, and its kind in `courses.KINDS`, of ``~`` what lies below."""
-    name = courses.draw(rng, label)
-    kind = courses.KINDS[name]
+    kind = courses.KINDS[name := courses.draw(rng, label)]
     # Seven in ten last 30 s, as in the real set.
     spans = ((30.0, 30.0), (9.0, 29.0), (31.0, 59.0), (60.0, 60.95))
     seconds = float(rng.uniform(*spans[rng.choice(4, p=[0.70, 0.13, 0.07, 0.10])]))
@@ -172,7 +166,6 @@ def _f_waves(rng: Generator, samples: int) -> np.ndarray:
 
 def _flutter_waves(rng: Generator, samples: int, cycle: float) -> np.ndarray:
     """Draw the sawtooth of fluttering atria, always alike; in lead I it is often small."""
-    phase = 2 * np.pi * (np.arange(samples) / RATE / cycle + rng.uniform())
-    order = np.arange(1, 5)
+    phase, order = 2 * np.pi * (np.arange(samples) / RATE / cycle + rng.uniform()), np.arange(1, 5)
     saw = np.sin(np.outer(phase, order) + rng.uniform(-0.4, 0.4, 4)) @ (1 / order**1.3)
     return rng.choice([-1, 1]) * 0.05 * rng.lognormal(0, 0.5) * saw

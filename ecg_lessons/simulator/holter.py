@@ -74,17 +74,12 @@ def record(rng: Generator, patient: Patient, seconds: float, rate: float) -> tup
     for name, of in (("p", ~ectopic), ("q", ectopic)):
         morphology.add(signal, rate, patient.shapes[name], p_time[of], 0.8, 1.0, rng)
     if patient.heart.fibrillation:
-        signal += _fibrillation(rng, len(signal), rate)
+        centre = rng.uniform(5, 7.5)  # of f waves, 4 to 9 a second and larger in V1
+        waves = body.coloured(rng, len(signal), 2, rate, lambda f: np.exp(-0.5 * ((f - centre) / 0.8) ** 2))
+        signal += waves * (0.02, 0.035) * rng.lognormal(0, 0.4)
     signal += _flutter(rng, patient.flutter, time[symbol == "!"], len(signal), rate)
     signal = signal @ np.array([(1.0, 0.0), morphology.SECOND[patient.second]]).T
     return signal + _noise(rng, patient, len(signal), rate), rhythm
-
-
-def _fibrillation(rng: Generator, samples: int, rate: float) -> np.ndarray:
-    """Draw f waves: 4 to 9 a second, larger in V1; shape (samples, 2)."""
-    centre = rng.uniform(5, 7.5)
-    waves = body.coloured(rng, samples, 2, rate, lambda f: np.exp(-0.5 * ((f - centre) / 0.8) ** 2))
-    return waves * (0.02, 0.035) * rng.lognormal(0, 0.4)
 
 
 def _flutter(rng: Generator, harmonics: np.ndarray, peaks: np.ndarray, samples: int, rate: float) -> np.ndarray:

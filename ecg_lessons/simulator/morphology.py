@@ -21,7 +21,6 @@ BEAT_TO_BEAT = 0.05
 #: What V5 and V2 see of MLII and V1: least squares over the median beats of the first 400 records of PTB-XL (II for
 #: MLII); it explains 0.70 and 0.65 of their energy.
 SECOND = {"V1": (0.0, 1.0), "V5": (1.04, -0.31), "V2": (0.54, 1.55)}
-
 #: Which hearts a kind of beat may be a blend of: the first, the second, and the largest share of the second.
 BLENDS = {
     "L": (("109", "111", 0.45), ("109", "214", 0.15), ("207", "111", 0.15)),
@@ -36,15 +35,6 @@ class Beat:
     rr: float
     qrs: np.ndarray
     t: np.ndarray
-
-
-def _blended(first: Beat, second: Beat, share: float) -> Beat:
-    """Mix two beats: the waves of both, weighted."""
-
-    def mix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.vstack([a * (1, 1, 1 - share, 1 - share), b * (1, 1, share, share)])
-
-    return Beat(first.rr, mix(first.qrs, second.qrs), mix(first.t, second.t))
 
 
 def _waves(group: str) -> np.ndarray:
@@ -93,18 +83,18 @@ def draw(rng: Generator, symbol: str, body: np.ndarray) -> Shape:
     beat = _heart(rng, symbol)
     qrs, t = beat.qrs.copy(), beat.t.copy()
     qrs[:, :2] *= np.exp(np.clip(rng.normal(0, 0.07), -0.12, 0.15))
-    t[:, 0] *= np.exp(rng.normal(0, 0.04))
-    t[:, 1] *= np.exp(rng.normal(0, 0.08))
-    t[:, 2:] *= np.exp(rng.normal(0, 0.30))
-    late = np.arange(len(qrs) + len(t)) >= len(qrs)
-    return _shape(rng, np.vstack([qrs, t]), late, beat.rr, body)
+    t *= np.exp(rng.normal(0, (0.04, 0.08, 0.30)))[[0, 1, 2, 2]]
+    return _shape(rng, np.vstack([qrs, t]), np.repeat([False, True], (len(qrs), len(t))), beat.rr, body)
 
 
 def _heart(rng: Generator, symbol: str) -> Beat:
     """Choose a fitted beat, or two to blend."""
     if symbol in BLENDS:
         first, second, most = BLENDS[symbol][rng.integers(len(BLENDS[symbol]))]
-        return _blended(BEATS[symbol][first], BEATS[symbol][second], rng.uniform(0, most))
+        one, other, share = BEATS[symbol][first], BEATS[symbol][second], rng.uniform(0, most)
+        pairs = ((one.qrs, other.qrs), (one.t, other.t))
+        mixed = (np.vstack([a * (1, 1, 1 - share, 1 - share), b * (1, 1, share, share)]) for a, b in pairs)
+        return Beat(one.rr, *mixed)
     if symbol == "E" and rng.random() < 0.5:
         symbol = "V"  # the database has one heart with escape beats; they come from where V comes from
     hearts = list(BEATS[symbol].values())

@@ -69,7 +69,6 @@ def _personal(rng: Generator, waves: Waves, scale: float, age: int, sex: int) ->
         gain = (scale if name != "P" else scale**0.5) * np.exp(size)
         vector[rows] = gain * Rotation.from_euler("zyx", turn, degrees=True).apply(vector[rows])
     vector += 0.10 * np.linalg.norm(vector, axis=1, keepdims=True) * rng.normal(size=vector.shape)
-
     qrs_time = np.exp(rng.normal(0, 0.09))
     centre[groups["QRS"]] = centre[groups["QRS"]] * qrs_time + rng.normal(0, 0.001, groups["QRS"].sum())
     width[groups["QRS"]] *= qrs_time * np.exp(rng.normal(0, 0.05, groups["QRS"].sum()))

@@ -31,10 +31,11 @@ def beat_strip(signal: np.ndarray, rate: float, samples, symbols, lead: str = "M
     """Draw one lead (samples,) in mV on ECG paper with the symbol of every beat above its sample."""
     figure = ecg_strip(signal, rate, (lead,), title)
     (ax,) = figure.axes
-    top = ax.get_ylim()[1]
     for sample, symbol in zip(samples, symbols, strict=True):
         # As `ecg_strip` lays it out: the trace begins 20 mm from the left, and a second is 25 mm.
-        ax.text(20 + 25 * sample / rate, top - 9, symbol, ha="center", va="top", fontsize=11, weight="bold")
+        ax.text(
+            20 + 25 * sample / rate, ax.get_ylim()[1] - 9, symbol, ha="center", va="top", fontsize=11, weight="bold"
+        )
     return figure
 
 

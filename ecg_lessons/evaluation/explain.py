@@ -66,8 +66,7 @@ def randomised(model: keras.Model, depth: str | int = "all", seed: int = 0) -> k
         copy = keras.models.clone_model(model)
     finally:
         random.setstate(before)
-    drawn = [layer for layer in layers_of(copy) if layer.weights]
-    for old, new in zip(known[:-top], drawn[:-top], strict=True):
+    for old, new in zip(known[:-top], [layer for layer in layers_of(copy) if layer.weights][:-top], strict=True):
         new.set_weights(old.get_weights())
     return copy
 
@@ -137,10 +136,9 @@ def show_maps(curves: np.ndarray, maps: np.ndarray | Mapping[str, np.ndarray], t
             ax.set(xticks=(0, 64, 127), yticks=(0, 64, 127))
             ax.tick_params(labelsize=7, length=2)
         line[0].set_ylabel(f"{name}\nrow (pixel)".strip(), fontsize=8)
-    for ax, title in zip(axes[0], titles, strict=True):
-        ax.set_title(title, fontsize=9)
-    for ax in axes[-1]:
-        ax.set_xlabel("column (pixel)", fontsize=8)
+    for above, below, title in zip(axes[0], axes[-1], titles, strict=True):
+        above.set_title(title, fontsize=9)
+        below.set_xlabel("column (pixel)", fontsize=8)
     scale = {"boundaries": np.linspace(0, 1, 101), "ticks": (0, 0.5, 1)}
     legend(figure, axes, shade, "weight for the class", pad=0.02, aspect=15 * len(named), **scale)
     return figure
@@ -175,9 +173,8 @@ def _feature_layer(model: keras.Model, name: str | None) -> keras.Layer:
 
 def _spread(model: keras.Model, layer: keras.Layer, points: int) -> list[np.ndarray]:
     """Give for each direction the matrix (pixels, cells) that interpolates between the cells of a feature map."""
-    cells = layer.output.shape[1:-1]
+    cells, matrices = layer.output.shape[1:-1], []
     pixels = (SIZE, SIZE) if len(cells) == 2 else (points,)
-    matrices = []
     for size, many, step, first in zip(pixels, cells, *_grid(model, layer), strict=True):
         at = np.clip((np.arange(size) - first) / step, 0, many - 1)
         matrices.append(np.maximum(1 - np.abs(at[:, None] - np.arange(many)), 0))
@@ -191,8 +188,7 @@ def _grid(model: keras.Model, layer: keras.Layer) -> tuple[np.ndarray, np.ndarra
     side, the map would stand six pixels up and left of its cause.
     """
     maker = {id(made.output): made for made in layers_of(model)}
-    rank = len(layer.output.shape)
-    step, first = np.ones(rank - 2), np.zeros(rank - 2)
+    step, first = np.ones((rank := len(layer.output.shape)) - 2), np.zeros(rank - 2)
     while layer is not None and not isinstance(layer, keras.layers.InputLayer):
         source = layer.input[0] if isinstance(layer.input, list) else layer.input
         if len(source.shape) != rank:  # here the curve becomes a picture
@@ -201,8 +197,7 @@ def _grid(model: keras.Model, layer: keras.Layer) -> tuple[np.ndarray, np.ndarra
         if size is not None:
             size = (np.array(size) - 1) * getattr(layer, "dilation_rate", (1,))[0] + 1
             need = (np.array(layer.output.shape[1:-1]) - 1) * layer.strides + size
-            same = layer.padding == "same"
-            before = np.maximum(need - source.shape[1:-1], 0) // 2 if same else 0
+            before = np.maximum(need - source.shape[1:-1], 0) // 2 if layer.padding == "same" else 0
             step, first = step * layer.strides, first * layer.strides - before + (size - 1) / 2
         elif isinstance(layer, keras.layers.ZeroPadding2D):
             first = first - np.array(layer.padding)[:, 0]
@@ -213,13 +208,12 @@ def _grid(model: keras.Model, layer: keras.Layer) -> tuple[np.ndarray, np.ndarra
 @contextmanager
 def _opened(model: keras.Model, layer: keras.Layer) -> Iterator[list]:
     """Let the network give its scores before the softmax, and keep what a layer, however deep inside, puts out."""
-    head, kept, call = model.layers[-1], [], layer.call
+    head, kept, call, activation = model.layers[-1], [], layer.call, model.layers[-1].activation
 
     def keep(*args, **kwargs):
         kept.append(call(*args, **kwargs))
         return kept[-1]
 
-    activation = head.activation
     try:
         head.activation, layer.call = keras.activations.linear, keep
         yield kept
@@ -238,10 +232,9 @@ def _weighted(model: keras.Model, layer: keras.Layer, x: Arrays, target: np.ndar
         scores = model(x, training=False)
         classes = tf.argmax(scores, axis=1) if target is None else tf.convert_to_tensor(target)
         score = tf.gather(scores, classes, axis=1, batch_dims=1)
-    features = tf.cast(kept[-1], tf.float32).numpy()
-    gradient = tf.cast(tape.gradient(score, kept[-1]), tf.float32).numpy()
-    places = tuple(range(1, features.ndim - 1))
-    weights = gradient.mean(axis=places, keepdims=True)
+    parts = (kept[-1], tape.gradient(score, kept[-1]))
+    features, gradient = (tf.cast(part, tf.float32).numpy() for part in parts)
+    weights = gradient.mean(axis=tuple(range(1, features.ndim - 1)), keepdims=True)
     return np.maximum((features * weights).sum(axis=-1), 0)
 
 

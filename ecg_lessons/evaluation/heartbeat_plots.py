@@ -14,8 +14,8 @@ def peaks(scaled: np.ndarray, rate: float, found: np.ndarray, annotated: np.ndar
     """Draw a window scaled to [0, 1] with the peaks above 0.9, and those of all R peaks that this rule misses."""
     figure, (ax,) = panels(7.5, 2.5)
     time = np.arange(len(scaled)) / rate
-    tolerance = round(0.15 * rate)
-    missed = np.array([a for a in annotated if np.abs(found - a).min(initial=len(scaled)) > tolerance], int)
+    apart = [np.abs(found - peak).min(initial=len(scaled)) > round(0.15 * rate) for peak in annotated]
+    missed = np.asarray(annotated, int)[np.array(apart, bool)]
     ax.axvspan(cut.start / rate, cut.stop / rate, color=SKY, alpha=0.3, linewidth=0, label="one beat: 1.2 T")
     ax.plot(time, scaled, color=INK, linewidth=0.9)
     ax.axhline(0.9, color=GREY, linewidth=1, linestyle="--")
@@ -41,13 +41,12 @@ def territories(rows: Mapping[str, Mapping], rate: float, leads: Sequence[str], 
     """
     length = max(len(beat) for phases in rows.values() for beat in phases.values()) / rate
     across, down, left = 5 * np.ceil((SPEED * length + 4) / 5), 25.0, 35.0
-    width, height = left + across * len(leads) + 5, down * len(rows) + 20
-    figure, axes = sheet(width, height)
+    height = down * len(rows) + 20
+    figure, axes = sheet(left + across * len(leads) + 5, height)
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.8}
     for column, lead in enumerate(leads):
-        weight = "bold" if lead == marked else "normal"
-        place = (left + across * (column + 0.5), height - 5)
-        axes.text(*place, lead, ha="center", va="center", fontsize=10, weight=weight, bbox=box)
+        style = {"fontsize": 10, "weight": "bold" if lead == marked else "normal", "bbox": box}
+        axes.text(left + across * (column + 0.5), height - 5, lead, ha="center", va="center", **style)
     styles = ((INK, 0.8), (MARK, 1.6))
     names = list(dict.fromkeys(phase for phases in rows.values() for phase in phases))
     for row, (group, phases) in enumerate(rows.items()):
@@ -57,9 +56,8 @@ def territories(rows: Mapping[str, Mapping], rate: float, leads: Sequence[str], 
             if beat.shape[1] != len(leads):
                 raise InputError(f"{group}: {beat.shape[1]} columns cannot be drawn as {len(leads)} leads.")
             colour, thickness = styles[names.index(phase) % 2]
-            for column in range(len(leads)):
-                x = left + 2 + across * column + SPEED * np.arange(len(beat)) / rate
-                axes.plot(x, level + GAIN * beat[:, column], color=colour, linewidth=thickness)
+            x = left + 2 + across * np.arange(len(leads)) + SPEED * np.arange(len(beat))[:, None] / rate
+            axes.plot(x, level + GAIN * beat, color=colour, linewidth=thickness)
     handles = [axes.plot([], [], color=c, linewidth=w)[0] for c, w in styles[: len(names)]]
     axes.legend(handles, names, loc="lower right", ncols=len(names), fontsize=8, frameon=True, borderpad=0.3)
     axes.text(3, 4, SCALE, va="center", fontsize=8, bbox=box)

@@ -47,12 +47,10 @@ def key(figure: Figure, columns: int, place: str = "upper center", **handles) ->
 
 def class_rows(ax: Axes, names: Sequence[str], measure: str, **limits) -> None:
     """Set one row a class, the first on top, against a share, with its limits."""
-    ax.set_yticks(range(len(names)), names)
-    ax.set(ylim=(len(names) - 0.5, -0.5), xlabel=measure)
+    ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5), xlabel=measure, axisbelow=True)
     ax.set_xlim(**limits)
     percent(ax.xaxis, decimals=0)
     ax.grid(axis="x", color="0.9")
-    ax.set_axisbelow(True)
 
 
 def interval(ax: Axes, score: Mapping[str, float], row: float, look: Sequence[str], width: float, off=0.0) -> None:
@@ -73,12 +71,11 @@ def curves(size: tuple, arms: Curves, looks: Sequence, places: Sequence[Callable
         style = {"color": colour, "marker": marker, "linestyle": dash, "markersize": 6, "capsize": 3}
         ax.errorbar(place(at), value, whiskers(value, low, high), label=arm, elinewidth=0.8, **style)
     ticks = sorted({x for curve in arms.values() for x in curve})
-    ax.set_xticks(ticks, [tick(x) for x in ticks])
+    ax.set(xticks=ticks, xticklabels=[tick(x) for x in ticks], **axes)
     ax.minorticks_off()
     percent(ax.yaxis)
     ax.grid(axis="y", color="0.9")
     ax.legend(frameon=False, fontsize=8, loc="lower right")
-    ax.set(**axes)
     return figure
 
 

@@ -13,10 +13,8 @@ SPEED = 25.0  # mm per second
 GAIN = 10.0  # mm per millivolt
 SCALE = f"{SPEED:g} mm/s  {GAIN:g} mm/mV"
 MM = 1 / 25.4  # one millimetre in inches, matplotlib's unit of length
-
 #: Three rows of four columns, 2.5 s each, as on a hospital's printout.
 ROWS = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
-
 INK = "#1a1a1a"
 MARK = "#0072b2"  # Okabe-Ito blue: stands out from ink and paper for every kind of sight
 _SHEET, _THIN, _BOLD = "#fffafa", "#f8dcdc", "#efb4b4"
@@ -44,13 +42,11 @@ def ecg_page(recording: Recording | np.ndarray, rate=None, title="", highlight: 
     if isinstance(recording, Recording):
         signal, rate, title = recording.twelve(), recording.rate, title or f"Record {recording.name}"
     else:
-        signal = _checked(recording, rate, LEADS)
-    _known(highlight, LEADS)
-    signal = signal[: round(10 * rate)]
-    signal = signal - np.median(signal, axis=0)
+        signal = np.asarray(recording)
+    _check(signal, rate, LEADS, highlight)
+    signal = signal[: round(10 * rate)] - np.median(signal[: round(10 * rate)], axis=0)
     figure, axes = sheet(285, 185)
-    left, tops = 25.0, (145.0, 110.0, 75.0, 35.0)
-    column = round(2.5 * rate)
+    left, tops, column = 25.0, (145.0, 110.0, 75.0, 35.0), round(2.5 * rate)
     for top, names in zip(tops, ROWS, strict=False):
         for i, lead in enumerate(names):
             if i:  # the short double stroke that parts two leads
@@ -66,14 +62,13 @@ def ecg_page(recording: Recording | np.ndarray, rate=None, title="", highlight: 
 
 def ecg_strip(signal: np.ndarray, rate: float, leads=("II",), title="", highlight=(), start: float = 0.0) -> Figure:
     """Draw leads (samples, leads) in mV one below the other on ECG paper; `start` (s) is printed where it is not 0."""
-    signal = _checked(np.asarray(signal).reshape(len(signal), -1), rate, leads)
-    _known(highlight, leads)
+    signal = np.asarray(signal).reshape(len(signal), -1)
+    _check(signal, rate, leads, highlight)
     signal = signal - np.median(signal, axis=0)
     # Each lead gets the room that it needs above (15 mm or more) and below its line, in whole big squares.
     up = [5 * np.ceil(max(15, GAIN * high + 3) / 5) for high in signal.max(axis=0)]
     down = [5 * np.ceil(max(5, 2 - GAIN * low) / 5) for low in signal.min(axis=0)]
-    width = 5 * np.ceil((len(signal) / rate * SPEED + 25) / 5)
-    height = 20.0 + sum(up) + sum(down)
+    width, height = 5 * np.ceil((len(signal) / rate * SPEED + 25) / 5), 20.0 + sum(up) + sum(down)
     figure, axes = sheet(width, height)
     level = height - 10
     for i, lead in enumerate(leads):
@@ -90,13 +85,11 @@ def _trace(axes: Axes, values: np.ndarray, rate: float, left: float, level: floa
     colour, width = (MARK, 1.3) if marked else (INK, 0.75)
     x = left + SPEED * np.arange(len(values)) / rate
     axes.plot(x, level + GAIN * values, color=colour, linewidth=width, solid_joinstyle="round", label=lead)
-    box = {"facecolor": _SHEET, "edgecolor": "none", "pad": 0.6}
-    weight = "bold" if marked else "normal"
-    axes.text(left + 2, level + 11, lead, fontsize=9, color=colour, weight=weight, bbox=box, zorder=1)
+    style = {"weight": "bold" if marked else "normal", "bbox": {"facecolor": _SHEET, "edgecolor": "none", "pad": 0.6}}
+    axes.text(left + 2, level + 11, lead, fontsize=9, color=colour, zorder=1, **style)
 
 
 def _calibration(axes: Axes, left: float, level: float) -> None:
-    """Draw the pulse of 1 mV for 0.2 s."""
     x = left + np.array([0, 1.5, 1.5, 6.5, 6.5, 8])
     axes.plot(x, level + GAIN * np.array([0, 0, 1, 1, 0, 0]), color=INK, linewidth=0.75, label="1 mV")
 
@@ -110,17 +103,11 @@ def _letters(axes: Axes, width: float, height: float, title: str, note: str) -> 
         axes.text(width - 5, 5, note, va="center", ha="right", **style)
 
 
-def _checked(signal: np.ndarray, rate: float | None, leads: Sequence[str]) -> np.ndarray:
-    signal = np.asarray(signal)
+def _check(signal: np.ndarray, rate: float | None, leads: Sequence[str], marked: Sequence[str]) -> None:
     if rate is None or not rate > 0:
         raise InputError("An array needs its sampling rate in Hz to be drawn: give rate=500, for example.")
     if signal.ndim != 2 or signal.shape[1] != len(leads) or not len(signal):
         what = f"An array of shape {signal.shape} cannot be drawn as {len(leads)} leads ({', '.join(leads)})"
         raise InputError(f"{what}: give one column per lead.")
-    return signal
-
-
-def _known(names: Sequence[str], leads: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in leads]
-    if unknown:
+    if unknown := [name for name in marked if name not in leads]:
         raise InputError(f"There is no lead {unknown[0]!r} to mark: the leads are {', '.join(leads)}.")

@@ -1,6 +1,6 @@
 """Pictures of hearts side by side, and of patients before and after. Functions give a Figure and show nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -28,33 +28,27 @@ def slopes(before: Mapping[str, float], after: Mapping[str, float], measure: str
     A loss up to 0.005 counts as none; who has no score is left out. `names` are those to name at the right end,
     everybody unless said.
     """
-    if set(before) != set(after):
-        odd = sorted(set(before) ^ set(after))[0]
-        raise InputError(f"Patient {odd!r} has a score on one side only: give both sides the same patients.")
-    pairs = {name: (before[name], after[name]) for name in before}
-    pairs = {name: pair for name, pair in pairs.items() if np.isfinite(np.array(pair, float)).all()}
+    if odd := sorted(set(before) ^ set(after)):
+        raise InputError(f"Patient {odd[0]!r} has a score on one side only: give both sides the same patients.")
+    pairs = {k: (before[k], after[k]) for k in before if np.isfinite(np.array([before[k], after[k]], float)).all()}
     figure, (ax,) = panels(4.6, 3.9)
     usual = {"color": BLUE, "marker": "o", "linewidth": 0.9, "alpha": 0.7}
     loser = {"color": VERMILION, "linestyle": "--", "marker": "s", "zorder": 3, "linewidth": 2}
     for pair in pairs.values():
         ax.plot((0, 1), pair, markersize=4, **(loser if pair[1] < pair[0] - 0.005 else usual))
     named = sorted((pairs[name][1], name) for name in (pairs if names is None else names) if name in pairs)
-    for height, (value, name) in zip(_spread([value for value, _ in named], 0.037), named, strict=True):
+    # Names move down until they are apart.
+    steps = 0.037 * np.arange(len(named))
+    heights = np.minimum.accumulate(([value for value, _ in named] - steps)[::-1])[::-1] + steps
+    for height, (value, name) in zip(heights, named, strict=True):
         ax.plot((1.02, 1.07), (value, height), color=GREY, linewidth=0.5, clip_on=False)
         ax.text(1.08, height, name, va="center", fontsize=8)
     ax.plot([], [], color=BLUE, marker="o", label="gains, or stays")
     ax.plot([], [], color=VERMILION, marker="s", linestyle="--", label="loses")
-    ax.set_xticks((0, 1), ("generic", "adapted"))
-    ax.set(xlim=(-0.08, 1.25), ylim=(-0.02, 1.02), ylabel=measure)
+    ax.set(xticks=(0, 1), xticklabels=("generic", "adapted"), xlim=(-0.08, 1.25), ylim=(-0.02, 1.02), ylabel=measure)
     percent(ax.yaxis)
     ax.grid(axis="y", color="0.9")
     return key(figure, 2)
-
-
-def _spread(values: Sequence[float], gap: float) -> np.ndarray:
-    """Move ascending heights apart, at least by `gap`, none above the highest value."""
-    steps = gap * np.arange(len(values))
-    return np.minimum.accumulate((values - steps)[::-1])[::-1] + steps
 
 
 def adaptation(arms: Curves, measure: str, floor: float = 0) -> Figure:
@@ -71,8 +65,7 @@ def reliability(arms: Mapping[str, tuple[np.ndarray, np.ndarray]], least: int = 
     ax.text(0.12, 0.16, "as sure as right", rotation=45, fontsize=8, color=GREY, ha="center", va="center")
     for (arm, (probability, right)), (colour, marker, dash) in zip(arms.items(), _LOOKS, strict=False):
         tenth = np.clip((10 * np.asarray(probability)).astype(int), 0, 9)
-        n = np.bincount(tenth, minlength=10)
-        kept = n >= max(least, 1)
+        kept = (n := np.bincount(tenth, minlength=10)) >= max(least, 1)
         said, was = (np.bincount(tenth, v, 10)[kept] / n[kept] for v in (probability, right))
         ax.plot(said, was, color=colour, marker=marker, linestyle=dash, markersize=6, label=arm)
     ax.set(xlim=(0, 1.01), ylim=(0, 1.01), aspect="equal")

@@ -17,11 +17,8 @@ __all__ = ["confusion", "ecg_page", "ecg_strip", "learning_curves", "ppv_curve",
 
 _NO_MEASURES = {"epoch", "lr", "learning_rate", "seconds"}
 #: The three numbers: key, words, place, colour and hatching.
-_BARS = (
-    ("claimed", "claimed", -0.27, "white", "////"),
-    ("same", "same protocol", 0, SKY, ""),
-    ("honest", "honest (patients apart)", 0.27, BLUE, ""),
-)
+_BARS = (("claimed", "claimed", -0.27, "white", "////"), ("same", "same protocol", 0, SKY, ""))
+_BARS += (("honest", "honest (patients apart)", 0.27, BLUE, ""),)
 
 
 def confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
@@ -36,11 +33,9 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
     for (row, column), value in np.ndenumerate(matrix):
         colour = "white" if share[row, column] > 0.55 else "black"
         ax.text(column, row, f"{value:,}", ha="center", va="center", color=colour, fontsize=8)
-    long = max(map(len, names)) > 4
-    turn = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if long else {}
+    turn = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 4 else {}
     ax.set_xticks(range(len(names)), names, **turn)
-    ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel="predicted", ylabel="true")
+    ax.set(yticks=range(len(names)), yticklabels=names, xlabel="predicted", ylabel="true")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return figure
@@ -60,8 +55,7 @@ def learning_curves(history: pd.DataFrame | Mapping[str, Sequence[float]]) -> Fi
             validation = history[f"val_{name}"].to_numpy()
             ax.plot(epochs, validation, "s--", color=VERMILION, markersize=3, label="validation")
             best = validation.argmin() if "loss" in name else validation.argmax()
-            ring = {"color": GREY, "markersize": 10, "fillstyle": "none"}
-            ax.plot(epochs[best], validation[best], "o", label="best", **ring)
+            ax.plot(epochs[best], validation[best], "o", label="best", color=GREY, markersize=10, fillstyle="none")
         ax.set(xlabel="epoch", ylabel=name.replace("_", " "))
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(axis="y", color="0.9")
@@ -87,12 +81,17 @@ def three_numbers(rows: Sequence[Mapping], measure: str = "accuracy") -> Figure:
             ax.bar(at, value, 0.25, color=colour, edgecolor=BLUE, hatch=hatch)
             if low is not None:
                 ax.errorbar(at, value, [[value - low], [high - value]], color="black", capsize=3, linewidth=1)
-            top = value if high is None else high
-            ax.text(at, top + 0.015, f"{100 * value:.1f}", ha="center", va="bottom", fontsize=8)
-    ax.set_xticks(range(len(rows)), [row["name"] for row in rows])
+            ax.text(
+                at,
+                (value if high is None else high) + 0.015,
+                f"{100 * value:.1f}",
+                ha="center",
+                va="bottom",
+                fontsize=8,
+            )
+    ax.set(xticks=range(len(rows)), xticklabels=[row["name"] for row in rows], yticks=np.arange(0, 1.01, 0.2))
     ax.set(ylim=(0, 1.08), ylabel=measure, xlim=(-0.55, len(rows) - 0.45))
     percent(ax.yaxis)
-    ax.set_yticks(np.arange(0, 1.01, 0.2))
     keys = [Patch(fc=colour, ec=BLUE, hatch=hatch, label=words) for _, words, _, colour, hatch in _BARS]
     return key(figure, 3, handles=keys)
 
@@ -103,10 +102,9 @@ def sensitivities(names: Sequence[str], values: Sequence[float], low: Sequence[f
         raise InputError("Names, values and the bounds of their intervals must be of one length.")
     values, low, high = (np.asarray(array, dtype=float) for array in (values, low, high))
     figure, (ax,) = panels(5.2, 0.9 + 0.3 * len(names))
-    rows = np.arange(len(names))
-    style = {"color": BLUE, "ecolor": GREY, "capsize": 3, "markersize": 6}
-    ax.errorbar(values, rows, xerr=whiskers(values, low, high), fmt="o", **style)
-    for row, value in zip(rows, values, strict=True):
+    style = {"fmt": "o", "color": BLUE, "ecolor": GREY, "capsize": 3, "markersize": 6}
+    ax.errorbar(values, range(len(names)), xerr=whiskers(values, low, high), **style)
+    for row, value in enumerate(values):
         ax.text(1.03, row, f"{100 * value:.1f} %", va="center", fontsize=8, transform=ax.get_yaxis_transform())
     class_rows(ax, names, "sensitivity", left=0, right=1.02)
     return figure
@@ -126,10 +124,9 @@ def ppv_curve(sensitivity: float, specificity: float, marks: Sequence[float] = (
     for mark in marks:
         ax.plot(mark, value(mark), "o", color=VERMILION, markersize=7)
         words = f"{100 * value(mark):.0f} % true\nat {100 * mark:g} %"
-        place = {"xytext": (-9, 5), "ha": "right", "va": "bottom"}
-        if value(mark) > 0.8:  # no room above the curve
-            place = {"xytext": (-9, 0), "ha": "right", "va": "center"}
-        ax.annotate(words, (mark, value(mark)), textcoords="offset points", fontsize=8, **place)
+        shift, va = (0, "center") if value(mark) > 0.8 else (5, "bottom")  # where there is no room above the curve
+        style = {"xytext": (-9, shift), "textcoords": "offset points", "ha": "right", "va": va, "fontsize": 8}
+        ax.annotate(words, (mark, value(mark)), **style)
     ax.set(xlim=(0.001, 1), ylim=(0, 1.03), xlabel="prevalence", ylabel="positive predictive value")
     ax.set_title(f"sensitivity {100 * sensitivity:.1f} %, specificity {100 * specificity:.1f} %", fontsize=9)
     ax.set_xticks([0.001, 0.01, 0.1, 1], ["0.1 %", "1 %", "10 %", "100 %"])

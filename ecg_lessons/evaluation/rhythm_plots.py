@@ -14,8 +14,7 @@ def spectrograms(pictures: Mapping[str, np.ndarray], step: float) -> Figure:
     """Draw log-spectrograms (frames, frequencies to 150 Hz), a frame every `step` s, in one scale of colours."""
     if not pictures:
         raise InputError("There is no spectrogram to draw: give one or more.")
-    size = (7.5, 0.7 + 1.25 * len(pictures))
-    figure, axes = panels(*size, rows=len(pictures), framed=True, sharex=True)
+    figure, axes = panels(7.5, 0.7 + 1.25 * len(pictures), rows=len(pictures), framed=True, sharex=True)
     low, high = np.percentile(np.concatenate([picture.ravel() for picture in pictures.values()]), [2, 99.5])
     for ax, (title, picture) in zip(axes, pictures.items(), strict=True):
         row = 150 / (picture.shape[1] - 1)
@@ -59,15 +58,13 @@ def over_time(signal: np.ndarray, rate: float, start: np.ndarray, seconds: float
         raise InputError(f"{len(start)} stretches need as many falls of the probability.")
     figure, (above, below) = panels(8.5, 3.6, rows=2, sharex=True, height_ratios=(3, 2))
     first = np.maximum(next(iter(falls.values())), 0)
-    strength = first / max(first.max(initial=0), 1e-12)
-    for begin, share in zip(start, strength, strict=True):
+    for begin, share in zip(start, first / max(first.max(initial=0), 1e-12), strict=True):
         above.axvspan(begin, begin + seconds, color=VERMILION, alpha=0.25 * share, linewidth=0)
     above.plot(np.arange(len(signal)) / rate, signal, color=INK, linewidth=0.7)
     above.set_ylabel("mV")
     looks = ((VERMILION, "o", "-"), (BLUE, "s", "--"), (GREY, "^", ":"))
     for (name, fall), (colour, marker, dash) in zip(falls.items(), looks, strict=False):
-        style = {"color": colour, "marker": marker, "linestyle": dash, "markersize": 3}
-        below.plot(start + seconds / 2, fall, label=name, **style)
+        below.plot(start + seconds / 2, fall, marker, linestyle=dash, color=colour, label=name, markersize=3)
     below.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     below.set(xlabel="time (s)", ylabel="fall of\nprobability", xlim=(0, len(signal) / rate))
     return key(figure, 3, "upper right")

@@ -41,7 +41,6 @@ def plain(result: dict) -> dict:
 
 
 def _digits(value: float, digits: int) -> float | None:
-    """Round; JSON has no NaN."""
     return None if np.isnan(value) else round(float(value), digits)
 
 
@@ -68,13 +67,7 @@ class Scores:
         """Counts over all patients, shape (K, M)."""
         return self.counts.sum(axis=0)
 
-    def estimate(
-        self,
-        statistic: Callable[[np.ndarray], np.ndarray],
-        draws: int = DRAWS,
-        seed: int = 0,
-        people: int | np.ndarray | None = None,
-    ):
+    def estimate(self, statistic: Callable, draws: int = DRAWS, seed=0, people: int | np.ndarray | None = None):
         """Compute a statistic and its interval by the bootstrap over patients (percentiles 2.5 and 97.5).
 
         Where nobody differs (all right, or all wrong), every draw gives the same and the bootstrap is blind. The bound
@@ -100,8 +93,8 @@ class Scores:
 
     def table(self) -> pd.DataFrame:
         """Give precision, recall and F1 of every class with the number of its examples."""
-        c = self.confusion[None]
-        columns = {"precision": precision(c)[0], "recall": recall(c)[0], "F1": f1(c)[0], "n": c[0].sum(axis=1)}
+        c = self.confusion
+        columns = {"precision": precision(c), "recall": recall(c), "F1": f1(c), "n": c.sum(axis=1)}
         return pd.DataFrame(columns, index=pd.Index(self.classes, name="class"))
 
 

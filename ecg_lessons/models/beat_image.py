@@ -20,7 +20,6 @@ CLASSES = 8
 
 
 def _network(name: str, body: Callable, classes: int, nine_crops: bool, rr: bool, hand=None) -> keras.Model:
-    """Draw the curve, crop it in training if asked, look at it, and decide."""
     curve = keras.Input((POINTS,), name="curve")
     image = DrawBeats(name="draw_beats")(hand(curve) if hand else curve)
     seen = body(NineCrops(name="nine_crops")(image) if nine_crops else image)
@@ -49,8 +48,7 @@ def jun(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> k
     def body(x):
         for filters in (64, 128, 256):
             for _ in range(2):
-                x = layers.Conv2D(filters, 3, padding="same", activation="elu")(x)
-                x = layers.BatchNormalization()(x)
+                x = layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same", activation="elu")(x))
             x = layers.MaxPooling2D(2)(x)
         x = layers.Dense(2048, activation="elu")(layers.Flatten()(x))
         return layers.Dropout(0.5)(layers.BatchNormalization()(x))
@@ -94,8 +92,7 @@ def alexnet(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) 
     def body(x):
         # Filters, width and stride of each convolution, and whether pooling follows.
         for *shape, pool in ((96, 11, 4, 1), (256, 5, 1, 1), (384, 3, 1, 0), (384, 3, 1, 0), (256, 3, 1, 1)):
-            x = layers.Conv2D(*shape, padding="same", activation="relu")(x)
-            x = layers.BatchNormalization()(x)
+            x = layers.BatchNormalization()(layers.Conv2D(*shape, padding="same", activation="relu")(x))
             x = layers.MaxPooling2D(3, 2)(x) if pool else x
         x = layers.Flatten()(x)
         for _ in range(2):
@@ -117,16 +114,13 @@ def _classic(name: str, build: Callable) -> Callable[..., keras.Model]:
 NETWORKS = {network.__name__: network for network in (light, signal, jun, alexnet)}
 for _known in (applications.VGG16, applications.ResNet50, applications.InceptionV3):
     NETWORKS[_known.__name__.lower()] = _classic(_known.__name__.lower(), _known)
-
-
 #: Build a network by name.
 build = partial(models.build, NETWORKS)
 
 
 def from_layer(model: keras.Model, layer: str) -> keras.Model:
     """Give the part of a network that follows a layer such as ``draw_beats``, with its weights and second input."""
-    names = [known.name for known in model.layers]
-    if layer not in names:
+    if layer not in (names := [known.name for known in model.layers]):
         raise InputError(f"The network {model.name} has no layer {layer!r}: it has {', '.join(names)}.")
     seen = model.get_layer(layer).output
     inputs = [seen, model.get_layer("rr").output] if "rr" in names else seen

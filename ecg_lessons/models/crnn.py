@@ -121,7 +121,6 @@ class Design(Settings):
         return self
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class TrueSteps(Configured, layers.Layer, dtype="float32"):
     """Mark the steps in time, halved so often by the convolutions, that a recording truly fills."""
 
@@ -136,19 +135,16 @@ class TrueSteps(Configured, layers.Layer, dtype="float32"):
         return ops.arange(ops.shape(features)[1])[None, :] < ops.cast(true, "int32")
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class OwnScale(Configured, layers.Layer, dtype="float32"):
     """Divide a recording by its root mean square over its true length: recorders and hands differ in amplitude."""
 
     def call(self, signal, true):
         """Give (batch, samples, 1) for a signal in µV, shape (batch, samples), and its length, (batch, 1)."""
         inside = ops.arange(ops.shape(signal)[1])[None, :] < true
-        power = ops.sum(ops.where(inside, ops.square(signal), 0.0), axis=1, keepdims=True)
-        power = power / ops.cast(true, "float32")
-        return (signal / (ops.sqrt(power) + 1.0))[..., None]  # silence stays silence
+        energy = ops.sum(ops.where(inside, ops.square(signal), 0.0), axis=1, keepdims=True)
+        return (signal / (ops.sqrt(energy / ops.cast(true, "float32")) + 1.0))[..., None]  # silence stays silence
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class Beside(Configured, layers.Layer):
     """Set the steps of a signal, from the middle of the first window on, beside the windows of its spectrogram."""
 
@@ -164,7 +160,6 @@ class Beside(Configured, layers.Layer):
         return (*windows_shape[:2], windows_shape[2] + steps_shape[2])
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class OverTime(Configured, layers.Layer, dtype="float32"):
     """Sum a recording up over its true length: the mean, and on request the largest value of every feature."""
 
@@ -199,7 +194,13 @@ def build(design: Design, head: str = "whole", samples: int = SAMPLES, seed: int
     x = _convolutions(design)(x)
     mask = TrueSteps(design.spectrogram.step, design.convolutions.blocks, name="true_steps")(x, true)
     if head == "whole":
-        x = _recurrence(design, x, mask)
+        chosen, features = design.recurrence, x
+        cell = {"lstm": layers.LSTM, "gru": layers.GRU}[chosen.cell]
+        for number in range(chosen.layers):
+            x = layers.Dropout(chosen.dropout)(x)
+            read = cell(chosen.units, return_sequences=True)
+            x = layers.Bidirectional(read, name=f"recurrence_{number + 1}")(x, mask=mask)
+        x = layers.Concatenate()([x, features]) if chosen.beside and chosen.layers else x
     x = OverTime(design.summary.over_time != "mean", name="over_time")(x, mask)
     x = layers.Dropout(design.summary.dropout)(x)
     classes = layers.Dense(CLASSES, activation="softmax", dtype="float32", name="class")(x)
@@ -215,8 +216,7 @@ def _augment(design: Design, signal, length, seed: int):
     """Augment in the signal: cut and stretch, scale, drop out; give it as float in µV, and its length."""
     chosen = design.augmentation
     x = layers.Rescaling(1.0, dtype="float32", name="microvolts")(signal)
-    window = RandomWindow(round(chosen.window_seconds * RATE), chosen.stretch, seed, name="window")
-    x, true = window(x, length)
+    x, true = RandomWindow(round(chosen.window_seconds * RATE), chosen.stretch, seed, name="window")(x, length)
     if chosen.gain:
         x = RandomGain(chosen.gain, seed + 1, dtype="float32", name="gain")(x)
     if chosen.flip:
@@ -239,20 +239,17 @@ def _waves(design: Design) -> keras.Model:
 
 
 def _convolve(kind: type, x, channels: int, kernel: int, stride: int = 1):
-    """Convolve, normalise, rectify."""
     x = kind(channels, kernel, stride, padding="same", use_bias=False)(x)
     return layers.ReLU()(layers.BatchNormalization()(x))
 
 
 def _convolutions(design: Design) -> keras.Model:
     """Build the convolutions, from (batch, frames, 33 and what the signal gave) to (batch, steps, channels)."""
-    chosen = design.convolutions
-    flat = chosen.over == "time"
+    chosen, flat = design.convolutions, design.convolutions.over == "time"
     frames = keras.Input((None, FREQUENCIES + design.signal.channels))
     x = layers.BatchNormalization()(frames) if flat else layers.Reshape((-1, FREQUENCIES, 1))(frames)
     convolve = layers.Conv1D if flat else layers.Conv2D
-    pools = chosen.halves == "pool"
-    channels = chosen.first_channels
+    pools, channels = chosen.halves == "pool", chosen.first_channels
     for block in range(chosen.blocks):
         if pools and block:
             channels += chosen.more_channels
@@ -260,21 +257,8 @@ def _convolutions(design: Design) -> keras.Model:
         for layer in range(chosen.layers):
             last = layer == chosen.layers - 1
             channels += chosen.more_channels * (last and not pools)
-            halves = block == layer == 0 if pools else last
-            x = _convolve(convolve, x, channels, chosen.kernel, 1 + halves)
+            x = _convolve(convolve, x, channels, chosen.kernel, 1 + (block == layer == 0 if pools else last))
         x = layers.Dropout(chosen.dropout)(x)
     if not flat:
         x = layers.Reshape((-1, x.shape[2] * x.shape[3]))(x)
     return keras.Model(frames, x, name="convolutions")
-
-
-def _recurrence(design: Design, features, mask):
-    """Read the features in both directions, with the steps behind the end left out."""
-    chosen = design.recurrence
-    cell = {"lstm": layers.LSTM, "gru": layers.GRU}[chosen.cell]
-    x = features
-    for number in range(chosen.layers):
-        x = layers.Dropout(chosen.dropout)(x)
-        read = cell(chosen.units, return_sequences=True)
-        x = layers.Bidirectional(read, name=f"recurrence_{number + 1}")(x, mask=mask)
-    return layers.Concatenate()([x, features]) if chosen.beside and chosen.layers else x

@@ -40,8 +40,7 @@ def seq2seq(classes: int = CLASSES) -> keras.Model:
     # A convolution of one row is one convolution for all segments.
     x = layers.Reshape((SEGMENTS, SAMPLES // SEGMENTS, 1))(inputs)
     for filters in (32, 64, 128):
-        x = layers.Conv2D(filters, (1, 2), padding="same", activation="relu")(x)
-        x = layers.MaxPooling2D((1, 2))(x)
+        x = layers.MaxPooling2D((1, 2))(layers.Conv2D(filters, (1, 2), padding="same", activation="relu")(x))
     x = layers.Reshape((SEGMENTS, -1))(x)
     encoder = layers.Bidirectional(layers.LSTM(100, return_sequences=True, return_state=True), name="encoder")
     x, *states = encoder(x)
@@ -64,8 +63,7 @@ def _recurrent(name: str, layer: type[keras.Layer], classes: int, step: int) -> 
     if step < 1 or SAMPLES % step:
         raise InputError(f"A beat of {SAMPLES} samples has no steps of {step}: choose 1, 11 or 17.")
     inputs = keras.Input((SAMPLES, 1), name="beat")
-    x = layers.Reshape((SAMPLES // step, step))(inputs)
-    x = layers.Bidirectional(layer(128, return_sequences=True))(x)
+    x = layers.Bidirectional(layer(128, return_sequences=True))(layers.Reshape((SAMPLES // step, step))(inputs))
     x = layers.Bidirectional(layer(128))(layers.Dropout(0.1)(x))
     return keras.Model(inputs, head(x, classes), name=name)
 
@@ -77,10 +75,8 @@ def ours(classes: int = CLASSES, comparisons: int = len(unusual.NAMES)) -> keras
     the patient is an older thought (de Chazal & Reilly 2006, https://doi.org/10.1109/TBME.2006.883802).
     """
     inputs = keras.Input((comparisons,), name="unusual")
-    x = layers.BatchNormalization(momentum=0.95)(inputs)
-    x = layers.Rescaling(0.25)(x)  # four times the usual spread is as unusual as it gets
-    x = layers.Activation("tanh")(x)
-    x = layers.GaussianNoise(0.02)(x)
+    x = layers.Rescaling(0.25)(layers.BatchNormalization(momentum=0.95)(inputs))
+    x = layers.GaussianNoise(0.02)(layers.Activation("tanh")(x))  # four times the usual spread is as odd as it gets
     for _ in range(2):
         x = layers.Dropout(0.5)(layers.Dense(128, activation="relu")(x))
     return keras.Model(inputs, head(x, classes), name="ours")
@@ -106,7 +102,5 @@ def new_head(model: keras.Model, classes: int, frozen: bool) -> keras.Model:
 
 
 NETWORKS = {network.__name__: network for network in (cnet, seq2seq, bilstm, bigru, ours)}
-
-
 #: Build a network by name.
 build = partial(models.build, NETWORKS)

@@ -30,8 +30,7 @@ def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> 
     cut = RandomCrop(SAMPLES) if samples > SAMPLES else RandomTimeShift(SAMPLES // 6)
     x = cut(inputs) if augment or samples > SAMPLES else inputs
     for filters in (64, 128, 256):
-        x = layers.Conv1D(filters, 3, activation="relu")(x)
-        x = layers.MaxPooling1D(2)(x)
+        x = layers.MaxPooling1D(2)(layers.Conv1D(filters, 3, activation="relu")(x))
     x = layers.Dropout(0.5)(layers.Flatten()(x))
     return keras.Model(inputs, _head(x, classes), name="usoltsev")
 
@@ -59,17 +58,14 @@ def hypotheses(classes: int = len(SWAPS) + 1) -> keras.Model:
     two classes, to one probability of "inverted", (batch, 1).
     """
     inputs = keras.Input((BEAT_SAMPLES, 12), name="beat")
-    x = Standardize()(_augment(inputs))
-    undone = UndoSwaps()(x)
+    undone = UndoSwaps()(Standardize()(_augment(inputs)))
     one = keras.Input((BEAT_SAMPLES, 12))
     energy = keras.Model(one, layers.Dense(1, use_bias=False)(_features(one)), name="looks_right")
-    probabilities = Posterior(name="swap")(energy(undone))
-    outputs = probabilities if classes > 2 else 1 - probabilities[:, :1]
-    return keras.Model(inputs, outputs, name="hypotheses")
+    probable = Posterior(name="swap")(energy(undone))
+    return keras.Model(inputs, probable if classes > 2 else 1 - probable[:, :1], name="hypotheses")
 
 
 def _augment(x):
-    """Make another body of every median beat, in training."""
     return RandomNoise(0.02)(RandomGain(0.1)(RandomBody()(RandomTimeShift(3)(x))))
 
 
@@ -77,8 +73,7 @@ def _features(x):
     """Convolve, and flatten: where a wave stands tells what it is. Trainings are short: 10 batches are remembered."""
     for filters, width in ((32, 7), (64, 5), (64, 5), (64, 5)):
         x = layers.Conv1D(filters, width, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-        x = layers.MaxPooling1D(2)(x)
+        x = layers.MaxPooling1D(2)(layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x)))
     return layers.Dropout(0.5)(layers.Flatten()(x))
 
 
@@ -88,8 +83,7 @@ def _head(x, classes: int):
     return layers.Dense(classes, activation="softmax", dtype="float32")(x)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
-class Standardize(keras.layers.Layer):
+class Standardize(Configured, keras.layers.Layer):
     """Divide each recording by its standard deviation over time and leads: shape counts, not size."""
 
     def call(self, x):
@@ -97,21 +91,15 @@ class Standardize(keras.layers.Layer):
         return x / (ops.std(x, axis=(1, 2), keepdims=True) + 1e-3)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
-class UndoSwaps(keras.layers.Layer):
+class UndoSwaps(Configured, keras.layers.Layer):
     """Undo nothing, then each exchange, its own inverse: (batch, samples, 12) to (batch x hypotheses, samples, 12)."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.maps = np.stack([np.eye(12, dtype=np.float32), *SWAPS.values()])
 
     def call(self, x):
         """Stack the hypotheses behind one another."""
-        undone = ops.einsum("kij,btj->bkti", ops.cast(self.maps, x.dtype), x)
-        return ops.reshape(undone, (-1, *x.shape[1:]))
+        maps = np.stack([np.eye(12, dtype=np.float32), *SWAPS.values()])
+        return ops.reshape(ops.einsum("kij,btj->bkti", ops.cast(maps, x.dtype), x), (-1, *x.shape[1:]))
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class Posterior(Configured, keras.layers.Layer):
     """Turn the scores of the hypotheses (batch x hypotheses, 1) into probabilities (batch, hypotheses).
 
@@ -126,8 +114,7 @@ class Posterior(Configured, keras.layers.Layer):
 
     def call(self, scores):
         """Apply Bayes' rule."""
-        scores = ops.reshape(scores, (-1, len(self.prior)))
-        return ops.softmax(ops.cast(scores, "float32") + np.log(self.prior))
+        return ops.softmax(ops.cast(ops.reshape(scores, (-1, len(self.prior))), "float32") + np.log(self.prior))
 
 
 def amplitudes(beat: np.ndarray) -> np.ndarray:
@@ -136,20 +123,20 @@ def amplitudes(beat: np.ndarray) -> np.ndarray:
     Mean of P, maximum, minimum and mean of QRS, mean of T in every lead; correlation of I with V6 and of neighbouring
     chest leads; sine and cosine of the frontal P, QRS and T axes; share of every lead in the size of the beat.
     """
-    r = round(BEAT_BEFORE * BEAT_RATE)
-    ms = BEAT_RATE / 1000
+    r, ms = round(BEAT_BEFORE * BEAT_RATE), BEAT_RATE / 1000
     spans = ((-260, -70), (-60, 70), (100, 450))  # around R
     p, qrs, t = (beat[:, r + round(start * ms) : r + round(end * ms)] for start, end in spans)
     waves = np.concatenate([p.mean(1), qrs.max(1), qrs.min(1), qrs.mean(1), t.mean(1)], axis=1)
     centred = beat - beat.mean(axis=1, keepdims=True)
-    unit = centred / (np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6)
+    size = np.linalg.norm(centred, axis=1, keepdims=True)
+    unit = centred / (size + 1e-6)
     pairs = [(0, 11), *zip(range(6, 11), range(7, 12), strict=True)]
     alike = np.stack([(unit[..., a] * unit[..., b]).sum(axis=1) for a, b in pairs], axis=1)
     axes = [np.arctan2(wave.mean(1)[:, 5], wave.mean(1)[:, 0]) for wave in (p, qrs, t)]
-    size = np.linalg.norm(centred, axis=1)
-    axis = np.stack([part for angle in axes for part in (np.sin(angle), np.cos(angle))], axis=1)
-    share = size / size.sum(axis=1, keepdims=True)
-    return np.concatenate([waves, alike, axis, share], axis=1).astype(np.float32)
+    axis = np.stack([part(angle) for angle in axes for part in (np.sin, np.cos)], axis=1)
+    return np.concatenate([waves, alike, axis, size[:, 0] / size[:, 0].sum(axis=1, keepdims=True)], axis=1).astype(
+        np.float32
+    )
 
 
 def classical():

@@ -6,7 +6,6 @@ from keras import ops
 from ecg_lessons.signals.augment import Configured
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class SparseFocalLoss(Configured, keras.losses.Loss, name="sparse_focal_loss"):
     """-(1 - p)^gamma log p, which cares less about what is known (Lin 2017, arXiv 1708.02002, equation 4)."""
 
@@ -15,12 +14,10 @@ class SparseFocalLoss(Configured, keras.losses.Loss, name="sparse_focal_loss"):
     def call(self, y_true, y_pred):
         """Give the loss of each example: labels (batch,) or (batch, 1), probabilities (batch, classes)."""
         y_true = ops.cast(ops.reshape(y_true, (-1, 1)), "int32")
-        p = ops.take_along_axis(y_pred, y_true, axis=1)[:, 0]
-        p = ops.clip(p, keras.config.epsilon(), 1.0)
+        p = ops.clip(ops.take_along_axis(y_pred, y_true, axis=1)[:, 0], keras.config.epsilon(), 1.0)
         return -((1.0 - p) ** self.gamma) * ops.log(p)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class SmoothedCrossentropy(Configured, keras.losses.Loss, name="smoothed_crossentropy"):
     """Cross-entropy with a share of each label spread over all classes (Szegedy 2016, arXiv 1512.00567, 7)."""
 
@@ -33,7 +30,6 @@ class SmoothedCrossentropy(Configured, keras.losses.Loss, name="smoothed_crossen
         return -(1.0 - self.smoothing) * own - self.smoothing * ops.mean(logs, axis=1)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class MeanF1(Configured, keras.metrics.Metric, name="mean_f1"):
     """Mean F1 of the first `scored` classes, as CinC 2017 scores N, A and O; a class that is nowhere counts as 0."""
 
@@ -53,5 +49,4 @@ class MeanF1(Configured, keras.metrics.Metric, name="mean_f1"):
     def result(self):
         """Give the mean F1 of what was counted."""
         both = ops.sum(self.confusion, axis=0) + ops.sum(self.confusion, axis=1)
-        f1 = 2 * ops.diagonal(self.confusion) / ops.maximum(both, 1)
-        return ops.mean(f1[: self.scored])
+        return ops.mean((2 * ops.diagonal(self.confusion) / ops.maximum(both, 1))[: self.scored])

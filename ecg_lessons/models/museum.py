@@ -11,7 +11,6 @@ from ecg_lessons.models import heartbeat, patient
 from ecg_lessons.signals.augment import Configured
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class DeafDropout(Configured, layers.Dropout):
     """Dropout that is always on, as in the recurrence of the released code, or never, as in its convolutions."""
 
@@ -53,8 +52,7 @@ def truncated(log_power: np.ndarray) -> np.ndarray:
 def score_without_noise(confusion: np.ndarray) -> float:
     """Give the mean F1 of all classes but the last, noise, whose recordings were left out (rows are the truth)."""
     kept = np.asarray(confusion, float)[:-1]  # the fault: who calls noise a rhythm is not blamed
-    right = np.diagonal(kept)
-    return float((2 * right / (kept.sum(axis=1) + kept.sum(axis=0)[:-1])).mean())
+    return float((2 * np.diagonal(kept) / (kept.sum(axis=1) + kept.sum(axis=0)[:-1])).mean())
 
 
 # A recurrent layer runs over one axis of its input. In the original that axis was the batch: the "sequence"
@@ -87,8 +85,7 @@ def seq2seq_one_step(classes: int = heartbeat.CLASSES) -> keras.Model:
     inputs = keras.Input((heartbeat.SAMPLES, 1), name="beat")
     x = inputs
     for filters in (32, 64, 128):
-        x = layers.Conv1D(filters, 2, padding="same", activation="relu")(x)
-        x = layers.MaxPooling1D(2)(x)
+        x = layers.MaxPooling1D(2)(layers.Conv1D(filters, 2, padding="same", activation="relu")(x))
     x = layers.Reshape((1, -1))(x)  # one step: the fault
     x = layers.Bidirectional(layers.LSTM(100, return_sequences=True), name="encoder")(x)
     return keras.Model(inputs, heartbeat.head(layers.LSTM(200, name="decoder")(x), classes), name="seq2seq_one_step")

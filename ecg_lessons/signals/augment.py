@@ -28,7 +28,7 @@ class Configured:
     """The base of Keras objects whose annotated attributes are their arguments and their configuration.
 
     As in a dataclass, but that a class's own attributes come before those of its base. Keywords in the head of a class
-    are options of Keras, such as a name, that it has unless told otherwise.
+    are options of Keras, such as a name, that it has unless told otherwise. Keras finds each in the files it saves.
     """
 
     _usual = MappingProxyType({})
@@ -36,17 +36,17 @@ class Configured:
     def __init_subclass__(cls, **usual):
         super().__init_subclass__()
         cls._usual = cls._usual | usual
+        keras.saving.register_keras_serializable("ecg_lessons")(cls)
 
     def __init__(self, *values, **options):
         names = self._names()
-        values = dict(zip(names, values, strict=False))
-        values |= {name: options.pop(name) for name in names if name in options}
+        values = dict(zip(names, values, strict=False)) | {k: options.pop(k) for k in names if k in options}
         super().__init__(**self._usual | options)
         for name in names:
             setattr(self, name, values[name] if name in values else getattr(type(self), name))
 
     def _names(self) -> list[str]:
-        classes = [kind for kind in type(self).__mro__ if issubclass(kind, Configured)]
+        classes = (kind for kind in type(self).__mro__ if issubclass(kind, Configured))
         return [name for kind in classes for name in vars(kind).get("__annotations__", ())]
 
     def get_config(self) -> dict:
@@ -69,11 +69,9 @@ class Augmentation(Configured, keras.layers.Layer):
 
 
 def _one_each(x) -> tuple:
-    """Give the shape of one number for each example: (batch, 1, ...)."""
     return (ops.shape(x)[0], *[1] * (len(x.shape) - 1))
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class RandomTimeShift(Augmentation):
     """Shift each example in time by up to `most` samples, its edge held: ``np.roll`` would make a step there."""
 
@@ -87,7 +85,6 @@ class RandomTimeShift(Augmentation):
         return ops.take_along_axis(x, index[..., None], axis=1)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class RandomCrop(Augmentation):
     """Cut `samples` samples out of each example: anywhere in training, from the middle otherwise."""
 
@@ -101,23 +98,13 @@ class RandomCrop(Augmentation):
         if not training:
             return x[:, room // 2 : room // 2 + self.samples]
         start = keras.random.randint((ops.shape(x)[0], 1), 0, room + 1, seed=self.generator)
-        index = start + ops.arange(self.samples)[None, :]
-        return ops.take_along_axis(x, index[..., None], axis=1)
+        return ops.take_along_axis(x, (start + ops.arange(self.samples)[None, :])[..., None], axis=1)
 
     def compute_output_shape(self, input_shape):
         """Give (batch, samples, leads)."""
         return (input_shape[0], self.samples, *input_shape[2:])
 
 
-def _frontal_plane() -> tuple[np.ndarray, np.ndarray]:
-    """Give two maps of the limb leads: onto the frontal vector (I, 2/sqrt(3) aVF), and that turned by 90 degrees."""
-    root = np.sqrt(3) / 2
-    right, down = limb_leads(np.array(1.0), np.array(0.5)), limb_leads(np.array(0.0), np.array(root))
-    i, f = np.eye(6)[0], np.eye(6)[5] / root
-    return np.outer(right, i) + np.outer(down, f), np.outer(right, f) - np.outer(down, i)
-
-
-@keras.saving.register_keras_serializable("ecg_lessons")
 class RandomBody(Augmentation):
     """Make another body of a 12-lead ECG: turn the heart a little, and misplace each chest electrode a little.
 
@@ -131,18 +118,22 @@ class RandomBody(Augmentation):
     def change(self, x):
         """Change x, shape (batch, samples, 12)."""
         angle = keras.random.normal(_one_each(x), 0.0, self.angle, seed=self.generator)
-        straight, turned = (ops.convert_to_tensor(m.astype("float32")) for m in _frontal_plane())
+        root = np.sqrt(3) / 2
+        right, down = limb_leads(np.array(1.0), np.array(0.5)), limb_leads(np.array(0.0), np.array(root))
+        i, f = np.eye(6)[0], np.eye(6)[5] / root
+        # The limb leads from the frontal vector (I, 2/sqrt(3) aVF), and from that turned by 90 degrees.
+        maps = (np.outer(right, i) + np.outer(down, f), np.outer(right, f) - np.outer(down, i))
+        straight, turned = (ops.convert_to_tensor(m.astype("float32")) for m in maps)
         limb = ops.cos(angle) * straight + ops.sin(angle) * turned
         share = keras.random.normal((ops.shape(x)[0], 6, 1), 0.0, self.share, seed=self.generator)
         own = np.eye(6, dtype="float32")
         after, before = own[[1, 2, 3, 4, 5, 5]], own[[0, 0, 1, 2, 3, 4]]
         chest = own + ops.maximum(share, 0.0) * (after - own) + ops.maximum(-share, 0.0) * (before - own)
-        parts = ((limb, x[..., :6]), (chest, x[..., 6:]))
-        halves = [ops.einsum("bij,btj->bti", ops.cast(matrix, x.dtype), part) for matrix, part in parts]
-        return ops.concatenate(halves, axis=-1)
+        halves = ((limb, x[..., :6]), (chest, x[..., 6:]))
+        seen = [ops.einsum("bij,btj->bti", ops.cast(matrix, x.dtype), part) for matrix, part in halves]
+        return ops.concatenate(seen, axis=-1)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class RandomGain(Augmentation):
     """Scale each example by one random factor: exp of a normal number with the stated deviation."""
 
@@ -154,7 +145,6 @@ class RandomGain(Augmentation):
         return x * ops.cast(factor, x.dtype)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class RandomNoise(Augmentation):
     """Add white noise of the stated deviation, in the unit of the signal."""
 
@@ -162,11 +152,9 @@ class RandomNoise(Augmentation):
 
     def change(self, x):
         """Add noise to x, of any shape."""
-        noise = keras.random.normal(ops.shape(x), 0.0, self.deviation, seed=self.generator)
-        return x + ops.cast(noise, x.dtype)
+        return x + ops.cast(keras.random.normal(ops.shape(x), 0.0, self.deviation, seed=self.generator), x.dtype)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class RandomFlip(Augmentation):
     """Turn examples upside down by chance, as a recorder does that is held the other way round."""
 
@@ -177,16 +165,14 @@ class RandomFlip(Augmentation):
         return ops.where(keras.random.uniform(_one_each(x), seed=self.generator) < self.chance, -x, x)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
-class DrawBeats(keras.layers.Layer):
+class DrawBeats(Configured, keras.layers.Layer):
     """Draw curves (batch, points) as images (batch, SIZE, SIZE, 1), ink 1 on a ground of 0."""
 
     def call(self, curve):
         """Draw as `signals.images.draw` does, without its rounding to 1/16 pixel."""
         rows = (1 - MARGIN - (1 - 2 * MARGIN) * curve) * SIZE
         rows = ops.reshape(rows, (-1, SIZE, curve.shape[1] // SIZE))
-        onward = ops.concatenate([rows[:, 1:, :1], rows[:, -1:, -1:]], axis=1)
-        rows = ops.concatenate([rows, onward], axis=2)
+        rows = ops.concatenate([rows, ops.concatenate([rows[:, 1:, :1], rows[:, -1:, -1:]], axis=1)], axis=2)
         top = ops.min(rows, axis=2)[:, None, :] - PEN / 2
         bottom = ops.max(rows, axis=2)[:, None, :] + PEN / 2
         pixel = ops.arange(SIZE, dtype=curve.dtype)[None, :, None]
@@ -206,7 +192,6 @@ def nine_crops(images: np.ndarray) -> np.ndarray:
     return crops.reshape(9, *images.shape)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class NineCrops(Augmentation):
     """Replace each image by one of its nine crops in training: linear, a product of two small matrices."""
 
@@ -215,11 +200,9 @@ class NineCrops(Augmentation):
         maps = ops.cast(ops.convert_to_tensor(_enlarged()), image.dtype)
         pick = keras.random.randint((2, ops.shape(image)[0]), 0, len(STARTS), seed=self.generator)
         rows, columns = ops.take(maps, pick[0], axis=0), ops.take(maps, pick[1], axis=0)
-        half = ops.matmul(rows, image[..., 0])
-        return ops.matmul(half, ops.transpose(columns, (0, 2, 1)))[..., None]
+        return ops.matmul(ops.matmul(rows, image[..., 0]), ops.transpose(columns, (0, 2, 1)))[..., None]
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class RandomHand(Augmentation):
     """Draw each curve a little wider or narrower, higher or lower, and out of the middle, as another hand would.
 
@@ -238,13 +221,11 @@ class RandomHand(Augmentation):
         place = ops.cast(ops.arange(last + 1), factor.dtype)[None] / last
         place = ops.clip(((place - 0.5) * factor[0] + 0.5 + away[0]) * last, 0, last - 1e-3)
         left = ops.floor(place)
-        index = ops.cast(left, "int32")
-        before, after = (ops.take_along_axis(curve, index + step, axis=1) for step in (0, 1))
+        before, after = (ops.take_along_axis(curve, ops.cast(left, "int32") + step, axis=1) for step in (0, 1))
         drawn = before + ops.cast(place - left, curve.dtype) * (after - before)
         return (drawn - 0.5) * ops.cast(factor[1], curve.dtype) + 0.5 + ops.cast(away[1], curve.dtype)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class RandomWindow(Augmentation, dtype="float32"):
     """Cut a window (0: all) out of each recording in training, and stretch it, in one gather; leave it whole otherwise.
 
@@ -272,7 +253,6 @@ class RandomWindow(Augmentation, dtype="float32"):
         return ops.where(inside, left + share * (right - left), 0.0), ops.cast(kept, length.dtype)
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class DropoutBursts(Augmentation, dtype="float32"):
     """Set about a share of the signal to zero in training, 50 ms at a time, as if an electrode lost contact."""
 
@@ -287,7 +267,5 @@ class DropoutBursts(Augmentation, dtype="float32"):
         drawn = keras.random.uniform(ops.shape(signal), seed=self.generator) < chance
         passed = ops.cumsum(ops.cast(drawn, "int32"), axis=1)
         ahead, behind = BURST // 2, BURST // 2 + 1
-        last = ops.repeat(passed[:, -1:], ahead, axis=1)
-        until = ops.concatenate([passed[:, ahead:], last], axis=1)
-        hit = until - ops.pad(passed, ((0, 0), (behind, 0)))[:, :-behind]
-        return ops.where(hit > 0, 0.0, signal)
+        until = ops.concatenate([passed[:, ahead:], ops.repeat(passed[:, -1:], ahead, axis=1)], axis=1)
+        return ops.where(until > ops.pad(passed, ((0, 0), (behind, 0)))[:, :-behind], 0.0, signal)

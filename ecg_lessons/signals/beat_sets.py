@@ -29,8 +29,7 @@ def table(recording: Recording) -> pd.DataFrame:
         raise InputError(f"Record {recording.name}: {place}: read the record again.")
     rows = {"record": recording.name, "patient": recording.patient, "symbol": marks.symbols[peak]}
     rows |= {"sample": samples, "time": samples / recording.rate}
-    intervals = beats.rr_intervals(samples, recording.rate)
-    return pd.DataFrame(rows | dict(zip(beats.RR, intervals.T, strict=True)))
+    return pd.DataFrame(rows | dict(zip(beats.RR, beats.rr_intervals(samples, recording.rate).T, strict=True)))
 
 
 def fixed_windows(

@@ -42,15 +42,13 @@ def r_peaks(signal: np.ndarray, rate: float) -> np.ndarray:
     energy = np.convolve(energy, np.hanning(width) / np.hanning(width).sum(), mode="same")
     # A robust maximum: one second at a time, so that a burst of noise does not set the threshold.
     seconds = [chunk.max() for chunk in np.array_split(energy, max(1, round(len(energy) / rate / 1.5)))]
-    peaks, _ = scipy.signal.find_peaks(energy, height=0.4 * np.median(seconds), distance=round(0.3 * rate))
-    return peaks
+    return scipy.signal.find_peaks(energy, height=0.4 * np.median(seconds), distance=round(0.3 * rate))[0]
 
 
 def median_beat(signal: np.ndarray, rate: float) -> np.ndarray:
     """Give the median beat of a recording of at least 1 s, its median level taken off: (BEAT_SAMPLES, leads)."""
     signal = bandpass(resample(signal, rate, BEAT_RATE), BEAT_RATE)
-    before = round(BEAT_BEFORE * BEAT_RATE)
-    peaks = r_peaks(signal, BEAT_RATE)
+    before, peaks = round(BEAT_BEFORE * BEAT_RATE), r_peaks(signal, BEAT_RATE)
     whole = peaks[(peaks >= before) & (peaks <= len(signal) - (BEAT_SAMPLES - before))]
     if not len(whole):  # a very slow heart or a very short strip: take the strongest place that fits
         fits = signal[before : len(signal) - BEAT_SAMPLES + before + 1]
@@ -79,8 +77,7 @@ def windows(signal: np.ndarray, samples: np.ndarray, before: int, after: int) ->
     if not fits.any():
         return np.empty((0, width, *shape), signal.dtype), fits
     # One row of memory per window: seven times faster than a loop over slices, and no table of indices.
-    step = int(np.prod(shape))
-    flat = np.ascontiguousarray(signal).reshape(-1)
+    step, flat = int(np.prod(shape)), np.ascontiguousarray(signal).reshape(-1)
     cut = np.lib.stride_tricks.sliding_window_view(flat, width * step)[start[fits] * step]
     return cut.reshape(-1, width, *shape), fits
 

@@ -66,9 +66,8 @@ def draw(curve: np.ndarray, chunk: int = 32) -> np.ndarray:
     for start in range(0, len(curve), chunk):
         edges = np.array(spans(curve[start : start + chunk]))
         top, bottom = np.clip(edges * _STEPS + 0.5, 0, SIZE * _STEPS).astype(np.int64)
-        columns = _RAMPS[bottom]
-        columns -= _RAMPS[top]
-        images[start : start + chunk] = columns.swapaxes(1, 2)
+        above, below = (_RAMPS[edge].swapaxes(1, 2) for edge in (top, bottom))
+        np.subtract(below, above, out=images[start : start + chunk])
     return images
 
 

@@ -65,9 +65,13 @@ def published(recordings: Iterable[Recording], leads: Collection[str] = LEADS) -
         marks = table(recording)
         strip = _Strip.of(recording, leads)
         rows, peaks, period = _by_height(recording, strip)
-        nearest, distance = _nearest(marks["sample"].to_numpy(), rows["sample"].to_numpy())
+        marked, found = marks["sample"].to_numpy(), rows["sample"].to_numpy()
+        after = np.searchsorted(marked, found).clip(0, len(marked) - 1)
+        before = np.maximum(after - 1, 0)
+        nearest = np.where(np.abs(marked[before] - found) <= np.abs(marked[after] - found), before, after)
         rows["symbol"] = marks["symbol"].to_numpy()[nearest]
-        rows["label"] = rows["symbol"].map(labels.AAMI).where(distance <= TOLERANCE * recording.rate)
+        near = np.abs(marked[nearest] - found) <= TOLERANCE * recording.rate
+        rows["label"] = rows["symbol"].map(labels.AAMI).where(near)
         regular, known = ~np.isnan(period), rows["label"].notna().to_numpy()
         alone += int((~regular).sum())
         unlabelled += int((regular & ~known).sum())
@@ -86,9 +90,8 @@ def beat_of_diagnosis(recording: Recording, label: str, lead: str = "II") -> tup
     """
     strip = _Strip.of(recording, (lead,))
     rows, peaks, period = _by_height(recording, strip)
-    rows["label"] = label
     regular = ~np.isnan(period)
-    return strip.cut(peaks[regular], period[regular]), rows[regular].reset_index(drop=True)
+    return strip.cut(peaks[regular], period[regular]), rows[regular].reset_index(drop=True).assign(label=label)
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,7 @@ class _Strip:
     @classmethod
     def of(cls, recording: Recording, leads: Collection[str]) -> Self:
         signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
-        width = RATE * WINDOW
-        starts = np.arange(max(1, len(signal) // width)) * width
+        starts = np.arange(max(1, len(signal) // (RATE * WINDOW))) * (RATE * WINDOW)
         low = np.minimum.reduceat(signal, starts)
         span = np.maximum.reduceat(signal, starts) - low
         return cls(signal, low, np.where(span > 0, span, 1))
@@ -116,12 +118,6 @@ class _Strip:
         """Turn samples of the recording into samples at 125 Hz."""
         return np.minimum(np.round(samples * (RATE / rate)).astype(int), len(self.signal) - 1)
 
-    def maxima(self) -> np.ndarray:
-        """Find the local maxima, where the derivative crosses zero, above 0.9 of their window."""
-        places = scipy.signal.find_peaks(self.signal)[0]
-        window = self.window(places)
-        return places[self.signal[places] - self.low[window] > HEIGHT * self.span[window]]
-
     def periods(self, peaks: np.ndarray) -> np.ndarray:
         """Give T in samples for every peak; NaN where it is alone in its window."""
         window = self.window(peaks)
@@ -132,8 +128,7 @@ class _Strip:
     def cut(self, peaks: np.ndarray, period: np.ndarray) -> np.ndarray:
         """Cut and scale the stretches; zeros follow a short one, and stand after the recording's end."""
         place = peaks[:, None] + np.arange(SAMPLES)
-        inside = np.arange(SAMPLES) < np.round(STRETCH * period)[:, None]
-        inside &= place < len(self.signal)
+        inside = (np.arange(SAMPLES) < np.round(STRETCH * period)[:, None]) & (place < len(self.signal))
         window = self.window(peaks)[:, None]
         scaled = (self.signal[np.minimum(place, len(self.signal) - 1)] - self.low[window]) / self.span[window]
         return np.where(inside, scaled.clip(0, 1), 0).astype(np.float32)
@@ -141,17 +136,10 @@ class _Strip:
 
 def _by_height(recording: Recording, strip: _Strip) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Apply the published rule: a row for every peak, the peaks at 125 Hz, and T in samples."""
-    peaks = strip.maxima()
-    names = {"record": recording.name, "patient": recording.patient}
-    samples = np.round(peaks * (recording.rate / RATE)).astype(int)
-    rows = pd.DataFrame(names | {"sample": samples, "time": peaks / RATE})
+    maxima = scipy.signal.find_peaks(strip.signal)[0]  # where the derivative crosses zero
+    window = strip.window(maxima)
+    peaks = maxima[strip.signal[maxima] - strip.low[window] > HEIGHT * strip.span[window]]
+    rows = pd.DataFrame({"record": recording.name, "patient": recording.patient, "time": peaks / RATE})
+    rows.insert(2, "sample", np.round(peaks * (recording.rate / RATE)).astype(int))
     rows[list(beats.RR)] = beats.rr_intervals(peaks, RATE)
     return rows, peaks, strip.periods(peaks)
-
-
-def _nearest(marks: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the nearest mark of every sample, and how far it is."""
-    after = np.searchsorted(marks, samples).clip(0, len(marks) - 1)
-    before = np.maximum(after - 1, 0)
-    nearest = np.where(np.abs(marks[before] - samples) <= np.abs(marks[after] - samples), before, after)
-    return nearest, np.abs(marks[nearest] - samples)

@@ -22,14 +22,10 @@ EIGHT = {symbol: symbol for symbol in "N/LRVA!E"}
 #: 68.56 %, are normal: the share that the original reports. Leaving out any other kind gives another share.
 FOURTEEN = {symbol: symbol for symbol in "NLRV/AfFjaEJeS"}
 #: ANSI/AAMI EC57: five classes by where the beat comes from (de Chazal et al. 2004, table 1,
-#: https://doi.org/10.1109/TBME.2004.827359).
-AAMI = {
-    **dict.fromkeys("NLRBej", "N"),  # from the sinus node, bundle branch block, or an escape beat
-    **dict.fromkeys("AaJSn", "S"),  # supraventricular ectopic
-    **dict.fromkeys("VEr", "V"),  # ventricular ectopic
-    "F": "F",  # fusion of ventricular and normal
-    **dict.fromkeys("/fQ?", "Q"),  # paced, or unknown
-}
+#: https://doi.org/10.1109/TBME.2004.827359): from the sinus node, bundle branch block or an escape beat;
+#: supraventricular ectopic; ventricular ectopic; fusion of ventricular and normal; paced or unknown.
+_AAMI = {"N": "NLRBej", "S": "AaJSn", "V": "VEr", "F": "F", "Q": "/fQ?"}
+AAMI = {symbol: name for name, symbols in _AAMI.items() for symbol in symbols}
 #: By name: each scheme maps symbols to classes.
 SCHEMES = {"eight": EIGHT, "fourteen": FOURTEEN, "aami": AAMI}
 

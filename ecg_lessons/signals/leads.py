@@ -41,17 +41,9 @@ SWAPS: dict[str, np.ndarray] = {
 
 #: Right arm and right leg exchanged. Both legs are taken to have one potential, so lead II is lost (flat)
 #: and no map can bring it back; the chest leads move because Wilson's terminal does.
-RA_RL = _matrix(
-    {
-        "I": {"III": -1.0},
-        "II": {},
-        "III": {"III": 1.0},
-        "aVR": {"III": 0.5},
-        "aVL": {"III": -1.0},
-        "aVF": {"III": 0.5},
-        **{lead: {lead: 1.0, "II": -1 / 3} for lead in _CHEST},
-    }
-)
+_LIMBS = {"I": -1.0, "II": 0.0, "III": 1.0, "aVR": 0.5, "aVL": -1.0, "aVF": 0.5}  # times lead III
+_MOVED = {lead: {lead: 1.0, "II": -1 / 3} for lead in _CHEST}
+RA_RL = _matrix({lead: {"III": factor} for lead, factor in _LIMBS.items()} | _MOVED)
 
 
 def swap(signal: np.ndarray, matrix: np.ndarray) -> np.ndarray:

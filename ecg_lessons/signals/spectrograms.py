@@ -61,14 +61,11 @@ def _transform() -> np.ndarray:
     """Give the matrix (64, 66) from a window to its spectrum, real and imaginary, whose squares are SciPy's density."""
     taper = scipy_signal.get_window(TAPER, WINDOW)
     angle = 2 * np.pi * np.outer(np.arange(WINDOW), np.arange(FREQUENCIES)) / WINDOW
-    centred = np.eye(WINDOW) - 1 / WINDOW
-    sides = np.full(FREQUENCIES, 2.0)
-    sides[[0, -1]] = 1.0  # no mirror image of the mean and of the highest frequency
+    sides = np.r_[1.0, np.full(FREQUENCIES - 2, 2.0), 1.0]  # the mean and the highest frequency have no mirror image
     scale = np.sqrt(sides / (RATE * (taper**2).sum()))
-    return centred @ (taper[:, None] * np.hstack([np.cos(angle) * scale, np.sin(angle) * scale]))
+    return (np.eye(WINDOW) - 1 / WINDOW) @ (taper[:, None] * np.hstack([np.cos(angle) * scale, np.sin(angle) * scale]))
 
 
-@keras.saving.register_keras_serializable("ecg_lessons")
 class LogSpectrogram(Configured, keras.layers.Layer, dtype="float32"):  # half precision has no room for µV²
     """`log_spectrogram` inside a network, so that augmentation can come before it; the step must divide a window.
 

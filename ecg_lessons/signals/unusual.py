@@ -50,8 +50,7 @@ def comparisons(recordings: Iterable[Recording], info: pd.DataFrame, leads: Coll
     made = np.zeros((len(info), len(NAMES)), np.float32)
     rows_of = info.groupby("record").indices
     for recording in recordings:
-        rows = rows_of.get(recording.name)
-        if rows is not None:
+        if (rows := rows_of.get(recording.name)) is not None:
             heart = info.iloc[rows]
             signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
             padded = np.pad(beats.bandpass(signal, RATE), (BEFORE, AFTER), mode="edge")
@@ -104,8 +103,7 @@ def rhythm(info: pd.DataFrame) -> np.ndarray:
     ratios += [of_median - usual, of_long - long]
     changes = _around(before.diff().abs().shift(-1).ffill().fillna(0))
     early = _around((before < of_long - EARLY).astype(float)).mean()
-    quartiles = near.quantile(0.75) - near.quantile(0.25)
-    restless = [changes.median(), changes.quantile(0.8), early, quartiles]
+    restless = [changes.median(), changes.quantile(0.8), early, near.quantile(0.75) - near.quantile(0.25)]
     return np.hstack([np.stack(ratios, axis=1).clip(-MOST, MOST), np.log(np.stack(restless, axis=1) + 0.02)])
 
 
@@ -126,7 +124,9 @@ def shape(window: np.ndarray, late: np.ndarray) -> np.ndarray:
     for first, last in WAVES.values():
         wave, normal = window[:, first:last], usual[:, first:last]
         size = np.log((np.ptp(wave, axis=1) + 0.02) / (np.ptp(normal, axis=1) + 0.02))
-        made += [_likeness(wave, normal), np.abs(wave - normal).mean(axis=1), size.clip(-MOST, MOST)]
+        a, b = (rows - rows.mean(axis=1, keepdims=True) for rows in (wave, normal))
+        likeness = (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1) + 1e-9)  # 0 where flat
+        made += [likeness, np.abs(wave - normal).mean(axis=1), size.clip(-MOST, MOST)]
     (slopes, width), (usual_slopes, usual_width) = _slopes(window), _slopes(usual)
     made += [slopes, slopes / (usual_slopes + 1e-3), width, width - usual_width]
     alike = pd.Series(made[0]).where(late)
@@ -143,18 +143,11 @@ def _around(values: pd.Series) -> pd.api.typing.Rolling:
     return values.rolling(2 * AROUND + 1, center=True, min_periods=1)
 
 
-def _likeness(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Correlate rows; 0 where a row is flat."""
-    a, b = (rows - rows.mean(axis=1, keepdims=True) for rows in (a, b))
-    return (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1) + 1e-9)
-
-
 def _slopes(window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Give the sum of the absolute slopes of QRS, and over how many samples those around it spread."""
     first, last = WAVES["QRS"]
     total = np.abs(np.diff(window[:, first:last], axis=1)).sum(axis=1)
     slope = np.abs(np.diff(window[:, first - 6 : last + 8], axis=1)) + 1e-9
-    weight = slope / slope.sum(axis=1, keepdims=True)
-    place = np.arange(slope.shape[1])
+    weight, place = slope / slope.sum(axis=1, keepdims=True), np.arange(slope.shape[1])
     middle = (weight * place).sum(axis=1, keepdims=True)
     return total, np.sqrt((weight * (place - middle) ** 2).sum(axis=1))

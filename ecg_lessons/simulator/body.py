@@ -31,12 +31,10 @@ class Noise:
 def draw(rng: Generator) -> Noise:
     """Draw a patient's noise; the arms tremble most."""
     limb = np.array([1.3, 2.3, 1.1] + [1.0] * 6)
-    return Noise(
-        wander=0.027 * rng.lognormal(0, 0.7),
-        muscle=0.0034 * limb * rng.lognormal(0, 0.45) * rng.lognormal(0, 0.3, 9),
-        mains=0.0006 * rng.lognormal(0, 0.9) * rng.lognormal(0, 0.4, 9),
-        bumps=rng.choice([0.0, 3.0], p=[0.85, 0.15]),
-    )
+    wander = 0.027 * rng.lognormal(0, 0.7)
+    muscle = 0.0034 * limb * rng.lognormal(0, 0.45) * rng.lognormal(0, 0.3, 9)
+    mains = 0.0006 * rng.lognormal(0, 0.9) * rng.lognormal(0, 0.4, 9)
+    return Noise(wander, muscle, mains, bumps=rng.choice([0.0, 3.0], p=[0.85, 0.15]))
 
 
 def coloured(rng: Generator, samples: int, channels: int, rate: float, shape) -> np.ndarray:
@@ -46,8 +44,7 @@ def coloured(rng: Generator, samples: int, channels: int, rate: float, shape) ->
     weight = shape(np.fft.rfftfreq(length, 1 / rate)[1:])[:, None]
     parts = rng.normal(size=(2, length // 2, channels))
     spectrum = np.vstack([np.zeros((1, channels)), weight * (parts[0] + 1j * parts[1])])
-    noise = np.fft.irfft(spectrum, length, axis=0)
-    return noise[:samples] * (length / 2 / np.sqrt((weight**2).sum()))
+    return np.fft.irfft(spectrum, length, axis=0)[:samples] * (length / 2 / np.sqrt((weight**2).sum()))
 
 
 def at_electrodes(rng: Generator, noise: Noise, samples: int, rate: float, breathing: float) -> np.ndarray:

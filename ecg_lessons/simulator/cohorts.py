@@ -26,7 +26,6 @@ SHARE = 0.5
 STADIUM = {True: "Stadium I", False: "Stadium III"}
 #: Shares of the labels: near those of the real set (0.60, 0.09, 0.28, 0.03), with A and ~ raised for teaching.
 SHARES = {"N": 0.50, "A": 0.18, "O": 0.24, "~": 0.08}
-
 _GOLDEN = (np.sqrt(5) - 1) / 2
 _SUPERCLASSES = {"NORM": "NORM", "ASMI": "MI", "AMI": "MI", "IMI": "MI", "LVH": "HYP"}
 _SUPERCLASSES |= dict.fromkeys(("LAFB", "LPFB", "CLBBB", "CRBBB"), "CD")
@@ -52,9 +51,9 @@ def simulate_infarctions(folder: str | Path, patients: int = 400, seed: int = 0,
     with layouts.PtbXl.new(folder) as layout:
         for number, rng in _streams(patients, seed, progress, 12):
             infarction = territories.draw(rng) if rng.random() < SHARE else None
-            said = (infarction.diagnosis, STADIUM[infarction.acute]) if infarction else (diagnoses["NORM"], "")
-            columns = dict(zip(("diagnosis", "infarction_stadium1"), said, strict=True))
-            _visits(layout, rng, number, territories.patient(rng, infarction), **columns)
+            said, age = (infarction.diagnosis, STADIUM[infarction.acute]) if infarction else (diagnoses["NORM"], "")
+            person = territories.patient(rng, infarction)
+            _visits(layout, rng, number, person, diagnosis=said, infarction_stadium1=age)
         about = _about("infarctions", patients, seed, recordings=len(layout.rows))
         layout.close(about, diagnoses, {"NORM": "NORM"} | dict.fromkeys(names, "MI"))
     return Path(folder)
@@ -105,8 +104,7 @@ def sample_infarctions(patients: int = 400, seed: int = 0) -> Path:
 
 def sample_arrhythmias(patients: int = 40, minutes: float = 3.0, seed: int = 0) -> Path:
     """Give the built-in cohort with arrhythmias, in the layout of the MIT-BIH database."""
-    size = f"{patients}-patients-{minutes:g}-minutes"
-    return _cached("mitdb", size, seed, simulate_arrhythmias, patients, minutes)
+    return _cached("mitdb", f"{patients}-patients-{minutes:g}-minutes", seed, simulate_arrhythmias, patients, minutes)
 
 
 def sample_rhythms(recordings: int = 600, seed: int = 0) -> Path:

@@ -67,15 +67,11 @@ def _fibrillation(rng: Generator, seconds: float) -> Course:
 def _premature(rng: Generator, seconds: float, events: Mapping[str, tuple[float, float]]) -> Course:
     """Sinus rhythm broken by events of `ectopy`: how many a minute, at least and at most."""
     length = seconds + ectopy.TAIL + 2  # events are planned for what is recorded, and counted over all of it
-    heart = Heart(
-        heart_rate=float(np.clip(72 * rng.lognormal(0, 0.18), 50, 104)),
-        variability=_variability(rng),
-        breathing=float(rng.uniform(0.15, 0.33)),
-        early_atrial=float(rng.uniform(0.55, 0.78)),
-        early_ventricular=float(rng.uniform(0.55, 0.78)),
-        events={name: rng.uniform(*limits) * seconds / length for name, limits in events.items()},
-    )
-    done = ectopy.simulate(rng, heart, length)
+    rate = float(np.clip(72 * rng.lognormal(0, 0.18), 50, 104))
+    variability, breathing = _variability(rng), float(rng.uniform(0.15, 0.33))
+    early = rng.uniform(0.55, 0.78, 2).tolist()  # of atrial and of ventricular beats
+    planned = {name: rng.uniform(*limits) * seconds / length for name, limits in events.items()}
+    done = ectopy.simulate(rng, Heart(rate, variability, breathing, *early, planned), length)
     time, symbol = np.array(done.time) - _BEGIN, np.array(done.symbol)
     p_time, ectopic = np.array(done.p_time) - _BEGIN, np.array(done.p_ectopic, dtype=bool)
     return Course(time[symbol != "V"], time[symbol == "V"], p_time[~ectopic], p_time[ectopic])
@@ -105,8 +101,7 @@ def _wenckebach(rng: Generator, seconds: float) -> Course:
     place, delays = 0, np.zeros(len(ticks))
     while place < len(ticks):
         length = rng.integers(3, 7)
-        growing = np.r_[0, np.cumsum(first / np.arange(1, length))]
-        delays[place : place + length] = growing[: len(ticks) - place]
+        delays[place : place + length] = np.r_[0, np.cumsum(first / np.arange(1, length))][: len(ticks) - place]
         if place + length <= len(ticks):
             delays[place + length - 1] = np.nan
         place += length
@@ -148,6 +143,5 @@ KINDS = {
 def draw(rng: Generator, label: str) -> str:
     """Draw the name of one of `KINDS` for a label; where it is "~", anything may lie below the noise."""
     label = str(rng.choice(["N", "A", "O"])) if label == "~" else label
-    names = [name for name, kind in KINDS.items() if kind.label == label]
-    shares = np.array([KINDS[name].share for name in names])
-    return names[rng.choice(len(names), p=shares / shares.sum())]
+    shares = {name: kind.share for name, kind in KINDS.items() if kind.label == label}
+    return list(shares)[rng.choice(len(shares), p=np.array(list(shares.values())) / np.sum(list(shares.values())))]

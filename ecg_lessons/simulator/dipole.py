@@ -7,6 +7,7 @@ where they come from, stand in waves.txt.
 """
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Self
 
@@ -47,8 +48,7 @@ class Waves:
 
     def plus(self, other: Self) -> Self:
         """Give these waves and others in one beat."""
-        joined = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in vars(self)}
-        return Waves(**joined)
+        return Waves(*map(np.concatenate, zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
 def tables(file: str) -> dict[str, list[str]]:
@@ -64,10 +64,9 @@ def tables(file: str) -> dict[str, list[str]]:
 
 def parse(rows: list[str]) -> Waves:
     """Read waves: name, centre and width in ms, vector in mV."""
-    columns = [row.split() for row in rows]
-    numbers = np.array([row[1:] for row in columns], dtype=float)
-    kind = np.array([row[0] for row in columns])
-    return Waves(kind, numbers[:, 0] / 1e3, numbers[:, 1] / 1e3, numbers[:, 2:])
+    table = np.array([row.split() for row in rows])
+    centre, width, *vector = table[:, 1:].T.astype(float)
+    return Waves(table[:, 0], centre / 1e3, width / 1e3, np.stack(vector, axis=1))
 
 
 TABLES = tables("waves.txt")
@@ -76,19 +75,15 @@ COHORTS = files.read_toml(Path(__file__).with_name("cohorts.toml"))
 #: The kinds of beat, by the SCP code that PTB-XL gives them, from their parts.
 BEATS = {code: parse([row for part in parts for row in TABLES[part]]) for code, parts in COHORTS["beats"].items()}
 
-
 #: Lead vectors of I, II, V1..V6 along left, feet and back, as published (Dower 1980).
 DOWER = np.array([row.split()[1:] for row in TABLES["Dower"]], dtype=float)
-
 #: The atria lie behind the ventricles: chest leads see them at this share of Dower's vectors (fitted to the
 #: average P wave of 296 normal recordings of PTB-XL; see waves.txt).
 ATRIA_TO_CHEST = 0.345
-
 #: The QT interval follows RR to this power: fitted to the T summits of the normal recordings of PTB-XL;
 #: Fridericia has 1/3, Bazett 1/2. It follows slowly: each beat moves it by `QT_MEMORY` of the way (chosen).
 QT_POWER = 0.42
 QT_MEMORY = 0.15
-
 #: A beat is drawn from so many seconds before its R peak to so many after.
 _BEFORE, _AFTER = 0.45, 0.80
 
@@ -122,12 +117,8 @@ def gaussians(waves, stretch: np.ndarray, beats: np.ndarray, rate: float, before
 def adapted(beats: np.ndarray, shortest: float = 0.0, longest: float = np.inf) -> np.ndarray:
     """Give the RR interval (s), within limits, that each beat's repolarisation has adapted to: a fading memory."""
     rr = np.clip(np.diff(beats, prepend=2 * beats[0] - beats[1]), shortest, longest)
-    memory = np.empty_like(rr)
-    level = rr[:20].mean()
-    for i, interval in enumerate(rr):
-        level += QT_MEMORY * (interval - level)
-        memory[i] = level
-    return memory
+    follow = accumulate(rr, lambda level, interval: level + QT_MEMORY * (interval - level), initial=rr[:20].mean())
+    return np.array(list(follow)[1:])
 
 
 def lead_matrix(along=0.0, up=0.0, gain=1.0) -> np.ndarray:

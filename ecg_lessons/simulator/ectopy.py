@@ -71,8 +71,7 @@ def sinus(rng: Generator, seconds: float, heart_rate: float, variability=0.03, b
     """
     time = np.arange(-2.0, seconds + 2.0, 0.01)
     phases = rng.uniform(0, 2 * np.pi, 2)
-    respiratory = np.sin(2 * np.pi * breathing * time + phases[0])
-    mayer = np.sin(2 * np.pi * 0.1 * time + phases[1])
+    respiratory, mayer = (np.sin(2 * np.pi * f * time + at) for f, at in zip((breathing, 0.1), phases, strict=True))
     speed = heart_rate / 60 * (1 + variability * (1.2 * respiratory + 0.6 * mayer))
     phase = np.cumsum(speed) * 0.01 + rng.uniform()
     beats = np.interp(np.arange(1, int(phase[-1]) + 1), phase, time)
@@ -87,9 +86,8 @@ def fibrillation(rng: Generator, seconds: float, heart_rate: float, variability=
     """
     mean = 60 / heart_rate
     spread, above = variability * mean, mean - shortest
-    count = round(1.5 * seconds / mean)
-    intervals = shortest + rng.gamma((above / spread) ** 2, spread**2 / above, count)
-    return np.cumsum(intervals) - 2.0
+    gamma = rng.gamma((above / spread) ** 2, spread**2 / above, round(1.5 * seconds / mean))
+    return np.cumsum(shortest + gamma) - 2.0
 
 
 class Node:
@@ -195,8 +193,7 @@ def _ventricular(node: Node) -> None:
 
 
 def _from_a_focus(node: Node, time: float) -> None:
-    """Add a ventricular beat; the second focus has three in ten."""
-    node.done.beat(time, "V", int(node.heart.foci > 1 and node.rng.random() < 0.3))
+    node.done.beat(time, "V", int(node.heart.foci > 1 and node.rng.random() < 0.3))  # three in ten from the second
 
 
 def _salvo(node: Node, shortest: int, longest: int) -> None:
@@ -237,8 +234,7 @@ def _fusion(node: Node) -> None:
 
 def _escape(node: Node) -> None:
     """Stop the sinus node; the ventricles help themselves."""
-    start = len(node.done.time)
-    cycle = max(1.2 * node.rr, 0.95) * node.rng.uniform(1.0, 1.15)
+    start, cycle = len(node.done.time), max(1.2 * node.rr, 0.95) * node.rng.uniform(1.0, 1.15)
     time = node.last + cycle * node.rng.uniform(1.1, 1.5)
     for _ in range(node.rng.integers(4, 9)):
         node.done.beat(time, "E")
@@ -250,8 +246,7 @@ def _escape(node: Node) -> None:
 def _flutter(node: Node) -> None:
     """Two ventricular beats, waves without a pause between them, and a pause."""
     _salvo(node, 2, 2)
-    start = len(node.done.time)
-    begin, cycle = node.last + 0.4, node.rng.uniform(0.25, 0.32)
+    start, begin, cycle = len(node.done.time), node.last + 0.4, node.rng.uniform(0.25, 0.32)
     time, end = begin, begin + node.rng.uniform(5, 11)
     while time < end:
         node.done.beat(time, "!")

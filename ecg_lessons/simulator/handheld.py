@@ -55,20 +55,21 @@ def hold(rng: Generator, noisy: bool) -> Hold:
         bursts = rng.uniform(0, 0.6)
         lost = float(rng.choice([0.0, rng.uniform(0.1, 0.6)], p=[0.6, 0.4]))
         return Hold(*levels, bursts, lost, rng.uniform(0.3, 0.9), upside_down)
-    bursts = float(rng.choice([0.0, rng.uniform(0, 0.3)], p=[0.7, 0.3]))
-    return Hold(*levels, bursts, 0.0, 1.0, upside_down)
+    return Hold(*levels, float(rng.choice([0.0, rng.uniform(0, 0.3)], p=[0.7, 0.3])), 0.0, 1.0, upside_down)
 
 
 def record(rng: Generator, held: Hold, heart: np.ndarray) -> np.ndarray:
     """Record a heart's lead I: mV at `RATE`, shape (samples,), in and out."""
-    samples = len(heart)
-    time = np.arange(samples) / RATE
+    samples, time = len(heart), np.arange(len(heart)) / RATE
     slow = _coloured(rng, samples, lambda f: np.where(f < 0.8, 1 / (f + 0.2), 0))
     tremor = _coloured(rng, samples, lambda f: f / (f + 1) / (1 + (f / 6) ** 2))
     tension = np.exp(0.35 * _coloured(rng, samples, lambda f: np.where(f < 0.3, 1.0, 0)))
     tension *= 1 + 4 * _spells(rng, samples, held.bursts, 1.5)
     noise = held.wander * slow + held.muscle * tension * tremor + _moves(rng, held, time)
-    noise += held.settling * _settling(rng, time)
+    # The fingers find the plates: a decay, and a swing or two.
+    decay = np.exp(-time / rng.uniform(0.1, 0.5)) * rng.choice([-1, 1])
+    swing = np.exp(-time / rng.uniform(0.15, 0.35)) * np.sin(2 * np.pi * rng.uniform(1, 3) * time)
+    noise += held.settling * (1.5 * decay + rng.normal() * swing)
     touched = 1 - _spells(rng, samples, held.lost, 3.0)
     raw = held.contact * touched * heart + noise
     if held.lost:
@@ -98,13 +99,6 @@ def _moves(rng: Generator, held: Hold, time: np.ndarray) -> np.ndarray:
     return total
 
 
-def _settling(rng: Generator, time: np.ndarray) -> np.ndarray:
-    """Draw what happens when the fingers find the plates: a decay, and a swing or two."""
-    decay = np.exp(-time / rng.uniform(0.1, 0.5)) * rng.choice([-1, 1])
-    swing = np.exp(-time / rng.uniform(0.15, 0.35)) * np.sin(2 * np.pi * rng.uniform(1, 3) * time)
-    return 1.5 * decay + rng.normal() * swing
-
-
 def _spells(rng: Generator, samples: int, share: float, seconds: float) -> np.ndarray:
     """Draw a curve from 0 to 1 that is near 1 for a share of the time, in spells of about so many seconds."""
     if not share:
@@ -115,8 +109,7 @@ def _spells(rng: Generator, samples: int, share: float, seconds: float) -> np.nd
 
 def recording(rng: Generator, label: str) -> tuple[np.ndarray, str]:
     """Draw a recording with a label: mV at `RATE`, and its kind in `courses.KINDS`, of ``~`` what lies below."""
-    name = courses.draw(rng, label)
-    kind = courses.KINDS[name]
+    kind = courses.KINDS[name := courses.draw(rng, label)]
     # Seven in ten last 30 s, as in the real set.
     spans = ((30.0, 30.0), (9.0, 29.0), (31.0, 59.0), (60.0, 60.95))
     seconds = float(rng.uniform(*spans[rng.choice(4, p=[0.70, 0.13, 0.07, 0.10])]))
@@ -127,23 +120,20 @@ def recording(rng: Generator, label: str) -> tuple[np.ndarray, str]:
 
 def _lead(rng: Generator, course: Course, beat: str, samples: int) -> np.ndarray:
     """Draw what the heart shows between two hands, without noise, mV."""
-    rate = RATE
     waves = people.person(rng, beat, BEATS[beat]).waves
-    gain = np.where(waves.repolarisation, _T, np.where(waves.atrial, _P, 1.0))
-    waves = waves.scaled(gain[:, None])
+    waves = waves.scaled(np.where(waves.repolarisation, _T, np.where(waves.atrial, _P, 1.0))[:, None])
     atria, rest = _part(waves, waves.atrial), _part(waves, ~waves.atrial)
-    turned, late = rng.uniform(-0.9, 0.6), rng.uniform(0, 0.03)
-    elsewhere = atria.changed(vector=atria.vector * turned, centre=atria.centre + late)
-    focus = _focus(rng)
+    vector, centre = atria.vector * rng.uniform(-0.9, 0.6), atria.centre + rng.uniform(0, 0.03)
+    elsewhere = atria.changed(vector=vector, centre=centre)
+    parts = (rest, _focus(rng), atria, elsewhere)
     everything = np.sort(np.concatenate([course.beats, course.ventricular]))
     adapted = dipole.adapted(everything, 0.3, 1.6)
     moments = np.zeros((samples, 6))
-    parts = (rest, focus, atria, elsewhere)
     for part, times in zip(parts, (course.beats, course.ventricular, course.sinus, course.ectopic), strict=True):
         if len(times):
-            moments += dipole.dipoles(part, times, np.interp(times, everything, adapted), samples, rate)
+            moments += dipole.dipoles(part, times, np.interp(times, everything, adapted), samples, RATE)
     lead = moments @ np.r_[dipole.DOWER[0], dipole.DOWER[0]]
-    lead *= 1 + rng.uniform(0.02, 0.12) * body.coloured(rng, samples, 1, rate, lambda f: f < 0.5)[:, 0]
+    lead *= 1 + rng.uniform(0.02, 0.12) * _coloured(rng, samples, lambda f: f < 0.5)
     if course.fibrillating:
         lead += _f_waves(rng, samples)
     if course.flutter:
@@ -157,8 +147,8 @@ def _part(waves: Waves, rows: np.ndarray) -> Waves:
 
 def _focus(rng: Generator) -> Waves:
     """Draw the ventricular beats of a person: wide as in bundle branch block, larger, and turned anywhere."""
-    waves = BEATS[str(rng.choice(["CLBBB", "CRBBB"]))]
-    waves = _part(waves, ~waves.atrial)
+    block = BEATS[str(rng.choice(["CLBBB", "CRBBB"]))]
+    waves = _part(block, ~block.atrial)
     turn = Rotation.from_euler("zyx", rng.normal(0, (70, 30, 30)), degrees=True)
     wide = np.where(waves.repolarisation, rng.uniform(1.0, 1.1), rng.uniform(1.2, 1.6))
     vector = turn.apply(waves.vector) * rng.uniform(1.1, 2.0)
@@ -176,7 +166,6 @@ def _f_waves(rng: Generator, samples: int) -> np.ndarray:
 
 def _flutter_waves(rng: Generator, samples: int, cycle: float) -> np.ndarray:
     """Draw the sawtooth of fluttering atria, always alike; in lead I it is often small."""
-    phase = 2 * np.pi * (np.arange(samples) / RATE / cycle + rng.uniform())
-    order = np.arange(1, 5)
+    phase, order = 2 * np.pi * (np.arange(samples) / RATE / cycle + rng.uniform()), np.arange(1, 5)
     saw = np.sin(np.outer(phase, order) + rng.uniform(-0.4, 0.4, 4)) @ (1 / order**1.3)
     return rng.choice([-1, 1]) * 0.05 * rng.lognormal(0, 0.5) * saw

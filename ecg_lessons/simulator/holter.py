@@ -28,17 +28,14 @@ class Patient:
 def draw(rng: Generator, number: int) -> Patient:
     """Draw patient `number` (from 1) of a cohort; the number says which of `KINDS` it is."""
     ground, events = KINDS[(number - 1) % len(KINDS)]
-    heart = Heart(
-        ground="N" if ground == "AF" else ground,
-        fibrillation=ground == "AF",
-        heart_rate=float(np.clip(76 * rng.lognormal(0, 0.16), 52, 104)),
-        variability=float(np.clip(0.03 * rng.lognormal(0, 0.6), 0.008, 0.10)),
-        breathing=float(rng.uniform(0.2, 0.33)),
-        early_atrial=float(rng.uniform(0.56, 0.78)),
-        early_ventricular=float(rng.uniform(0.55, 0.78)),
-        foci=1 + int(rng.random() < 0.3),
-        events={name: rate * rng.uniform(0.7, 1.4) for name, rate in events.items()},
-    )
+    rate = float(np.clip(76 * rng.lognormal(0, 0.16), 52, 104))
+    variability = float(np.clip(0.03 * rng.lognormal(0, 0.6), 0.008, 0.10))
+    # Of breathing, and of how early atrial and ventricular beats come.
+    others = [float(rng.uniform(*limits)) for limits in ((0.2, 0.33), (0.56, 0.78), (0.55, 0.78))]
+    foci = 1 + int(rng.random() < 0.3)
+    events = {name: often * rng.uniform(0.7, 1.4) for name, often in events.items()}
+    fibrillation = ground == "AF"
+    heart = Heart(rate, variability, *others, events, "N" if fibrillation else ground, fibrillation, foci)
     build = morphology.build(rng)
     shapes = {symbol: morphology.draw(rng, symbol, build) for symbol in "NLRE"}
     shapes["/"] = morphology.with_spike(rng, morphology.draw(rng, "/", build))
@@ -51,14 +48,10 @@ def draw(rng: Generator, number: int) -> Patient:
     harmonics[0, 0] = abs(harmonics[0, 0])  # the annotation stands near the summit in MLII
     # Set so that over the patients of a cohort the spread of the signal below 0.5 Hz (median 0.12 mV) and of what lies
     # above 30 Hz between beats (median 0.009 mV) come close to those of the 48 records of the MIT-BIH database.
-    noise = body.Noise(
-        wander=0.13 * rng.lognormal(0, 0.5, 2),
-        muscle=0.018 * rng.lognormal(0, 0.35) * rng.lognormal(0, 0.2, 2),
-        mains=0.006 * rng.lognormal(0, 0.9) * rng.lognormal(0, 0.3, 2),
-        bumps=float(rng.choice([0.2, 2.0], p=[0.8, 0.2])),
-    )
-    second = str(rng.choice(list(morphology.SECOND), p=[0.82, 0.10, 0.08]))
-    return Patient(heart, second, shapes, harmonics, noise)
+    wander, muscle = 0.13 * rng.lognormal(0, 0.5, 2), 0.018 * rng.lognormal(0, 0.35) * rng.lognormal(0, 0.2, 2)
+    mains = 0.006 * rng.lognormal(0, 0.9) * rng.lognormal(0, 0.3, 2)
+    noise = body.Noise(wander, muscle, mains, bumps=float(rng.choice([0.2, 2.0], p=[0.8, 0.2])))
+    return Patient(heart, str(rng.choice(list(morphology.SECOND), p=[0.82, 0.10, 0.08])), shapes, harmonics, noise)
 
 
 def record(rng: Generator, patient: Patient, seconds: float, rate: float) -> tuple[np.ndarray, Rhythm]:
@@ -71,8 +64,7 @@ def record(rng: Generator, patient: Patient, seconds: float, rate: float) -> tup
     kinds = np.where(symbol == "V", np.char.add("V", np.array(rhythm.focus, dtype=str)), symbol)
     kinds = np.where(symbol == "A", patient.heart.ground, kinds)
     for name, shape in patient.shapes.items():
-        of = kinds == name
-        if of.any():
+        if (of := kinds == name).any():
             morphology.add(signal, rate, shape, time[of], adapted[of], breath[of], rng)
     fused = symbol == "F"
     share = rng.uniform(0.35, 0.7, fused.sum())
@@ -82,17 +74,12 @@ def record(rng: Generator, patient: Patient, seconds: float, rate: float) -> tup
     for name, of in (("p", ~ectopic), ("q", ectopic)):
         morphology.add(signal, rate, patient.shapes[name], p_time[of], 0.8, 1.0, rng)
     if patient.heart.fibrillation:
-        signal += _fibrillation(rng, len(signal), rate)
+        centre = rng.uniform(5, 7.5)  # of f waves, 4 to 9 a second and larger in V1
+        waves = body.coloured(rng, len(signal), 2, rate, lambda f: np.exp(-0.5 * ((f - centre) / 0.8) ** 2))
+        signal += waves * (0.02, 0.035) * rng.lognormal(0, 0.4)
     signal += _flutter(rng, patient.flutter, time[symbol == "!"], len(signal), rate)
     signal = signal @ np.array([(1.0, 0.0), morphology.SECOND[patient.second]]).T
     return signal + _noise(rng, patient, len(signal), rate), rhythm
-
-
-def _fibrillation(rng: Generator, samples: int, rate: float) -> np.ndarray:
-    """Draw f waves: 4 to 9 a second, larger in V1; shape (samples, 2)."""
-    centre = rng.uniform(5, 7.5)
-    waves = body.coloured(rng, samples, 2, rate, lambda f: np.exp(-0.5 * ((f - centre) / 0.8) ** 2))
-    return waves * (0.02, 0.035) * rng.lognormal(0, 0.4)
 
 
 def _flutter(rng: Generator, harmonics: np.ndarray, peaks: np.ndarray, samples: int, rate: float) -> np.ndarray:

@@ -43,19 +43,17 @@ class PtbXl(Layout):
     def add(self, number: int, patient: Patient, visit: int, eight: np.ndarray, diagnosis: str, **columns: str) -> None:
         """Add leads I, II, V1..V6 (mV) of patient `number`; `columns` are those that other cohorts lack."""
         ecg = len(self.rows) + 1
-        name = f"records500/{ecg // 1000 * 1000:05d}/{ecg:05d}_hr"
-        path = self.folder / name
+        path = self.folder / (name := f"records500/{ecg // 1000 * 1000:05d}/{ecg:05d}_hr")
         # The other limb leads are computed from the rounded I and II, so the identities hold to one ADC step.
         steps = np.rint(dipole.twelve_leads(np.clip(np.rint(eight * 1000), -16000, 16000))).astype("<i2")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.with_name(f"{path.name}.dat").write_bytes(steps.tobytes())
         _write_header(path, steps, RATE, self.LEADS, ".dat 16 1000.0(0)/mV 16 0")
-        again = ", second recording" if visit else ""
-        report = f"SIMULATED, not a clinical recording: sinus rhythm, {diagnosis}{again}"
+        report = f"SIMULATED, not a clinical recording: sinus rhythm, {diagnosis}{', second recording' * (visit > 0)}"
         who = {"patient_id": float(number), "age": float(patient.age), "sex": patient.sex}
         what = {"device": "simulator", "report": report, "scp_codes": str({patient.code: 100.0, "SR": 0.0})}
-        fold = 1 + (number - 1) % 10  # of the patient, not of the recording
-        where = {"validated_by_human": False, "strat_fold": fold, "filename_hr": name}
+        # A fold of the patient, not of the recording.
+        where = {"validated_by_human": False, "strat_fold": 1 + (number - 1) % 10, "filename_hr": name}
         self.rows.append({"ecg_id": ecg} | who | what | columns | where)
 
     def close(self, about: str, diagnoses: dict[str, str], superclasses: dict[str, str]) -> None:
@@ -74,8 +72,8 @@ class MitBih(Layout):
     def add(self, name: str, signal: np.ndarray, leads: tuple[str, str], rhythm: Rhythm) -> None:
         """Add a recording (samples, 2) in mV; of what the heart did, what lies inside it is annotated."""
         write_two(self.folder / name, signal, leads)
-        marks = [(time, symbol, "") for time, symbol in zip(rhythm.time, rhythm.symbol, strict=True)]
-        marks = sorted(marks + rhythm.marks, key=lambda mark: mark[0])
+        beats = [(time, symbol, "") for time, symbol in zip(rhythm.time, rhythm.symbol, strict=True)]
+        marks = sorted(beats + rhythm.marks, key=lambda mark: mark[0])
         at = np.rint([mark[0] * holter.RATE for mark in marks]).astype(int)
         inside = np.flatnonzero((at >= 0) & (at < len(signal)))
         symbols, notes = ([marks[i][column] for i in inside] for column in (1, 2))
@@ -103,8 +101,7 @@ class Cinc2017(Layout):
     def close(self, about: str) -> None:
         """Write the labels and the list of records."""
         files.write(self.folder / "REFERENCE-v3.csv", "".join(f"{name},{label}\n" for name, label in self.rows))
-        records = "".join(f"{name}\n" for name, _ in self.rows)
-        files.write(self.folder / "training2017" / "RECORDS", records)
+        files.write(self.folder / "training2017" / "RECORDS", "".join(f"{name}\n" for name, _ in self.rows))
         super().close(about)
 
 
@@ -119,8 +116,7 @@ def write_two(path: Path, signal: np.ndarray, leads: tuple[str, str]) -> None:
 
 def _write_header(path: Path, steps: np.ndarray, rate: int, leads: tuple[str, ...], how: str) -> None:
     """Write a WFDB header; `how` says the file, its format, gain, bits and zero."""
-    lines = [f"{path.name} {len(leads)} {rate} {len(steps)}"]
-    for lead, first, total in zip(leads, steps[0], steps.sum(axis=0, dtype=np.int64), strict=True):
-        lines.append(f"{path.name}{how} {first} {total % 65536} 0 {lead}")
-    header = "\n".join([*lines, "# simulated: not a clinical recording", ""])
+    columns = zip(leads, steps[0], steps.sum(axis=0, dtype=np.int64), strict=True)
+    lines = [f"{path.name}{how} {first} {total % 65536} 0 {lead}\n" for lead, first, total in columns]
+    header = f"{path.name} {len(leads)} {rate} {len(steps)}\n{''.join(lines)}# simulated: not a clinical recording\n"
     path.with_name(f"{path.name}.hea").write_text(header, encoding="ascii", newline="\n")

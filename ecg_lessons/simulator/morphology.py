@@ -21,7 +21,6 @@ BEAT_TO_BEAT = 0.05
 #: What V5 and V2 see of MLII and V1: least squares over the median beats of the first 400 records of PTB-XL (II for
 #: MLII); it explains 0.70 and 0.65 of their energy.
 SECOND = {"V1": (0.0, 1.0), "V5": (1.04, -0.31), "V2": (0.54, 1.55)}
-
 #: Which hearts a kind of beat may be a blend of: the first, the second, and the largest share of the second.
 BLENDS = {
     "L": (("109", "111", 0.45), ("109", "214", 0.15), ("207", "111", 0.15)),
@@ -38,23 +37,13 @@ class Beat:
     t: np.ndarray
 
 
-def _blended(first: Beat, second: Beat, share: float) -> Beat:
-    """Mix two beats: the waves of both, weighted."""
-
-    def mix(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.vstack([a * (1, 1, 1 - share, 1 - share), b * (1, 1, share, share)])
-
-    return Beat(first.rr, mix(first.qrs, second.qrs), mix(first.t, second.t))
-
-
 def _waves(group: str) -> np.ndarray:
     return np.array([wave.split() for wave in group.split(",")], dtype=float) / (1000, 1000, 100, 100)
 
 
 def _beats(rows: list[str]) -> dict[str, Beat]:
     beats = {}
-    for row in rows:
-        head, qrs, t = row.split("|")
+    for head, qrs, t in (row.split("|") for row in rows):
         record, rr = head.split()
         beats[record] = Beat(float(rr) / 100, _waves(qrs), _waves(t))
     return beats
@@ -94,19 +83,18 @@ def draw(rng: Generator, symbol: str, body: np.ndarray) -> Shape:
     beat = _heart(rng, symbol)
     qrs, t = beat.qrs.copy(), beat.t.copy()
     qrs[:, :2] *= np.exp(np.clip(rng.normal(0, 0.07), -0.12, 0.15))
-    t[:, 0] *= np.exp(rng.normal(0, 0.04))
-    t[:, 1] *= np.exp(rng.normal(0, 0.08))
-    t[:, 2:] *= np.exp(rng.normal(0, 0.30))
-    late = np.arange(len(qrs) + len(t)) >= len(qrs)
-    return _shape(rng, np.vstack([qrs, t]), late, beat.rr, body)
+    t *= np.exp(rng.normal(0, (0.04, 0.08, 0.30)))[[0, 1, 2, 2]]
+    return _shape(rng, np.vstack([qrs, t]), np.repeat([False, True], (len(qrs), len(t))), beat.rr, body)
 
 
 def _heart(rng: Generator, symbol: str) -> Beat:
     """Choose a fitted beat, or two to blend."""
     if symbol in BLENDS:
-        pairs = BLENDS[symbol]
-        first, second, most = pairs[rng.integers(len(pairs))]
-        return _blended(BEATS[symbol][first], BEATS[symbol][second], rng.uniform(0, most))
+        first, second, most = BLENDS[symbol][rng.integers(len(BLENDS[symbol]))]
+        one, other, share = BEATS[symbol][first], BEATS[symbol][second], rng.uniform(0, most)
+        pairs = ((one.qrs, other.qrs), (one.t, other.t))
+        mixed = (np.vstack([a * (1, 1, 1 - share, 1 - share), b * (1, 1, share, share)]) for a, b in pairs)
+        return Beat(one.rr, *mixed)
     if symbol == "E" and rng.random() < 0.5:
         symbol = "V"  # the database has one heart with escape beats; they come from where V comes from
     hearts = list(BEATS[symbol].values())
@@ -124,10 +112,9 @@ def p_wave(rng: Generator, body: np.ndarray) -> Shape:
 
 def ectopic_p(rng: Generator, sinus: Shape) -> Shape:
     """Draw the P wave of another place in the atria: flat or upside down in MLII, and nearer to the QRS."""
-    turn = np.array([rng.uniform(-0.9, 0.5), rng.uniform(-1.2, 1.5)])
+    height = sinus.height * rng.uniform((-0.9, -1.2), (0.5, 1.5))
     centre = sinus.centre + np.clip(rng.normal(0.012, 0.015), -0.02, 0.04)
-    width = sinus.width * rng.uniform(0.75, 1.0)
-    return Shape(centre, width, sinus.height * turn, sinus.late, sinus.rr)
+    return replace(sinus, centre=centre, width=sinus.width * rng.uniform(0.75, 1.0), height=height)
 
 
 def with_spike(rng: Generator, paced: Shape) -> Shape:

@@ -66,11 +66,9 @@ def _personal(rng: Generator, waves: Waves, scale: float, age: int, sex: int) ->
         size = rng.normal(0, SIZE[name]) + sex * WOMEN[name] + (DECADE[name] * decades) - WOMEN[name] / 2
         turn = (0.6 * common + 0.8 * rng.normal(size=3)) * DIRECTION[name] * (1, -1, 1)
         turn[0] += AXIS_PER_DECADE * decades * (name == "QRS")
-        gain = scale if name != "P" else scale**0.5
-        turned = Rotation.from_euler("zyx", turn, degrees=True).apply(vector[rows])
-        vector[rows] = gain * np.exp(size) * turned
+        gain = (scale if name != "P" else scale**0.5) * np.exp(size)
+        vector[rows] = gain * Rotation.from_euler("zyx", turn, degrees=True).apply(vector[rows])
     vector += 0.10 * np.linalg.norm(vector, axis=1, keepdims=True) * rng.normal(size=vector.shape)
-
     qrs_time = np.exp(rng.normal(0, 0.09))
     centre[groups["QRS"]] = centre[groups["QRS"]] * qrs_time + rng.normal(0, 0.001, groups["QRS"].sum())
     width[groups["QRS"]] *= qrs_time * np.exp(rng.normal(0, 0.05, groups["QRS"].sum()))
@@ -93,17 +91,11 @@ def person(rng: Generator, code: str, beat: Waves, gain: float = 1.0) -> Patient
     sex = int(rng.integers(2))
     age = int(np.clip(rng.normal(*((45, 16) if code == "NORM" else (64, 11))), 18, 89))
     calm = np.exp(-0.2 * (age - 50) / 10)  # the rate varies less with age
-    return Patient(
-        age=age,
-        sex=sex,
-        code=code,
-        heart_rate=float(np.clip(68 * rng.lognormal(0, 0.16), 49, 104)),
-        variability=float(np.clip(0.035 * calm * rng.lognormal(0, 0.5), 0.006, 0.12)),
-        breathing=float(rng.uniform(0.2, 0.33)),
-        waves=_personal(rng, beat, gain, age, sex),
-        chest=CHEST_GAIN * rng.lognormal(0, 0.09, 6),
-        noise=body.draw(rng),
-    )
+    rate = float(np.clip(68 * rng.lognormal(0, 0.16), 49, 104))
+    variability = float(np.clip(0.035 * calm * rng.lognormal(0, 0.5), 0.006, 0.12))
+    breathing, waves = float(rng.uniform(0.2, 0.33)), _personal(rng, beat, gain, age, sex)
+    chest = CHEST_GAIN * rng.lognormal(0, 0.09, 6)
+    return Patient(age, sex, code, rate, variability, breathing, waves, chest, body.draw(rng))
 
 
 def record(rng: Generator, patient: Patient, seconds: float = 10.0, rate: float = RATE) -> np.ndarray:

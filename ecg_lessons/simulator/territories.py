@@ -37,13 +37,11 @@ _TABLES = {name: parse(rows) for name, rows in tables("infarctions.txt").items()
 J_POINT = _TABLES["J point"]
 
 
-def _territory(code: str, share: float, name: str, raised: list[float]) -> Territory:
-    injury = _TABLES["injury"]
-    return Territory(share, name, _TABLES[code], injury.changed(vector=injury.vector * raised))
-
-
 #: By the SCP code of PTB-XL.
-TERRITORIES = {code: _territory(code, **territory) for code, territory in COHORTS["territories"].items()}
+TERRITORIES = {
+    code: Territory(place["share"], place["name"], _TABLES[code], _TABLES["injury"].scaled(np.array(place["raised"])))
+    for code, place in COHORTS["territories"].items()
+}
 #: Axis of normal hearts. The limit on the left is -30 degrees in the textbook; in this model hearts beyond -10 have
 #: Q in III and aVF, which normal recordings lack (of 290 in PTB-XL none has 30 ms and 0.1 mV in two inferior leads).
 AXIS = (-10, 90)
@@ -82,9 +80,8 @@ def beat(infarction: Infarction | None, j_point: float = 0.0) -> Waves:
     if infarction is None:
         return waves
     territory = TERRITORIES[infarction.code]
-    loss, injury = territory.necrosis, territory.injury.scaled(infarction.injury)
-    size = np.where(loss.repolarisation, infarction.inversion, infarction.necrosis)
-    return waves.plus(loss.changed(vector=size[:, None] * loss.vector)).plus(injury)
+    size = np.where(territory.necrosis.repolarisation, infarction.inversion, infarction.necrosis)
+    return waves.plus(territory.necrosis.scaled(size[:, None])).plus(territory.injury.scaled(infarction.injury))
 
 
 def patient(rng: Generator, infarction: Infarction | None) -> people.Patient:

@@ -102,9 +102,7 @@ class Split:
 
     def _apart(self, what: str, names: np.ndarray, remedy: str) -> None:
         code, names = pd.factorize(names)
-        stands = np.zeros((len(names), 3), dtype=bool)
-        for side, rows in enumerate(self.sides.values()):
-            stands[code[rows], side] = True
+        stands = np.stack([np.bincount(code[rows], minlength=len(names)) > 0 for rows in self.sides.values()], axis=1)
         for twice in np.flatnonzero(stands.sum(axis=1) > 1)[:1]:
             one, two = np.array(SIDES)[stands[twice]][:2]
             raise self._wrong(f"{what} {names[twice]} stands in {one} and in {two}; {remedy}")
@@ -112,10 +110,7 @@ class Split:
 
 def persons(names: np.ndarray) -> np.ndarray:
     """Give every person (201 and 202 are one) one name, however written: capitals, blanks, 201 as 201.0."""
-    names = _spelled_alike(names)
-    for record, same in SAME_PERSON.items():
-        names = np.where(names == record, same, names)
-    return names
+    return pd.Series(_spelled_alike(names), dtype=object).replace(SAME_PERSON).to_numpy(str)
 
 
 def _spelled_alike(names: np.ndarray) -> np.ndarray:
@@ -127,8 +122,7 @@ def _plain(name: object) -> str:
     text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
     text = unicodedata.normalize("NFKC", text).casefold()
     text = "".join(letter for letter in text if unicodedata.category(letter)[0] not in "CZ")
-    number = re.fullmatch(r"0*(\d+)(\.0*)?", text)
-    return number[1] if number else text
+    return re.sub(r"^0*(\d+)(\.0*)?$", r"\1", text)
 
 
 def fingerprints(x: Arrays) -> np.ndarray:
@@ -197,9 +191,7 @@ def de_chazal(examples: Examples, validation: float = 0.2, seed: int = 0, leave_
     if leave_out not in ("201", "202"):
         raise InputError(f"Leave out record 201 or 202, the two of one person, not {leave_out!r}.")
     record = np.char.strip(_column(examples, "record").astype(str))
-    foreign = ~np.isin(record, DS1 + DS2 + PACED)
-    if foreign.any():
-        name = str(record[foreign][0])
+    for name in record[~np.isin(record, DS1 + DS2 + PACED)][:1].tolist():
         raise InputError(f"Record {name!r} is in neither DS1 nor DS2: split other databases by patient.")
     one, two = (np.flatnonzero(np.isin(record, part) & (record != leave_out)) for part in (DS1, DS2))
     if not len(one) or not len(two):
@@ -211,8 +203,7 @@ def de_chazal(examples: Examples, validation: float = 0.2, seed: int = 0, leave_
 def leave_one_patient_out(examples: Examples, seed: int = 0) -> Iterator[Split]:
     """Test each patient once, in the order of their names; of the others about a tenth validates, whole patients."""
     about = known(examples)
-    person = about["patient"]
-    people = np.unique(person)
+    people, person = np.unique(about["patient"]), about["patient"]
     fold = _folds(examples.y, person, max(3, min(10, len(people))), seed)
     used = np.unique(fold)
     for name in people:
@@ -229,8 +220,7 @@ def first_minutes(examples: Examples, patient: str, minutes: float = 10, validat
     own = person == persons(np.array([patient]))[0]
     if not own.any():
         raise choice("patient", patient, np.unique(examples.patient))
-    end = 60 * minutes
-    begin = end * (1 - validation)
+    begin, end = 60 * minutes * (1 - validation), 60 * minutes
     sides = (own & (time < begin), own & (time >= begin) & (time < end), own & (time >= end))
     for side, where in ((sides[0], "before"), (sides[2], "after")):
         if not side.any():
@@ -369,21 +359,17 @@ def _even(y: np.ndarray, patient: np.ndarray, share: float, seed: int, draws: in
     person, number = np.unique(persons(patient), return_inverse=True)
     if len(person) < 3:
         raise InputError(f"{len(person)} patients are too few to train and to validate: read all of mitdb.")
-    owned = np.zeros((len(person), y.max() + 1))
-    np.add.at(owned, (number, y), 1)
-    owned /= np.maximum(owned.sum(axis=0), 1)  # a patient's part of each class
+    owned = pd.crosstab(number, y, normalize="columns").to_numpy()  # a patient's part of each class
     drawn = np.zeros((draws, len(person)))
-    count = max(1, round(share * len(person)))
     order = np.random.default_rng(seed).permuted(np.tile(np.arange(len(person)), (draws, 1)), axis=1)
-    np.put_along_axis(drawn, order[:, :count], 1, axis=1)
+    np.put_along_axis(drawn, order[:, : max(1, round(share * len(person)))], 1, axis=1)
     best = np.square(drawn @ owned - share * owned.any(axis=0)).sum(axis=1).argmin()
     return drawn[best, number] == 1
 
 
 def _folds(y: np.ndarray, patient: np.ndarray, folds: int, seed: int) -> np.ndarray:
     person = persons(patient)
-    people = len(np.unique(person))
-    if people < max(folds, 3):
+    if (people := len(np.unique(person))) < max(folds, 3):
         raise InputError(f"{people} patients are too few for {folds} folds: take fewer folds, or more people.")
     number = np.empty(len(y), dtype=int)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)

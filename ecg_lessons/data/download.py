@@ -3,8 +3,8 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,24 +111,16 @@ class Downloads:
                     self._receive(url, target, part)
                 return
             answer.raise_for_status()
-            if answer.status_code != 206:  # the server sends everything, asked or not
-                start = 0
+            start *= answer.status_code == 206  # else the server sends everything, asked or not
             total = start + int(answer.headers.get("Content-Length", 0))
-            with part.open("ab" if start else "wb") as file, self._known(answer):
+            with part.open("ab" if start else "wb") as file, ExitStack() as ending:
+                self._answers.add(answer)  # `halt` knows of it while its bytes come in
+                ending.callback(self._answers.discard, answer)
                 for chunk in answer.iter_content(_CHUNK):
                     if self.stop.is_set():
                         raise Stopped
                     start += file.write(chunk)
                     self.report(target, start, total)
-
-    @contextmanager
-    def _known(self, answer: requests.Response) -> Iterator[None]:
-        # Let `halt` know of an answer while its bytes come in.
-        self._answers.add(answer)
-        try:
-            yield
-        finally:
-            self._answers.discard(answer)
 
 
 def _unreachable(url: str, error: requests.RequestException) -> InputError:

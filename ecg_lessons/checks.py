@@ -22,8 +22,7 @@ def near(wanted: Any, tolerance: float = 1e-6) -> Callable[[Any], bool]:
 
     def right(value: Any) -> bool:
         value = np.asarray(value)
-        same = value.shape == np.shape(wanted)
-        return bool(same and np.all(np.abs(value.astype(float) - wanted) <= tolerance))
+        return value.shape == np.shape(wanted) and bool(np.all(np.abs(value.astype(float) - wanted) <= tolerance))
 
     return right
 
@@ -33,7 +32,6 @@ def computes(wanted: Callable, *inputs: tuple, tolerance: float = 1e-6) -> Calla
     return lambda function: all(near(wanted(*values), tolerance)(function(*values)) for values in inputs)
 
 
-_rng = np.random.default_rng
 _rng = np.random.default_rng
 _EVEN = np.array([0.8, 0.8])
 _I, _II = np.array([0.3, 1.1, -0.2, 0.0]), np.array([0.5, 0.7, 0.4, -0.9])
@@ -66,10 +64,8 @@ def frequent_f1(confusion: np.ndarray) -> float:
 
 def beat_of(window: np.ndarray, peak: int, period: float) -> np.ndarray:
     """Cut 1.2 periods from a peak on, 187 samples with zeros behind."""
-    beat = np.zeros(187)
     part = window[peak : peak + min(187, round(1.2 * period))]
-    beat[: len(part)] = part
-    return beat
+    return np.pad(part, (0, 187 - len(part)))
 
 
 def scores_of(confusion: np.ndarray) -> np.ndarray:

@@ -111,17 +111,14 @@ def alone(path: str | Path, busy: str | None = None, say: Callable[[], object] =
     """Hold the lock `path`; another holder is refused with the sentence `busy`, or waited for after `say`."""
     from filelock import FileLock, Timeout
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout:
         if busy:
             raise InputError(busy) from None
         say()
-        lock.acquire()
-    try:
+        held = lock.acquire()
+    with held:
         yield
-    finally:
-        lock.release()

@@ -313,7 +313,7 @@ def read(path: str | Path, examples: Examples) -> Split:
         content = files.read_json(path, "make the split anew with 'ecg-lessons split'")
     except OSError as error:
         raise InputError(f"Cannot read {path} ({error.strerror}): make it with 'ecg-lessons split --to'.") from None
-    if not isinstance(content, dict) or not isinstance(content.get("name"), str):
+    if not isinstance(content.get("name"), str):
         raise InputError(f"{path} is no split: make one with 'ecg-lessons split'.")
     row = {name: number for number, name in enumerate(_records(examples))}
     where = {}

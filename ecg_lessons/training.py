@@ -133,7 +133,10 @@ def fit(
         _store(run, model, history, plan)
         if progress:
             progress(row["epoch"], row | {"of": plan.epochs})
-    _finish(run, len(history), plan)
+    best, last = run.folder / "best.keras", run.folder / f"state-{len(history)}.keras"
+    os.replace(best if plan.keep == "best" else last, run.folder / "model.keras")
+    for leftover in (best, *run.folder.glob("state-*.keras")):
+        leftover.unlink(missing_ok=True)
     return run
 
 
@@ -240,14 +243,6 @@ def _store(run: Run, model: keras.Model, history: list[dict], plan: Plan) -> Non
         os.replace(partial, run.folder / "best.keras")
     run.write("history.csv", pd.DataFrame(history))
     (run.folder / f"state-{epoch - 1}.keras").unlink(missing_ok=True)
-
-
-def _finish(run: Run, epochs: int, plan: Plan) -> None:
-    """Make the network of the best or the last epoch the result, and remove the other states."""
-    best, last = run.folder / "best.keras", run.folder / f"state-{epochs}.keras"
-    os.replace(best if plan.keep == "best" else last, run.folder / "model.keras")
-    for leftover in (best, *run.folder.glob("state-*.keras")):
-        leftover.unlink(missing_ok=True)
 
 
 def _best(history: list[dict], plan: Plan) -> int:

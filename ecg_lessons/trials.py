@@ -8,8 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -51,8 +50,7 @@ class Trial:
     def run(self, progress: Callable[[int, dict], None] | None = None) -> dict:
         """Train, unless that is done, and keep the result."""
         if not self.finished:
-            start = time.time()
-            result = self.work(self.folder, progress)
+            start, result = time.time(), self.work(self.folder, progress)
             about = {"seconds": round(time.time() - start, 1), "epochs": self.epochs}
             files.write(self.folder / self.result_file, about | result)
         return self.result()
@@ -119,7 +117,7 @@ class Workers:
             try:
                 _gather({self._pool.submit(attempt, trial): trial for trial in left}, left, refused, tell, tick)
                 return refused
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 self._open()
                 for trial in left:
                     if trial.epochs:

@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -106,7 +105,7 @@ def page(lesson: Lesson) -> str:
 
 def _captions(notebook) -> Iterator[str]:
     # Give for every figure what stands in italics at the beginning of the cell below, or nothing.
-    for cell, below in zip_longest(notebook.cells, notebook.cells[1:]):
+    for cell, below in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
         text = below.source if below and below.cell_type == "markdown" else ""
         words = re.match(r"\*(?!\*)(.+?)\*(?!\*)", text, re.DOTALL)
         caption = " ".join(_plain(words[1]).split()) if words else ""

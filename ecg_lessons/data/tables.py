@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -72,7 +71,7 @@ def read_labels(path: str | Path, ids: Sequence[str]) -> np.ndarray:
     for name in ("ID", "TARGET"):
         if name not in names:
             raise InputError(f"{path} has no column {name}: expected a header with ID and TARGET.")
-    labels: dict[str, int] = {}
+    labels = {}
     for line, row in _rows(path, separator, 1):
         place = f"{path}, line {line}"
         if len(row) != len(header):
@@ -190,7 +189,7 @@ def _rows(path: Path, separator: str, skip: int) -> Iterator[tuple[int, list[str
             raise InputError(f"{place}: {error}; look for a quotation mark that does not close.") from None
 
 
-def _explain(path: Path, form: _Form, separator: str, decimal: str, reason: str) -> NoReturn:
+def _explain(path: Path, form: _Form, separator: str, decimal: str, reason: str) -> None:
     # Find the first line that pandas could not take; slow, so only after a failure.
     for line, row in _rows(path, separator, form.named):
         place = f"{path}, line {line}" + (f" (ID {row[0][:20]!r})" if form.named else "")

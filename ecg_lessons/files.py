@@ -27,8 +27,7 @@ def writing(path: str | Path, mode: str = "w") -> Iterator[IO]:
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
-        with part.open(mode, **text) as file:
+        with part.open(mode, **({} if "b" in mode else {"encoding": "utf-8", "newline": ""})) as file:
             yield file
         os.replace(part, path)
     except OSError as error:

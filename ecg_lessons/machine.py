@@ -134,8 +134,7 @@ def check() -> Report:
     setup()
     memory = psutil.virtual_memory().available / 2**30
     cache = files.cache()
-    place = next(path for path in (cache, *cache.parents) if path.exists())
-    free = shutil.disk_usage(place).free / 2**30
+    free = shutil.disk_usage(next(path for path in (cache, *cache.parents) if path.exists())).free / 2**30
     supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
     findings = (
         ("Python", platform.python_version(), "" if supported else "use Python 3.11, 3.12 or 3.13"),

@@ -62,7 +62,6 @@ def _outcome(ray, future) -> str:
 
 @contextmanager
 def _ray(cpus: int | None) -> Iterator:
-    """Start Ray, or join the cluster; leave it in the end."""
     os.environ.update(_QUIET | os.environ)
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     address = os.environ.get("RAY_ADDRESS")
@@ -110,7 +109,6 @@ def _start(ray, options: dict, address: str | None, tries: int = 3) -> None:
 
 
 def _fits(ray, cpus: float, gpus: float) -> None:
-    """Refuse trials that would wait for ever."""
     machines = [machine["Resources"] for machine in ray.nodes() if machine["Alive"]]
     if not any(one.get("CPU", 0) >= cpus and one.get("GPU", 0) >= gpus for one in machines):
         most = " and ".join(f"{max((one.get(name, 0) for one in machines), default=0):g}" for name in ("CPU", "GPU"))

@@ -105,7 +105,6 @@ def _sentence(cls: type[BaseModel], error: ValidationError, where: str = "") -> 
 
 
 def _at(cls: type[BaseModel], place: tuple) -> type[BaseModel]:
-    """Find the table that a mistake stands in."""
     for step in place:
         if isinstance(step, str):
             kind = cls.model_fields[step].annotation

@@ -93,8 +93,8 @@ class Split:
         """Refuse the split if a class that has rows at all has none on one of the sides."""
         for side, rows in self.sides.items():
             for absent in np.setdiff1d(y, y[rows]):
-                remedy = "take fewer folds, or leave the class out"
-                raise self._wrong(f"class {classes[absent]!r} has no row in {side}; {remedy}")
+                missing = f"class {classes[absent]!r} has no row in {side}"
+                raise self._wrong(f"{missing}; take fewer folds, or leave the class out")
         return self
 
     def _wrong(self, words: str) -> InputError:
@@ -176,8 +176,7 @@ def grouped_folds(examples: Examples, folds: int = FOLDS, seed: int = 0, every_c
 
     `every_class` refuses folds in which a class stands on one side only; rare classes live in few patients.
     """
-    half = _folds(examples.y, examples.patient, 2 * folds, seed)
-    for split in _halves(examples, half, folds, "fold", "apart"):
+    for split in _halves(examples, _folds(examples.y, examples.patient, 2 * folds, seed), folds, "fold", "apart"):
         yield split.covers(examples.y, examples.classes) if every_class else split
 
 
@@ -209,16 +208,14 @@ def leave_one_patient_out(examples: Examples, seed: int = 0) -> Iterator[Split]:
     for name in people:
         test = person == name
         held = used[(np.searchsorted(used, fold[test][0]) + 1) % len(used)]
-        sides = (~test & (fold != held), fold == held, test)
-        yield _split(sides, f"leave-out-{name}").guard(**about)
+        yield _split((~test & (fold != held), fold == held, test), f"leave-out-{name}").guard(**about)
 
 
 def first_minutes(examples: Examples, patient: str, minutes: float = 10, validation: float = 0.2) -> Split:
     """Split one patient's rows in time: learn from the first minutes, whose last share validates; test the rest."""
     time = _column(examples, "time").astype(float)
     person = persons(examples.patient)
-    own = person == persons(np.array([patient]))[0]
-    if not own.any():
+    if not (own := person == persons(np.array([patient]))[0]).any():
         raise choice("patient", patient, np.unique(examples.patient))
     begin, end = 60 * minutes * (1 - validation), 60 * minutes
     sides = (own & (time < begin), own & (time >= begin) & (time < end), own & (time >= end))
@@ -301,8 +298,8 @@ def write(split: Split, examples: Examples, path: str | Path, made: dict | None 
     kind = {"kind": split.kind} if split.kind != "apart" else {}
     content = {"name": split.name, **kind, "made": made or {}, "classes": {}}
     for side, rows in sides.items():
-        counts = np.bincount(examples.y[rows], minlength=len(examples.classes))
-        content["classes"][side] = dict(zip(examples.classes, counts.tolist(), strict=True))
+        counts = np.bincount(examples.y[rows], minlength=len(examples.classes)).tolist()
+        content["classes"][side] = dict(zip(examples.classes, counts, strict=True))
         content[side] = record[rows].tolist()
     return files.write(path, content)
 

@@ -159,8 +159,7 @@ def summarise(root: str | Path) -> list[Row]:
     """Sum up every model and job under a folder."""
     import pandas as pd
 
-    trials = folders(root)
-    if not trials:
+    if not (trials := folders(root)):
         raise InputError(f"{root} holds no trials: run 'ecg-lessons sweep JOB.toml' first.")
     rows = []
     for folder in dict.fromkeys(path.parent for path in trials):

@@ -143,8 +143,7 @@ def fit(
 def predict(run: Run | keras.Model, x: Arrays, batch_size: int = 256, tick: Tick | None = None) -> np.ndarray:
     """Give the class probabilities, shape (examples, classes); a sigmoid unit becomes two columns."""
     model = run.model if isinstance(run, Run) else run
-    parts = x if isinstance(x, Mapping) else {"x": x}
-    batches = -(-len(next(iter(parts.values()))) // batch_size)
+    batches = -(-len(next(iter(x.values())) if isinstance(x, Mapping) else x) // batch_size)
     callbacks = [_Ticking(tick, batches)] if tick else []
     probability = model.predict(x, batch_size=batch_size, verbose=0, callbacks=callbacks).astype(np.float64)
     return np.hstack([1 - probability, probability]) if probability.shape[1] == 1 else probability
@@ -180,8 +179,6 @@ def prepare(folder: Path, about: dict, plan: Plan) -> None:
 
 
 class _Ticking(keras.callbacks.Callback):
-    """Tell how many batches are done."""
-
     def __init__(self, tick: Tick, batches: int) -> None:
         super().__init__()
         self._tick, self._batches = tick, batches

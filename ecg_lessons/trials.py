@@ -7,9 +7,9 @@ here: a sweep shall start at once.
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -106,9 +106,14 @@ class Workers:
         # Ctrl-C reaches all processes: this one stops the others, without a word from them.
         deaf = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
         self._pool = ProcessPoolExecutor(self._number, mp_context=get_context("spawn"), **deaf)
-        with environment(self._threads):  # processes start with a task
+        before = dict(os.environ)
+        os.environ.update(threads_of(self._threads))  # for the processes, which start with a task
+        try:
             for _ in range(self._number):
                 self._pool.submit(_warm, self._lesson)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     def run(self, trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]) -> dict[Trial, str]:
         """Run trials; give why some were refused."""
@@ -126,11 +131,10 @@ class Workers:
 
 
 def _warm(lesson: str) -> None:
-    """Import a lesson in a worker, with what its networks need; a trial will tell what is wrong."""
     from ecg_lessons import lessons, machine
 
     machine.setup()
-    with suppress(Exception):
+    with suppress(Exception):  # a trial will tell what is wrong
         lessons.get(lesson)
 
 
@@ -165,15 +169,3 @@ def threads_of(cpus: float) -> dict[str, str]:
     """Name the variables that TensorFlow reads when it is imported."""
     number = str(max(1, round(cpus)))
     return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), number) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-
-
-@contextmanager
-def environment(threads: float) -> Iterator[None]:
-    """Let the processes that begin meanwhile use so many threads."""
-    before = dict(os.environ)
-    os.environ.update(threads_of(threads))
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

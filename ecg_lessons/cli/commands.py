@@ -237,7 +237,6 @@ def sweep(
 
 
 def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
-    """Run what is left, with one line that tells how far all came."""
     from ecg_lessons import ray_runner, trials
 
     left = [trial for _, trial in planned if not trial.finished]
@@ -261,7 +260,6 @@ def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
 
 
 def _check(asked) -> None:
-    """Refuse a job whose models, source, plan or options the lesson does not know."""
     lesson = declared.lesson_called(asked.job.lesson)
     if "split" not in lesson.usual_options:
         raise InputError(f"{asked.path}: lesson {lesson.name!r} takes no part in sweeps, since it has no splits.")
@@ -278,7 +276,6 @@ def _check(asked) -> None:
 
 
 def _telling(status, planned: int, left: list):
-    """Make the functions that tell how trials go."""
     begun = {trial: trial.epochs for trial in left}
 
     def tick() -> None:
@@ -300,7 +297,6 @@ def _telling(status, planned: int, left: list):
 
 
 def _aloud(trial) -> None:
-    """Run one trial in this process, a line an epoch, faults shown whole."""
     out.print(f"{trial}, in {trial.folder}", markup=False)
 
     def progress(epoch: int, row: dict) -> None:
@@ -325,8 +321,8 @@ def split(
     from ecg_lessons import splits
 
     with out.status("Reading the recordings"):
-        lesson = declared.lesson_called("rhythm")
-        examples = lesson.load(source, **({"recordings": recordings} if recordings else {}))
+        options = {"recordings": recordings} if recordings else {}
+        examples = declared.lesson_called("rhythm").load(source, **options)
     if folds is None:
         sizes = {"train": train, "validation": validation, "test": test}
         made = [(to, splits.sized(examples, **sizes, seed=seed), sizes)]

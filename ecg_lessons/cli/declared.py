@@ -25,13 +25,13 @@ def parameter(name: str, kind: Any, default: Any, **option: Any) -> inspect.Para
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def command(function: Callable, parameters: list[inspect.Parameter]) -> TyperCommand:
-    """Make a command of a function that takes the values of all parameters by name."""
+def command(function: Callable, parameters: list[inspect.Parameter], words: str | None = None) -> TyperCommand:
+    """Make a command of a function that takes the values of all parameters by name; `words` are its help."""
 
     def called(**values: Any) -> None:
         function(**values)
 
-    called.__doc__ = function.__doc__
+    called.__doc__ = words or function.__doc__
     called.__signature__ = inspect.Signature(parameters)
     called.__annotations__ = {entry.name: entry.annotation for entry in parameters}
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -66,8 +66,7 @@ def keywords_of(function: Callable) -> list[inspect.Parameter]:
     """Give the options that are the keywords of a lesson's function, annotated with what to say of them."""
     keywords, hints = inspect.getfullargspec(function), get_type_hints(function, include_extras=True)
     told = {name: get_args(hints[name]) for name in keywords.kwonlyargs if get_origin(hints[name]) is Annotated}
-    defaults = keywords.kwonlydefaults or {}
-    return [parameter(name, kind, defaults[name], **more) for name, (kind, more) in told.items()]
+    return [parameter(name, kind, keywords.kwonlydefaults[name], **more) for name, (kind, more) in told.items()]
 
 
 def files_of(lesson) -> list[inspect.Parameter]:
@@ -131,15 +130,11 @@ def train_command(name: str) -> TyperCommand:
         parameter("tensorboard", bool, False, help="Write logs for TensorBoard."),
     ]
 
-    def train(**values: Any) -> None:
-        _train(lesson, dict.fromkeys(left_out) | values)
-
-    train.__doc__ = lesson.title
-    return command(train, [entry for entry in own if entry.name not in left_out])
+    own = [entry for entry in own if entry.name not in left_out]
+    return command(lambda **values: _train(lesson, dict.fromkeys(left_out) | values), own, lesson.title)
 
 
 def _train(lesson, values: dict) -> None:
-    """Train the networks that were asked for, and compare them."""
     options, paths = chosen_of(lesson, values), paths_of(lesson, values)
     names = ("epochs", "batch_size", "learning_rate", "seed")
     changes = {name: values[name] for name in names if values[name] is not None}
@@ -212,9 +207,8 @@ def export_command(name: str) -> TyperCommand:
             said = write(examples, to, **values, **{key: more[key] for key in more if key in asked})
         out.print(said, markup=False)
 
-    export.__doc__ = inspect.getdoc(write)
     to = parameter("to", Path, inspect.Parameter.empty, help="A new folder.")
-    return command(export, [to, _source_of(lesson), *keywords_of(write)])
+    return command(export, [to, _source_of(lesson), *keywords_of(write)], inspect.getdoc(write))
 
 
 def of_run(make: Callable[[Any], TyperCommand]) -> type[TyperCommand]:

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -124,11 +125,9 @@ def index(lessons: Sequence[Lesson], to: Path) -> str:
 
 def _row(lesson: Lesson, to: Path) -> str:
     stem, title = lesson.source.stem, html.escape(lesson.title)
-    picture, link = "", title
+    picture, link = "", f'<a href="{stem}.html">{title}</a>' if (to / f"{stem}.html").exists() else title
     if (to / f"{stem}.png").exists():
         picture = f'<img src="{stem}.png" alt="A figure of the lesson {title}" loading="lazy">'
-    if (to / f"{stem}.html").exists():
-        link = f'<a href="{stem}.html">{title}</a>'
     sign = {"done": "✓", "failed": "✗", "not run": "–"}[lesson.state]
     why = f"<small>{html.escape(lesson.failure)}</small>" if lesson.failure else ""
     cells = (
@@ -177,18 +176,14 @@ def build(to: Path, only: str | None = None, console: Console | None = None) -> 
 
 
 def _run(lesson: Lesson, to: Path, console: Console) -> None:
-    began, digest = time.monotonic(), _digest(lesson.source)
+    began, digest, folder = time.monotonic(), _digest(lesson.source), lesson.source.parents[1]
     lesson.notebook, lesson.failure = notebooks.read(lesson.source), ""
     name = f"{lesson.number} {lesson.title}"
     told, counted = TextColumn("{task.description}", markup=False), TextColumn("cell {task.completed} of {task.total}")
     with Progress(told, BarColumn(), counted, TimeElapsedColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(name, total=None)
+        show = partial(bar.update, bar.add_task(name, total=None))
         try:
-            notebooks.execute(
-                lesson.notebook,
-                lesson.source.parents[1],
-                lambda done, total: bar.update(task, completed=done + 1, total=total),
-            )
+            notebooks.execute(lesson.notebook, folder, lambda done, of: show(completed=done + 1, total=of))
         except notebooks.CellFailed as error:
             lesson.failure = str(error)
     lesson.seconds = round(time.monotonic() - began, 1)

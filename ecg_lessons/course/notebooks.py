@@ -18,8 +18,6 @@ from typing import Any
 from ecg_lessons import files
 from ecg_lessons.errors import InputError, choice
 
-Progress = Callable[[int, int], None]
-
 #: Longest time for one cell, and largest notebook with its outputs.
 SECONDS, BYTES = 1800, 500_000
 _METADATA = {
@@ -72,7 +70,7 @@ def read(source: Path) -> Any:
     return notebook
 
 
-def execute(notebook: Any, folder: Path, progress: Progress = lambda done, total: None) -> None:
+def execute(notebook: Any, folder: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
     """Run all cells in place, in `folder`, on the built-in cohort, whatever the user's own settings are.
 
     `progress` is called before each code cell with how many are done, and how many there are. `CellFailed` tells of
@@ -126,11 +124,9 @@ def _tidy(notebook) -> None:
 
 def cover(notebook: Any) -> bytes | None:
     """Give the PNG that stands for a notebook: from the cell tagged ``cover``, else the first there is."""
-    for cell in sorted(notebook.cells, key=lambda cell: "cover" not in cell.metadata.get("tags", ())):
-        for output in cell.get("outputs", ()):
-            if "image/png" in output.get("data", {}):
-                return base64.b64decode(output.data["image/png"])
-    return None
+    cells = sorted(notebook.cells, key=lambda cell: "cover" not in cell.metadata.get("tags", ()))
+    shown = (output.get("data", {}).get("image/png") for cell in cells for output in cell.get("outputs", ()))
+    return next((base64.b64decode(png) for png in shown if png), None)
 
 
 def build(source: Path) -> Path:

@@ -25,7 +25,6 @@ from ecg_lessons.errors import InputError
 WORKERS = 6
 #: PhysioNet's list of checksums, and ours of the files found to have them, in the dataset's folder.
 _SUMS, _MEMORY = "SHA256SUMS.txt", ".ecg-lessons.json"
-_FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or the user's share of it
 
 
 def fetch(name: str, files: Iterable[str] | None = None, progress: bool = True, whole_zip: bool = False) -> Path:
@@ -97,7 +96,6 @@ class _Fetch:
                     disk.write(self.folder / _MEMORY, self.stamps)
 
     def _get_sums(self, files: list[str] | None) -> None:
-        # Get and read the checksums; not every mirror has them.
         from ecg_lessons.data.download import NotOnServer
 
         # What was fetched from a mirror without checksums is complete without them.
@@ -142,8 +140,7 @@ class _Fetch:
             return False
         if path not in self.sums or self.stamps.get(path) == _stamp(file):
             return True
-        good = pooch.file_hash(file) == self.sums[path]
-        if good:
+        if good := pooch.file_hash(file) == self.sums[path]:
             self._note(path)
         return good
 
@@ -251,8 +248,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _stamp(file: Path) -> list[int]:
-    status = file.stat()
-    return [status.st_size, status.st_mtime_ns]
+    return [file.stat().st_size, file.stat().st_mtime_ns]
 
 
 def _console() -> Console:
@@ -260,7 +256,7 @@ def _console() -> Console:
 
 
 def _disk_trouble(folder: Path, error: OSError) -> InputError:
-    if error.errno in _FULL:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:  # the disk, or the user's share of it
         for part in folder.rglob("*.part"):
             part.unlink(missing_ok=True)
         remedy = "make room, or set ECG_LESSONS_DATA to a folder on another disk, then fetch again"

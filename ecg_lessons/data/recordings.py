@@ -84,11 +84,10 @@ def paths(path: str | Path, mat: bool = False) -> list[Path]:
     if not path.is_dir():
         return [_base(path)]
     endings = (".hea", ".mat") if mat else (".hea",)
-    bases = sorted({entry.with_suffix("") for entry in path.iterdir() if entry.suffix in endings})
-    if not bases:
-        what = "recordings (.mat or .hea)" if mat else "WFDB headers (.hea)"
-        raise InputError(f"No {what} in {path}: give a record or a folder of records.")
-    return bases
+    if bases := {entry.with_suffix("") for entry in path.iterdir() if entry.suffix in endings}:
+        return sorted(bases)
+    what = "recordings (.mat or .hea)" if mat else "WFDB headers (.hea)"
+    raise InputError(f"No {what} in {path}: give a record or a folder of records.")
 
 
 def read(path: str | Path, patient: str | None = None, annotator: str | None = None) -> Recording:
@@ -120,15 +119,13 @@ def ptb_xl(folder: str | Path) -> Iterator[Recording]:
         codes = tuple(ast.literal_eval(row.scp_codes))
         superclasses = tuple(sorted({classes[code] for code in codes if code in classes}))
         labels = {"diagnoses": codes, "superclasses": superclasses, "fold": int(getattr(row, "strat_fold", 0))}
-        recording = read(folder / row.filename_hr, f"{row.patient_id:.0f}")
-        yield replace(recording, name=str(row.ecg_id), labels=labels)
+        yield replace(read(folder / row.filename_hr, f"{row.patient_id:.0f}"), name=str(row.ecg_id), labels=labels)
 
 
 def ludb(folder: str | Path) -> Iterator[Recording]:
     """Read LUDB, the Lobachevsky University database: 200 recordings of 200 patients, 10 s at 500 Hz."""
     place = Path(folder) / "data"
-    names = sorted((path.stem for path in place.glob("*.hea")), key=int)
-    if not names:
+    if not (names := sorted((path.stem for path in place.glob("*.hea")), key=int)):
         raise InputError(f"No recordings in {place}: run 'ecg-lessons fetch ludb'.")
     yield from (read(place / name) for name in names)
 
@@ -227,10 +224,9 @@ def _listed(folder: str | Path, dataset: str) -> list[str]:
     path = Path(folder) / "RECORDS"
     if not path.exists():
         raise _missing(f"list of records {path}", dataset)
-    names = path.read_text(encoding="utf-8", errors="replace").split()
-    if not names:
-        raise _damaged(path, dataset, "lists no records")
-    return names
+    if names := path.read_text(encoding="utf-8", errors="replace").split():
+        return names
+    raise _damaged(path, dataset, "lists no records")
 
 
 def _unpacked(folder: Path, progress: Progress | None) -> Path:

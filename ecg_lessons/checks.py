@@ -22,8 +22,7 @@ def near(wanted: Any, tolerance: float = 1e-6) -> Callable[[Any], bool]:
 
     def right(value: Any) -> bool:
         value = np.asarray(value)
-        same = value.shape == np.shape(wanted)
-        return bool(same and np.all(np.abs(value.astype(float) - wanted) <= tolerance))
+        return value.shape == np.shape(wanted) and bool(np.all(np.abs(value.astype(float) - wanted) <= tolerance))
 
     return right
 
@@ -34,12 +33,10 @@ def computes(wanted: Callable, *inputs: tuple, tolerance: float = 1e-6) -> Calla
 
 
 _rng = np.random.default_rng
-_rng = np.random.default_rng
 _EVEN = np.array([0.8, 0.8])
 _I, _II = np.array([0.3, 1.1, -0.2, 0.0]), np.array([0.5, 0.7, 0.4, -0.9])
 _SIGNAL = np.arange(24.0).reshape(2, 12) ** 1.5
 _TWELVE = _rng(1).normal(size=(50, 12))
-_FLAT = _TWELVE @ RA_RL.T
 _PEAKS = np.array([0, 300, 620, 850, 1300])
 _PICTURE = np.arange(128 * 128).reshape(128, 128)
 _CORNERS = {128 * top + left for top in (0, 16, 32) for left in (0, 16, 32)}
@@ -66,10 +63,8 @@ def frequent_f1(confusion: np.ndarray) -> float:
 
 def beat_of(window: np.ndarray, peak: int, period: float) -> np.ndarray:
     """Cut 1.2 periods from a peak on, 187 samples with zeros behind."""
-    beat = np.zeros(187)
     part = window[peak : peak + min(187, round(1.2 * period))]
-    beat[: len(part)] = part
-    return beat
+    return np.pad(part, (0, 187 - len(part)))
 
 
 def scores_of(confusion: np.ndarray) -> np.ndarray:
@@ -95,7 +90,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "00.axis": computes(lambda one, avf: np.degrees(np.arctan2(avf * 2 / 3**0.5, one)), (1, 1), (-1, 2), tolerance=0.1),
     "00.goldberger": computes(lambda one, two: one - two / 2, (_I, _II), (_II, _I)),
     "01.arms": computes(lambda signal: leads.swap(signal, SWAPS["LA/RA"]), (_SIGNAL,), tolerance=1e-4),
-    "01.flat": computes(lambda signal: signal[:, 1].std() < 0.1 * signal[:, 2].std(), (_TWELVE,), (_FLAT,)),
+    "01.flat": computes(lambda signal: signal[:, 1].std() < 0.1 * signal[:, 2].std(), (_TWELVE,), (_TWELVE @ RA_RL.T,)),
     "01.ppv": computes(lambda se, sp, p: se * p / (se * p + (1 - sp) * (1 - p)), (0.9, 0.8, 0.1), (0.5, 0.99, 0.5)),
     "02.irregular": computes(lambda rr: np.std(rr) / np.mean(rr), (_EVEN,), (np.array([0.6, 1.1, 0.7]),)),
     "02.frames": computes(lambda samples: (samples - 64) // 32 + 1, (18_286,), (9000,), (64,), (127,)),

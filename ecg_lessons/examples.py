@@ -76,5 +76,4 @@ class Examples:
         """Count examples and patients in each class."""
         table = pd.DataFrame({"class": self.y, "patient": self.patient}).groupby("class")["patient"]
         counted = pd.DataFrame({"examples": table.size(), "patients": table.nunique()})
-        counted = counted.reindex(range(len(self.classes)), fill_value=0)
-        return counted.set_axis(pd.Index(self.classes, name="class"))
+        return counted.reindex(range(len(self.classes)), fill_value=0).set_axis(pd.Index(self.classes, name="class"))

@@ -27,8 +27,7 @@ def writing(path: str | Path, mode: str = "w") -> Iterator[IO]:
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
-        with part.open(mode, **text) as file:
+        with part.open(mode, **({} if "b" in mode else {"encoding": "utf-8", "newline": ""})) as file:
             yield file
         os.replace(part, path)
     except OSError as error:
@@ -111,17 +110,14 @@ def alone(path: str | Path, busy: str | None = None, say: Callable[[], object] =
     """Hold the lock `path`; another holder is refused with the sentence `busy`, or waited for after `say`."""
     from filelock import FileLock, Timeout
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout:
         if busy:
             raise InputError(busy) from None
         say()
-        lock.acquire()
-    try:
+        held = lock.acquire()
+    with held:
         yield
-    finally:
-        lock.release()

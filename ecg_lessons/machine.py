@@ -1,7 +1,5 @@
 """The machine: quiet logs, seeds and precision before TensorFlow is imported, and a check of what is there."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib.metadata
 import io
@@ -11,13 +9,10 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ecg_lessons import files
 from ecg_lessons.errors import InputError
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "opencv-python-headless", "wfdb")
 
@@ -26,14 +21,14 @@ PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "opencv-py
 def _quiet_stderr() -> Iterator[None]:
     # The C++ side's standard error goes nowhere: TensorFlow greets there before any log level counts.
     sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
     try:
-        os.dup2(nowhere, 2)
         yield
     finally:
         os.dup2(saved, 2)
         os.close(saved)
-        os.close(nowhere)
 
 
 def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> None:
@@ -99,13 +94,12 @@ def _figures() -> None:
         shell.display_formatter.formatters["image/png"].for_type(Figure, _png)
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure) -> bytes:
     from PIL import Image
 
     drawn, small = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, dpi=100)
-    palette = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    palette.save(small, "PNG", optimize=True)
+    Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
     return small.getvalue()
 
 
@@ -127,12 +121,10 @@ class Report(tuple[Finding, ...]):
 
     def __str__(self) -> str:
         width = max(len(finding.what) for finding in self)
-        lines = []
-        for what, state, remedy in self:
-            lines.append(f"{'!! ' if remedy else 'ok '} {what:<{width}}  {state}")
-            if remedy:
-                lines.append(f"{'':<{width + 5}} -> {remedy}")
-        return "\n".join(lines)
+        return "\n".join(
+            f"{'!! ' if remedy else 'ok '} {what:<{width}}  {state}" + f"\n{'':<{width + 5}} -> {remedy}" * bool(remedy)
+            for what, state, remedy in self
+        )
 
 
 def check() -> Report:
@@ -142,13 +134,11 @@ def check() -> Report:
     setup()
     memory = psutil.virtual_memory().available / 2**30
     cache = files.cache()
-    place = next(path for path in (cache, *cache.parents) if path.exists())
-    free = shutil.disk_usage(place).free / 2**30
+    free = shutil.disk_usage(next(path for path in (cache, *cache.parents) if path.exists())).free / 2**30
     supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    versions = (f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     findings = (
         ("Python", platform.python_version(), "" if supported else "use Python 3.11, 3.12 or 3.13"),
-        ("packages", ", ".join(versions)),
+        ("packages", ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)),
         _backend(),
         ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
         ("memory", f"{memory:.1f} GiB free", "" if memory > 4 else "close other programs: lessons need 4 GiB"),
@@ -184,7 +174,7 @@ def _real_data() -> tuple[str, str, str]:
                 whole.append(name)
             except InputError:
                 partly.append(name)
-    there = ", ".join([*whole, *(f"{name} (incomplete)" for name in partly)])
+    there = ", ".join(whole + [f"{name} (incomplete)" for name in partly])
     remedy = f"run 'ecg-lessons fetch {partly[0]}' to complete it" if partly else ""
     return ("real data", there or "none; the lessons run on the built-in cohort", remedy)
 
@@ -197,5 +187,4 @@ def _writable(folder: Path) -> tuple[str, str, str]:
 
 
 def _short(path: Path) -> str:
-    home = Path.home()
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+    return f"~/{path.relative_to(Path.home())}" if path.is_relative_to(Path.home()) else str(path)

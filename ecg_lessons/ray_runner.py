@@ -57,20 +57,17 @@ def _outcome(ray, future) -> str:
         return ray.get(future)
     except ray.exceptions.RayError as error:
         _refuse_death(ray)
-        last = str(error).strip().splitlines()[-1]
-        return f"{last}; 'ecg-lessons sweep --one' shows all of it."
+        return f"{str(error).strip().splitlines()[-1]}; 'ecg-lessons sweep --one' shows all of it."
 
 
 @contextmanager
 def _ray(cpus: int | None) -> Iterator:
-    """Start Ray, or join the cluster; leave it in the end."""
-    os.environ.update({name: value for name, value in _QUIET.items() if name not in os.environ})
+    os.environ.update(_QUIET | os.environ)
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     address = os.environ.get("RAY_ADDRESS")
     if address and address.startswith("http"):
-        raise InputError(
-            f"RAY_ADDRESS is {address}, where jobs are handed in: use 'ray job submit', or set it to host:port."
-        )
+        remedy = "use 'ray job submit', or set it to host:port"
+        raise InputError(f"RAY_ADDRESS is {address}, where jobs are handed in: {remedy}.")
     if address:
         _reach(address)
     import ray
@@ -112,11 +109,8 @@ def _start(ray, options: dict, address: str | None, tries: int = 3) -> None:
 
 
 def _fits(ray, cpus: float, gpus: float) -> None:
-    """Refuse trials that would wait for ever."""
     machines = [machine["Resources"] for machine in ray.nodes() if machine["Alive"]]
     if not any(one.get("CPU", 0) >= cpus and one.get("GPU", 0) >= gpus for one in machines):
-        most = {name: max((one.get(name, 0) for one in machines), default=0) for name in ("CPU", "GPU")}
-        raise InputError(
-            f"A trial of this job takes {cpus:g} CPUs and {gpus:g} GPUs, but a machine here has at most "
-            f"{most['CPU']:g} and {most['GPU']:g}: change cpus and gpus in the job file, or set RAY_ADDRESS."
-        )
+        most = " and ".join(f"{max((one.get(name, 0) for one in machines), default=0):g}" for name in ("CPU", "GPU"))
+        what = f"takes {cpus:g} CPUs and {gpus:g} GPUs, but a machine here has at most {most}"
+        raise InputError(f"A trial of this job {what}: change cpus and gpus in the job file, or set RAY_ADDRESS.")

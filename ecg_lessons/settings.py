@@ -1,7 +1,5 @@
 """Settings that people write in TOML: checked once, with one wording for every mistake."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,7 +86,7 @@ def _sentence(cls: type[BaseModel], error: ValidationError, where: str = "") -> 
     if kind == "extra_forbidden":
         known = list(_at(cls, place[:-1]).model_fields)
         near = difflib.get_close_matches(str(place[-1]), known, 1)
-        meant = f"{name.removesuffix(str(place[-1]))}{near[0]}" if near else ""
+        meant = near and f"{name.removesuffix(str(place[-1]))}{near[0]}"
         hint = f"did you mean {meant!r}?" if near else f"it knows {', '.join(known)}."
         return f"there is no entry {name!r}; {hint}"
     if kind == "missing":
@@ -107,7 +105,6 @@ def _sentence(cls: type[BaseModel], error: ValidationError, where: str = "") -> 
 
 
 def _at(cls: type[BaseModel], place: tuple) -> type[BaseModel]:
-    """Find the table that a mistake stands in."""
     for step in place:
         if isinstance(step, str):
             kind = cls.model_fields[step].annotation

@@ -93,8 +93,8 @@ class Split:
         """Refuse the split if a class that has rows at all has none on one of the sides."""
         for side, rows in self.sides.items():
             for absent in np.setdiff1d(y, y[rows]):
-                remedy = "take fewer folds, or leave the class out"
-                raise self._wrong(f"class {classes[absent]!r} has no row in {side}; {remedy}")
+                missing = f"class {classes[absent]!r} has no row in {side}"
+                raise self._wrong(f"{missing}; take fewer folds, or leave the class out")
         return self
 
     def _wrong(self, words: str) -> InputError:
@@ -102,9 +102,7 @@ class Split:
 
     def _apart(self, what: str, names: np.ndarray, remedy: str) -> None:
         code, names = pd.factorize(names)
-        stands = np.zeros((len(names), 3), dtype=bool)
-        for side, rows in enumerate(self.sides.values()):
-            stands[code[rows], side] = True
+        stands = np.stack([np.bincount(code[rows], minlength=len(names)) > 0 for rows in self.sides.values()], axis=1)
         for twice in np.flatnonzero(stands.sum(axis=1) > 1)[:1]:
             one, two = np.array(SIDES)[stands[twice]][:2]
             raise self._wrong(f"{what} {names[twice]} stands in {one} and in {two}; {remedy}")
@@ -112,10 +110,7 @@ class Split:
 
 def persons(names: np.ndarray) -> np.ndarray:
     """Give every person (201 and 202 are one) one name, however written: capitals, blanks, 201 as 201.0."""
-    names = _spelled_alike(names)
-    for record, same in SAME_PERSON.items():
-        names = np.where(names == record, same, names)
-    return names
+    return pd.Series(_spelled_alike(names), dtype=object).replace(SAME_PERSON).to_numpy(str)
 
 
 def _spelled_alike(names: np.ndarray) -> np.ndarray:
@@ -127,8 +122,7 @@ def _plain(name: object) -> str:
     text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
     text = unicodedata.normalize("NFKC", text).casefold()
     text = "".join(letter for letter in text if unicodedata.category(letter)[0] not in "CZ")
-    number = re.fullmatch(r"0*(\d+)(\.0*)?", text)
-    return number[1] if number else text
+    return re.sub(r"^0*(\d+)(\.0*)?$", r"\1", text)
 
 
 def fingerprints(x: Arrays) -> np.ndarray:
@@ -182,8 +176,7 @@ def grouped_folds(examples: Examples, folds: int = FOLDS, seed: int = 0, every_c
 
     `every_class` refuses folds in which a class stands on one side only; rare classes live in few patients.
     """
-    half = _folds(examples.y, examples.patient, 2 * folds, seed)
-    for split in _halves(examples, half, folds, "fold", "apart"):
+    for split in _halves(examples, _folds(examples.y, examples.patient, 2 * folds, seed), folds, "fold", "apart"):
         yield split.covers(examples.y, examples.classes) if every_class else split
 
 
@@ -197,9 +190,7 @@ def de_chazal(examples: Examples, validation: float = 0.2, seed: int = 0, leave_
     if leave_out not in ("201", "202"):
         raise InputError(f"Leave out record 201 or 202, the two of one person, not {leave_out!r}.")
     record = np.char.strip(_column(examples, "record").astype(str))
-    foreign = ~np.isin(record, DS1 + DS2 + PACED)
-    if foreign.any():
-        name = str(record[foreign][0])
+    for name in record[~np.isin(record, DS1 + DS2 + PACED)][:1].tolist():
         raise InputError(f"Record {name!r} is in neither DS1 nor DS2: split other databases by patient.")
     one, two = (np.flatnonzero(np.isin(record, part) & (record != leave_out)) for part in (DS1, DS2))
     if not len(one) or not len(two):
@@ -211,26 +202,22 @@ def de_chazal(examples: Examples, validation: float = 0.2, seed: int = 0, leave_
 def leave_one_patient_out(examples: Examples, seed: int = 0) -> Iterator[Split]:
     """Test each patient once, in the order of their names; of the others about a tenth validates, whole patients."""
     about = known(examples)
-    person = about["patient"]
-    people = np.unique(person)
+    people, person = np.unique(about["patient"]), about["patient"]
     fold = _folds(examples.y, person, max(3, min(10, len(people))), seed)
     used = np.unique(fold)
     for name in people:
         test = person == name
         held = used[(np.searchsorted(used, fold[test][0]) + 1) % len(used)]
-        sides = (~test & (fold != held), fold == held, test)
-        yield _split(sides, f"leave-out-{name}").guard(**about)
+        yield _split((~test & (fold != held), fold == held, test), f"leave-out-{name}").guard(**about)
 
 
 def first_minutes(examples: Examples, patient: str, minutes: float = 10, validation: float = 0.2) -> Split:
     """Split one patient's rows in time: learn from the first minutes, whose last share validates; test the rest."""
     time = _column(examples, "time").astype(float)
     person = persons(examples.patient)
-    own = person == persons(np.array([patient]))[0]
-    if not own.any():
+    if not (own := person == persons(np.array([patient]))[0]).any():
         raise choice("patient", patient, np.unique(examples.patient))
-    end = 60 * minutes
-    begin = end * (1 - validation)
+    begin, end = 60 * minutes * (1 - validation), 60 * minutes
     sides = (own & (time < begin), own & (time >= begin) & (time < end), own & (time >= end))
     for side, where in ((sides[0], "before"), (sides[2], "after")):
         if not side.any():
@@ -311,8 +298,8 @@ def write(split: Split, examples: Examples, path: str | Path, made: dict | None 
     kind = {"kind": split.kind} if split.kind != "apart" else {}
     content = {"name": split.name, **kind, "made": made or {}, "classes": {}}
     for side, rows in sides.items():
-        counts = np.bincount(examples.y[rows], minlength=len(examples.classes))
-        content["classes"][side] = dict(zip(examples.classes, counts.tolist(), strict=True))
+        counts = np.bincount(examples.y[rows], minlength=len(examples.classes)).tolist()
+        content["classes"][side] = dict(zip(examples.classes, counts, strict=True))
         content[side] = record[rows].tolist()
     return files.write(path, content)
 
@@ -323,7 +310,7 @@ def read(path: str | Path, examples: Examples) -> Split:
         content = files.read_json(path, "make the split anew with 'ecg-lessons split'")
     except OSError as error:
         raise InputError(f"Cannot read {path} ({error.strerror}): make it with 'ecg-lessons split --to'.") from None
-    if not isinstance(content, dict) or not isinstance(content.get("name"), str):
+    if not isinstance(content.get("name"), str):
         raise InputError(f"{path} is no split: make one with 'ecg-lessons split'.")
     row = {name: number for number, name in enumerate(_records(examples))}
     where = {}
@@ -369,21 +356,17 @@ def _even(y: np.ndarray, patient: np.ndarray, share: float, seed: int, draws: in
     person, number = np.unique(persons(patient), return_inverse=True)
     if len(person) < 3:
         raise InputError(f"{len(person)} patients are too few to train and to validate: read all of mitdb.")
-    owned = np.zeros((len(person), y.max() + 1))
-    np.add.at(owned, (number, y), 1)
-    owned /= np.maximum(owned.sum(axis=0), 1)  # a patient's part of each class
+    owned = pd.crosstab(number, y, normalize="columns").to_numpy()  # a patient's part of each class
     drawn = np.zeros((draws, len(person)))
-    count = max(1, round(share * len(person)))
     order = np.random.default_rng(seed).permuted(np.tile(np.arange(len(person)), (draws, 1)), axis=1)
-    np.put_along_axis(drawn, order[:, :count], 1, axis=1)
+    np.put_along_axis(drawn, order[:, : max(1, round(share * len(person)))], 1, axis=1)
     best = np.square(drawn @ owned - share * owned.any(axis=0)).sum(axis=1).argmin()
     return drawn[best, number] == 1
 
 
 def _folds(y: np.ndarray, patient: np.ndarray, folds: int, seed: int) -> np.ndarray:
     person = persons(patient)
-    people = len(np.unique(person))
-    if people < max(folds, 3):
+    if (people := len(np.unique(person))) < max(folds, 3):
         raise InputError(f"{people} patients are too few for {folds} folds: take fewer folds, or more people.")
     number = np.empty(len(y), dtype=int)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)

@@ -121,11 +121,10 @@ class Study:
     def measurements(self, only: str | None = None) -> list[Measurement]:
         """List the trainings, or those with a text in their folder's name."""
         every = [Measurement(arm, split, seed) for arm in self.arms for seed in arm.seeds for split in arm.splits]
-        chosen = [measurement for measurement in every if (only or "") in measurement.name]
-        if not chosen:
-            such = f"has {only!r} in its name; one is called {every[0].name}"
-            raise InputError(f"No training of {self.lesson.name} {such}.")
-        return chosen
+        if chosen := [measurement for measurement in every if (only or "") in measurement.name]:
+            return chosen
+        such = f"has {only!r} in its name; one is called {every[0].name}"
+        raise InputError(f"No training of {self.lesson.name} {such}.")
 
     def folder(self, measurement: Measurement, base: Path) -> Path:
         """Give the run folder of a training."""
@@ -174,17 +173,16 @@ def _measure(study: Study, measurement: Measurement, base: Path) -> None:
     arm, lesson = measurement.arm, study.lesson
     examples = study.part(measurement, study.examples)
     plan = (arm.plan or lesson.plan(arm.network)).but(seed=measurement.seed)
-    options = {**arm.options, **study.options(measurement, base)}
+    options = {**arm.options, **study.options(measurement, base), "examples": examples}
     folder = study.folder(measurement, base)
-    run = lesson.train(folder, arm.network, study.source, measurement.split, plan, examples=examples, **options)
+    run = lesson.train(folder, arm.network, study.source, measurement.split, plan, **options)
     test, _ = lesson.judged(run, examples)
     keep(folder, names=names_of(test.info), probability=lesson.predict(run, test), learnt=run.about["learnt"])
 
 
 def keep(folder: Path, **arrays: Any) -> None:
     """Keep arrays of a training, whole or not at all; probabilities in single precision."""
-    arrays = {name: np.asarray(array) for name, array in arrays.items()}
-    single = {name: array.astype(np.float32) for name, array in arrays.items() if name == "probability"}
+    single = {name: np.asarray(array, np.float32) for name, array in arrays.items() if name == "probability"}
     with files.writing(folder / KEPT, "wb") as file:
         np.savez_compressed(file, **arrays | single)
 
@@ -248,5 +246,5 @@ def _merged(old: Any, new: Any, depth: int, then: dict, now: dict) -> Any:
         return old if new is None else new
     if not depth:
         return new | {"measured": now} if new else {"measured": then} | old
-    names = dict.fromkeys([*(old or {}), *(new or {})])
-    return {name: _merged((old or {}).get(name), (new or {}).get(name), depth - 1, then, now) for name in names}
+    old, new = old or {}, new or {}
+    return {name: _merged(old.get(name), new.get(name), depth - 1, then, now) for name in old | new}

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -64,8 +63,7 @@ class JobFile:
     def read(cls, path: str | Path) -> Self:
         """Read and check a job file."""
         read = cls(Path(path), Job.read(path))
-        split = read.split_file
-        if split is not None and not split.is_file():
+        if (split := read.split_file) and not split.is_file():
             raise InputError(f"{path}: there is no split {split}; make one with 'ecg-lessons split'.")
         return read
 
@@ -103,13 +101,13 @@ class JobFile:
 
     def prepare(self, model: str, folder: Path) -> None:
         """Make a trial's folder with its copies, or check those there: what a result depends on may not change."""
-        lasting = attrgetter("lesson", "source", "recordings", "plan", "options")
-        copies: list[tuple[str, Path | None, Callable[[Path], object]]] = [
+        lasting = {"lesson", "source", "recordings", "plan", "options"}
+        copies = [
             (MODEL, self.model_file(model), files.read_toml),
-            (JOB, self.path, lambda path: lasting(Job.read(path))),
+            (JOB, self.path, lambda path: Job.read(path).model_dump(include=lasting)),
             (SPLIT, self.split_file, Path.read_bytes),
         ]
-        copies = [copy for copy in copies if copy[1] is not None]
+        copies = [copy for copy in copies if copy[1]]
         for name, source, content in copies:
             if (folder / name).exists() and content(folder / name) != content(source):
                 changed = f"{source} has changed since {folder} was begun"
@@ -154,17 +152,14 @@ class Row:
 
 def folders(root: str | Path) -> list[Path]:
     """Find the trials' folders under a sweep's folder, or under that of one of its models or jobs."""
-    root = Path(root)
-    patterns = ("/".join(["*"] * depth + [JOB]) for depth in range(1, 4))
-    return sorted({path.parent for pattern in patterns for path in root.glob(pattern)})
+    return sorted({path.parent for depth in (1, 2, 3) for path in Path(root).glob("*/" * depth + JOB)})
 
 
 def summarise(root: str | Path) -> list[Row]:
     """Sum up every model and job under a folder."""
     import pandas as pd
 
-    trials = folders(root)
-    if not trials:
+    if not (trials := folders(root)):
         raise InputError(f"{root} holds no trials: run 'ecg-lessons sweep JOB.toml' first.")
     rows = []
     for folder in dict.fromkeys(path.parent for path in trials):

@@ -107,7 +107,6 @@ def fit(
     plan, that goes on; if it holds a finished one, nothing is trained again. ``progress(epoch, row)`` is called after
     every epoch, with a row of the history and the epochs "of" the plan; ``tick(batches, of all)`` within it.
     """
-    watched = ["accuracy", *metrics]
     known = ["loss", "accuracy", *(metric.name for metric in metrics)]
     if plan.best_by not in known:
         raise InputError(f"Plan: best_by = {plan.best_by!r}; choose one of {', '.join(known)}.")
@@ -124,7 +123,7 @@ def fit(
     if model is None:
         model = build()
         usual = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"
-        model.compile(plan.optimizer_for(steps * plan.epochs), loss or usual, metrics=watched)
+        model.compile(plan.optimizer_for(steps * plan.epochs), loss or usual, metrics=["accuracy", *metrics])
     callbacks = [keras.callbacks.TensorBoard(run.folder / "tensorboard")] if tensorboard else []
     callbacks += [_Ticking(tick, steps)] if tick else []
     while len(history) < plan.epochs and not _stale(history, plan):
@@ -134,18 +133,19 @@ def fit(
         _store(run, model, history, plan)
         if progress:
             progress(row["epoch"], row | {"of": plan.epochs})
-    _finish(run, len(history), plan)
+    best, last = run.folder / "best.keras", run.folder / f"state-{len(history)}.keras"
+    os.replace(best if plan.keep == "best" else last, run.folder / "model.keras")
+    for leftover in (best, *run.folder.glob("state-*.keras")):
+        leftover.unlink(missing_ok=True)
     return run
 
 
 def predict(run: Run | keras.Model, x: Arrays, batch_size: int = 256, tick: Tick | None = None) -> np.ndarray:
     """Give the class probabilities, shape (examples, classes); a sigmoid unit becomes two columns."""
     model = run.model if isinstance(run, Run) else run
-    parts = x if isinstance(x, Mapping) else {"x": x}
-    batches = -(-len(next(iter(parts.values()))) // batch_size)
+    batches = -(-len(next(iter(x.values())) if isinstance(x, Mapping) else x) // batch_size)
     callbacks = [_Ticking(tick, batches)] if tick else []
-    probability = model.predict(x, batch_size=batch_size, verbose=0, callbacks=callbacks)
-    probability = np.asarray(probability, dtype=np.float64)
+    probability = model.predict(x, batch_size=batch_size, verbose=0, callbacks=callbacks).astype(np.float64)
     return np.hstack([1 - probability, probability]) if probability.shape[1] == 1 else probability
 
 
@@ -170,23 +170,15 @@ def prepare(folder: Path, about: dict, plan: Plan) -> None:
                 remedy = "choose another folder with --out, or remove that one"
                 raise InputError(f"{folder} holds another run ({what}): {remedy}.")
         return
-    if folder.exists() and _holds_something(folder):
+    # A killed start leaves the plan, written first, or earlier phases.
+    left = [path.name for path in folder.glob("*") if path.name.lstrip(".").split(".")[0] != "plan"]
+    if (folder.exists() and not folder.is_dir()) or not all(name.startswith("phase-") for name in left):
         raise InputError(f"{folder} is not empty and is no run: choose another folder with --out.")
     run.write("plan.toml", plan.toml())
     run.write("run.json", about)
 
 
-def _holds_something(folder: Path) -> bool:
-    """Tell whether a path holds more than a killed start leaves: the plan, written first, or earlier phases."""
-    return not folder.is_dir() or any(
-        path.name.lstrip(".").split(".")[0] != "plan" and not path.name.startswith("phase-")
-        for path in folder.iterdir()
-    )
-
-
 class _Ticking(keras.callbacks.Callback):
-    """Tell how many batches are done."""
-
     def __init__(self, tick: Tick, batches: int) -> None:
         super().__init__()
         self._tick, self._batches = tick, batches
@@ -248,14 +240,6 @@ def _store(run: Run, model: keras.Model, history: list[dict], plan: Plan) -> Non
         os.replace(partial, run.folder / "best.keras")
     run.write("history.csv", pd.DataFrame(history))
     (run.folder / f"state-{epoch - 1}.keras").unlink(missing_ok=True)
-
-
-def _finish(run: Run, epochs: int, plan: Plan) -> None:
-    """Make the network of the best or the last epoch the result, and remove the other states."""
-    best, last = run.folder / "best.keras", run.folder / f"state-{epochs}.keras"
-    os.replace(best if plan.keep == "best" else last, run.folder / "model.keras")
-    for leftover in (best, *run.folder.glob("state-*.keras")):
-        leftover.unlink(missing_ok=True)
 
 
 def _best(history: list[dict], plan: Plan) -> int:

@@ -7,10 +7,9 @@ here: a sweep shall start at once.
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -51,8 +50,7 @@ class Trial:
     def run(self, progress: Callable[[int, dict], None] | None = None) -> dict:
         """Train, unless that is done, and keep the result."""
         if not self.finished:
-            start = time.time()
-            result = self.work(self.folder, progress)
+            start, result = time.time(), self.work(self.folder, progress)
             about = {"seconds": round(time.time() - start, 1), "epochs": self.epochs}
             files.write(self.folder / self.result_file, about | result)
         return self.result()
@@ -108,9 +106,14 @@ class Workers:
         # Ctrl-C reaches all processes: this one stops the others, without a word from them.
         deaf = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
         self._pool = ProcessPoolExecutor(self._number, mp_context=get_context("spawn"), **deaf)
-        with environment(self._threads):  # processes start with a task
+        before = dict(os.environ)
+        os.environ.update(threads_of(self._threads))  # for the processes, which start with a task
+        try:
             for _ in range(self._number):
                 self._pool.submit(_warm, self._lesson)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     def run(self, trials: Sequence[Trial], tell: Tell, tick: Callable[[], None]) -> dict[Trial, str]:
         """Run trials; give why some were refused."""
@@ -119,7 +122,7 @@ class Workers:
             try:
                 _gather({self._pool.submit(attempt, trial): trial for trial in left}, left, refused, tell, tick)
                 return refused
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 self._open()
                 for trial in left:
                     if trial.epochs:
@@ -128,11 +131,10 @@ class Workers:
 
 
 def _warm(lesson: str) -> None:
-    """Import a lesson in a worker, with what its networks need; a trial will tell what is wrong."""
     from ecg_lessons import lessons, machine
 
     machine.setup()
-    with suppress(Exception):
+    with suppress(Exception):  # a trial will tell what is wrong
         lessons.get(lesson)
 
 
@@ -167,15 +169,3 @@ def threads_of(cpus: float) -> dict[str, str]:
     """Name the variables that TensorFlow reads when it is imported."""
     number = str(max(1, round(cpus)))
     return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), number) | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-
-
-@contextmanager
-def environment(threads: float) -> Iterator[None]:
-    """Let the processes that begin meanwhile use so many threads."""
-    before = dict(os.environ)
-    os.environ.update(threads_of(threads))
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

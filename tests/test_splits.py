@@ -483,10 +483,13 @@ def test_files_that_are_none(tmp_path):
     path = tmp_path / "split.json"
     with pytest.raises(InputError, match="No such file or directory"):
         splits.read(path, cohort(10))
-    for text in ('{"train": [', "[]"):
-        path.write_text(text)
+    for content in ('{"train": [', "[]"):
+        path.write_text(content)
         with pytest.raises(InputError, match="is damaged: make the split anew"):
             splits.read(path, cohort(10))
+    path.write_text("{}")
+    with pytest.raises(InputError, match="is no split"):
+        splits.read(path, cohort(10))
 
 
 def test_only_one_row_a_recording(tmp_path):

@@ -224,7 +224,7 @@ def sweep(
         raise InputError("Ray is not installed: pip install 'ecg-lessons[cluster]', or add --serial.")
     planned = asked.trials(to)
     if one is not None:
-        planned = [(model, trial) for model, trial in planned if model == one][:1]
+        planned = [entry for entry in planned if entry[0] == one][:1]
     way = "cluster" if by_ray else "serial" if serial or one else "side by side"
     with files.alone(to / f".{asked.name}.lock", f"Another sweep of {asked.name} is at work in {to}: wait for it."):
         refused = _sweep(asked, planned, way, aloud=one is not None)
@@ -237,7 +237,6 @@ def sweep(
 
 
 def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
-    """Run what is left, with one line that tells how far all came."""
     from ecg_lessons import ray_runner, trials
 
     left = [trial for _, trial in planned if not trial.finished]
@@ -261,11 +260,7 @@ def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
 
 
 def _check(asked) -> None:
-    """Refuse a job whose models, source, plan or options the lesson does not know."""
-    from ecg_lessons import lessons, machine
-
-    machine.setup()
-    lesson = lessons.get(asked.job.lesson)
+    lesson = declared.lesson_called(asked.job.lesson)
     if "split" not in lesson.usual_options:
         raise InputError(f"{asked.path}: lesson {lesson.name!r} takes no part in sweeps, since it has no splits.")
     try:
@@ -281,7 +276,6 @@ def _check(asked) -> None:
 
 
 def _telling(status, planned: int, left: list):
-    """Make the functions that tell how trials go."""
     begun = {trial: trial.epochs for trial in left}
 
     def tick() -> None:
@@ -303,7 +297,6 @@ def _telling(status, planned: int, left: list):
 
 
 def _aloud(trial) -> None:
-    """Run one trial in this process, a line an epoch, faults shown whole."""
     out.print(f"{trial}, in {trial.folder}", markup=False)
 
     def progress(epoch: int, row: dict) -> None:
@@ -325,23 +318,21 @@ def split(
     recordings: Annotated[int | None, Option(min=1, help="Size of the built-in cohort.")] = None,
 ) -> None:
     """Lesson 2: divide the recordings, with classes spread evenly, and keep who stands where as JSON."""
-    from ecg_lessons import lessons, machine, splits
+    from ecg_lessons import splits
 
-    machine.setup()
     with out.status("Reading the recordings"):
-        examples = lessons.get("rhythm").load(source, **({"recordings": recordings} if recordings else {}))
+        options = {"recordings": recordings} if recordings else {}
+        examples = declared.lesson_called("rhythm").load(source, **options)
     if folds is None:
-        about = {"train": train, "validation": validation, "test": test}
-        made = [(to, splits.sized(examples, train, validation, test, seed), about)]
+        sizes = {"train": train, "validation": validation, "test": test}
+        made = [(to, splits.sized(examples, **sizes, seed=seed), sizes)]
     else:
-        made = [
-            (to / f"fold-{k}.json", splits.recording_fold(examples, k, folds, seed=seed), {"folds": folds, "fold": k})
-            for k in range(folds)
-        ]
+        every = [splits.recording_fold(examples, k, folds, seed=seed) for k in range(folds)]
+        made = [(to / f"fold-{k}.json", fold, {"folds": folds, "fold": k}) for k, fold in enumerate(every)]
     for path, part, about in made:
         splits.write(part, examples, path, {"source": source, "seed": seed} | about)
-        sizes = ", ".join(f"{side} {len(rows):,}" for side, rows in part.sides.items())
-        out.print(f"{path}: {sizes}", markup=False)
+        told = ", ".join(f"{side} {len(rows):,}" for side, rows in part.sides.items())
+        out.print(f"{path}: {told}", markup=False)
 
 
 @app.command()
@@ -377,13 +368,12 @@ def main() -> None:
             raise
         _fail(f"{error.filename or 'A file cannot be written'}: {error.strerror}; choose another place.")
     except Exception as error:
-        message = getattr(error, "format_message", None)  # Typer's own, such as an unknown option
-        if message is None:
+        if not hasattr(error, "format_message"):  # Typer's own, such as an unknown option, have it
             raise
         if "NoArgs" in type(error).__name__:
             error.show()
             sys.exit(2)
-        _fail(" ".join(message().split()).rstrip(".") + ": add --help to see what there is.")
+        _fail(" ".join(error.format_message().split()).rstrip(".") + ": add --help to see what there is.")
     if status == 130:  # what Typer makes of Ctrl-C
         _fail("stopped; the same command goes on from here.", status)
     sys.exit(status or 0)

@@ -25,13 +25,13 @@ def parameter(name: str, kind: Any, default: Any, **option: Any) -> inspect.Para
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def command(function: Callable, parameters: list[inspect.Parameter]) -> TyperCommand:
-    """Make a command of a function that takes the values of all parameters by name."""
+def command(function: Callable, parameters: list[inspect.Parameter], words: str | None = None) -> TyperCommand:
+    """Make a command of a function that takes the values of all parameters by name; `words` are its help."""
 
     def called(**values: Any) -> None:
         function(**values)
 
-    called.__doc__ = function.__doc__
+    called.__doc__ = words or function.__doc__
     called.__signature__ = inspect.Signature(parameters)
     called.__annotations__ = {entry.name: entry.annotation for entry in parameters}
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -52,27 +52,21 @@ def options_of(lesson) -> list[inspect.Parameter]:
 
 def chosen_of(lesson, values: dict) -> dict:
     """Take the options of a lesson out of what was given, with what words stand for."""
-    chosen = {}
+    chosen = {entry.name: values.pop(entry.name) for entry in fields(lesson.options)}
     for entry in fields(lesson.options):
-        value = values.pop(entry.name)
-        words = entry.metadata.get("values")
+        value, words = chosen[entry.name], entry.metadata.get("values")
         if words is not None:
             if value and value not in words:
                 raise choice(entry.metadata["spelled"].strip("-"), value, words)
-            value = words.get(value, entry.default)
-        chosen[entry.name] = value
+            chosen[entry.name] = words.get(value, entry.default)
     return chosen
 
 
 def keywords_of(function: Callable) -> list[inspect.Parameter]:
     """Give the options that are the keywords of a lesson's function, annotated with what to say of them."""
-    found = []
-    hints = get_type_hints(function, include_extras=True)
-    for entry in inspect.signature(function).parameters.values():
-        if entry.kind is entry.KEYWORD_ONLY and get_origin(hints[entry.name]) is Annotated:
-            kind, told = get_args(hints[entry.name])
-            found.append(parameter(entry.name, kind, entry.default, **told))
-    return found
+    keywords, hints = inspect.getfullargspec(function), get_type_hints(function, include_extras=True)
+    told = {name: get_args(hints[name]) for name in keywords.kwonlyargs if get_origin(hints[name]) is Annotated}
+    return [parameter(name, kind, keywords.kwonlydefaults[name], **more) for name, (kind, more) in told.items()]
 
 
 def files_of(lesson) -> list[inspect.Parameter]:
@@ -84,11 +78,11 @@ def files_of(lesson) -> list[inspect.Parameter]:
 def paths_of(lesson, values: dict, least: int | None = None) -> tuple[Path, ...]:
     """Take the files out of what was given; all, or `least` of them."""
     named = list(lesson.files.options) if lesson.files else []
-    given = [path for name in named if (path := values.pop(name)) is not None]
+    given = tuple(path for name in named if (path := values.pop(name)) is not None)
     if given and len(given) < (len(named) if least is None else least):
         options = " and ".join(f"--{name.replace('_', '-')}" for name in named)
         raise InputError(f"{options} belong together: give both or neither.")
-    return tuple(given)
+    return given
 
 
 def of_lessons(make: Callable[[str], TyperCommand]) -> type[TyperGroup]:
@@ -115,7 +109,7 @@ def _source_of(lesson) -> inspect.Parameter:
 
 def train_command(name: str) -> TyperCommand:
     """Make `train NAME`."""
-    lesson = _lesson(name)
+    lesson = lesson_called(name)
     usual, left_out = next(iter(lesson.networks)), {"network", "split", "compare"} - set(lesson.usual_options)
     presets = list(dict.fromkeys(preset for network in lesson.networks.values() for preset in network.plans))
     own = [
@@ -136,26 +130,20 @@ def train_command(name: str) -> TyperCommand:
         parameter("tensorboard", bool, False, help="Write logs for TensorBoard."),
     ]
 
-    def train(**values: Any) -> None:
-        _train(lesson, dict.fromkeys(left_out) | values)
-
-    train.__doc__ = lesson.title
-    return command(train, [entry for entry in own if entry.name not in left_out])
+    own = [entry for entry in own if entry.name not in left_out]
+    return command(lambda **values: _train(lesson, dict.fromkeys(left_out) | values), own, lesson.title)
 
 
 def _train(lesson, values: dict) -> None:
-    """Train the networks that were asked for, and compare them."""
     options, paths = chosen_of(lesson, values), paths_of(lesson, values)
     names = ("epochs", "batch_size", "learning_rate", "seed")
-    changes = {name: value for name in names if (value := values[name]) is not None}
+    changes = {name: values[name] for name in names if values[name] is not None}
     for entry in fields(lesson.options):
-        note = entry.metadata.get("notes", {}).get(options[entry.name])
-        if note:
+        if note := entry.metadata.get("notes", {}).get(options[entry.name]):
             out.print(note)
     source = lesson.files.kind if paths else values["source"]
     network = lesson.options(**options).settle(values["network"], source) or next(iter(lesson.networks))
-    more = [name for name in (values["compare"] or "").replace(" ", "").split(",") if name]
-    networks = list(dict.fromkeys([network, *more]))
+    networks = list(dict.fromkeys([network, *filter(None, (values["compare"] or "").replace(" ", "").split(","))]))
     for name in networks:
         lesson.plan(name, values["preset"])
     base = values["out"] or Path("runs") / f"{lesson.name}-{values['name'] or Path(network).stem}"
@@ -170,9 +158,8 @@ def _train(lesson, values: dict) -> None:
         place = base if name == network else base.with_name(f"{base.name}-{Path(name).stem}")
         chosen = options if name == network else vars(lesson.options(**options).beside(name))
         with out.status("Training") as status:
-            run = lesson.train(place, name, tick=ticking(status, "Training"), **how, **chosen)
-        out.print(lesson.ending(run, paths), markup=False)
-        runs.append(run)
+            runs.append(lesson.train(place, name, tick=ticking(status, "Training"), **how, **chosen))
+        out.print(lesson.ending(runs[-1], paths), markup=False)
     if len(runs) > 1:
         tables.compared(runs, [lesson.evaluate(run, examples=examples) for run in runs])
         tables.leak(runs[0].about["split"])
@@ -203,7 +190,7 @@ def ticking(status, words: str) -> Callable[[int, int], None]:
 
 def export_command(name: str) -> TyperCommand:
     """Make `export NAME`."""
-    lesson = _lesson(name)
+    lesson = lesson_called(name)
     if lesson.files is None or lesson.files.write is None:
         raise InputError(f"Lesson {name} has no files of an original project to write.")
     write, known = lesson.files.write, {entry.name for entry in fields(lesson.options)}
@@ -220,9 +207,8 @@ def export_command(name: str) -> TyperCommand:
             said = write(examples, to, **values, **{key: more[key] for key in more if key in asked})
         out.print(said, markup=False)
 
-    export.__doc__ = inspect.getdoc(write)
     to = parameter("to", Path, inspect.Parameter.empty, help="A new folder.")
-    return command(export, [to, _source_of(lesson), *keywords_of(write)])
+    return command(export, [to, _source_of(lesson), *keywords_of(write)], inspect.getdoc(write))
 
 
 def of_run(make: Callable[[Any], TyperCommand]) -> type[TyperCommand]:
@@ -244,7 +230,7 @@ def lesson_of(folder: Path):
     """Give the lesson of a run folder."""
     from ecg_lessons.files import read_json
 
-    return _lesson(lessons.of(read_json(folder / "run.json", "train into another folder"), folder))
+    return lesson_called(lessons.of(read_json(folder / "run.json", "train into another folder"), folder))
 
 
 def evaluate_command(lesson) -> TyperCommand:
@@ -252,17 +238,16 @@ def evaluate_command(lesson) -> TyperCommand:
 
     def evaluate(run: Path, source: str | None, as_json: bool, **values: Any) -> None:
         """Score a run on its test rows, with 95 % intervals over patients. More options: evaluate RUN --help."""
-        if lesson is None:
-            _no_run(run)
-        opened, paths = lesson.open(run), paths_of(lesson, values, lesson.files.least if lesson.files else 0)
+        opened = _opened(lesson, run)
+        paths = paths_of(lesson, values, lesson.files.least if lesson.files else 0)
         with out.status("Judging") as status:
             result = lesson.evaluate(opened, source, paths, tick=ticking(status, "Judging"))
         if as_json:
             from ecg_lessons.evaluation.scores import plain
 
             return tables.as_json(plain(result))
-        own = lesson.is_own(opened, source, paths)
-        what = "its own test rows" if own else source or " and ".join(map(str, paths))
+        other = source or " and ".join(map(str, paths))
+        what = "its own test rows" if lesson.is_own(opened, source, paths) else other
         tables.scores(f"{run}: {what}, trained on split {opened.about['split']}", result)
         tables.leak(opened.about["split"])
         if result.get("nameless") or (paths and lesson.files.kind == "csv"):
@@ -279,9 +264,7 @@ def predict_command(lesson) -> TyperCommand:
 
     def predict(run: Path, recordings: Path, to: Path, **values: Any) -> None:
         """Let a run judge recordings and write the verdicts as CSV."""
-        if lesson is None:
-            _no_run(run)
-        opened = lesson.open(run)
+        opened = _opened(lesson, run)
         with out.status("Judging") as status:
             table = lesson.judge(opened, recordings, ticking(status, "Judging"), **values)
         tables.verdicts(table, to)
@@ -293,15 +276,17 @@ def predict_command(lesson) -> TyperCommand:
 
 
 def _argument(name: str, words: str) -> inspect.Parameter:
-    annotation = Annotated[Path, typer.Argument(help=words)]
-    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Parameter(name, kind, annotation=Annotated[Path, typer.Argument(help=words)])
 
 
-def _no_run(folder: Path) -> None:
-    raise InputError(f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' made.")
+def _opened(lesson, folder: Path):
+    if lesson is None:
+        raise InputError(f"{folder} is no run: give a folder that 'ecg-lessons train ... --out' made.")
+    return lesson.open(folder)
 
 
-def _lesson(name: str):
+def lesson_called(name: str):
     """Import a lesson, with Keras as the course wants it."""
     from ecg_lessons import machine
 

@@ -58,8 +58,7 @@ def scores(title: str, result: dict) -> None:
     result.pop("nameless", None)
     rows = []
     for name, value in result.items():
-        parts = value if isinstance(value, dict) else {"": value}
-        for part, estimate in parts.items():
+        for part, estimate in (value if isinstance(value, dict) else {"": value}).items():
             words = f"{_WORDS.get(name, name.replace('_', ' '))} {part}".strip()
             low, value = getattr(estimate, "low", float("nan")), getattr(estimate, "value", estimate)
             rows.append([words, f"{value:.3f}", "" if isnan(low) else f"{low:.3f}-{estimate.high:.3f}"])
@@ -77,20 +76,20 @@ def _by_class(by_class: dict) -> None:
     first = next(iter(by_class.values()))
     columns = {"sensitivity": "sensitivity", "precision": "precision (PPV)", "specificity": "spec.", "f1": "F1"}
     columns = {name: words for name, words in columns.items() if name in first}
-    counted = next(name for name in ("beats", "recordings") if name in first)
-    beats = counted == "beats"
+    beats = "beats" in first
+    counted = "beats" if beats else "recordings"
     rows = []
     for name, row in by_class.items():
         cells = [_cell(row[score], score in ("sensitivity", "precision") or not beats) for score in columns]
-        more = [[str(row.get("patients", "?"))], [f"{row['auc']:.3f}"]] if beats else [[], []]
-        rows.append([name, f"{row[counted]:,}", *more[0], *cells, *more[1]])
+        if beats:
+            cells = [str(row.get("patients", "?")), *cells, f"{row['auc']:.3f}"]
+        rows.append([name, f"{row[counted]:,}", *cells])
     whom = "patients" if "patients" in first else counted
     heads = ["class", counted, *["people"] * beats, *columns.values(), *["AUC"] * beats]
     table(f"By class, 95 % intervals over {whom}", heads, rows)
     if whom == "recordings":
         out.print("Intervals are over recordings: who was recorded is not published.")
-    told = [f"{name} {_SYMBOLS[name]}" for name in by_class if name in _SYMBOLS]
-    if told and beats:
+    if (told := [f"{name} {_SYMBOLS[name]}" for name in by_class if name in _SYMBOLS]) and beats:
         out.print(", ".join(told) + ".", markup=False)
     out.print("Majority: always naming the most frequent class.")
 
@@ -108,9 +107,8 @@ def compared(runs: list, results: list[dict]) -> None:
     names = [n for n in ("accuracy", "balanced_accuracy", "mean_f1", "majority", "macro_f1") if n in results[0]]
     rows = []
     for run, result in zip(runs, results, strict=True):
-        seconds = f"{run.history['seconds'].median():.0f}"
-        cells = [str(result[name]) if name == names[0] else f"{result[name].value:.3f}" for name in names]
-        rows.append([run.about["network"], f"{run.model.count_params():,}", seconds, *cells])
+        cells = [f"{run.model.count_params():,}", f"{run.history['seconds'].median():.0f}", str(result[names[0]])]
+        rows.append([run.about["network"], *cells, *(f"{result[name].value:.3f}" for name in names[1:])])
     heads = ["network", "parameters", "s/epoch", *(name.replace("_f1", " F1").replace("_", " ") for name in names)]
     table(f"Test rows, split {runs[0].about['split']}", heads, rows)
 

@@ -3,8 +3,6 @@
 A page for each lesson, and one that shows them all.
 """
 
-from __future__ import annotations
-
 import hashlib
 import html
 import os
@@ -12,19 +10,16 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from functools import partial
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ecg_lessons import files
 from ecg_lessons.course import notebooks
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
 
 _INDEX = Path(__file__).with_name("index.html")
 _TOP = """<style>main { max-width: 64rem; margin: 0 auto; }</style>
@@ -40,7 +35,7 @@ class Lesson:
     """One lesson as the page shows it; title, question and minutes come from the head of its notebook."""
 
     source: Path
-    notebook: NotebookNode
+    notebook: Any
     seconds: float | None = None
     failure: str = ""
 
@@ -102,18 +97,16 @@ def page(lesson: Lesson) -> str:
             source = re.sub(r"<details>\s*<summary>(.*?)</summary>", marks, source, flags=re.DOTALL)
             cell.source = source.replace("</details>", f"\n\n{_UNFOLD}\n\n")
     about = {"name": lesson.title, "path": str(lesson.source.parents[2])}
-    text = exporter.from_notebook_node(shown, {"metadata": about})[0]
-    folded = rf"<p>{_FOLD}(.*?){_TITLED}</p>"
-    text = re.sub(folded, r"<details><summary>\1</summary>", text, flags=re.DOTALL)
-    text = text.replace(f"<p>{_UNFOLD}</p>", "</details>")
+    text = exporter.from_notebook_node(shown, {"metadata": about})[0].replace(f"<p>{_UNFOLD}</p>", "</details>")
+    text = re.sub(rf"<p>{_FOLD}(.*?){_TITLED}</p>", r"<details><summary>\1</summary>", text, flags=re.DOTALL)
     for caption in _captions(lesson.notebook):
         text = text.replace(_NO_ALT, f'alt="{html.escape(caption or lesson.title)}"', 1)
     return text
 
 
-def _captions(notebook: NotebookNode) -> Iterator[str]:
+def _captions(notebook) -> Iterator[str]:
     # Give for every figure what stands in italics at the beginning of the cell below, or nothing.
-    for cell, below in zip_longest(notebook.cells, notebook.cells[1:]):
+    for cell, below in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
         text = below.source if below and below.cell_type == "markdown" else ""
         words = re.match(r"\*(?!\*)(.+?)\*(?!\*)", text, re.DOTALL)
         caption = " ".join(_plain(words[1]).split()) if words else ""
@@ -126,18 +119,15 @@ def index(lessons: Sequence[Lesson], to: Path) -> str:
     """Write the page that shows all lessons; pictures and pages that it links to lie in `to`."""
     states = [lesson.state for lesson in lessons]
     counts = (f"{states.count(state)} {state}" for state in ("done", "failed", "not run") if state in states)
-    rows, summary = "\n".join(_row(lesson, to) for lesson in lessons), ", ".join(counts)
-    template = Template(_INDEX.read_text(encoding="utf-8"))
-    return template.substitute(rows=rows, summary=summary, date=time.strftime("%d %B %Y"))
+    shown = {"rows": "\n".join(_row(lesson, to) for lesson in lessons), "summary": ", ".join(counts)}
+    return Template(_INDEX.read_text(encoding="utf-8")).substitute(shown, date=time.strftime("%d %B %Y"))
 
 
 def _row(lesson: Lesson, to: Path) -> str:
     stem, title = lesson.source.stem, html.escape(lesson.title)
-    picture, link = "", title
+    picture, link = "", f'<a href="{stem}.html">{title}</a>' if (to / f"{stem}.html").exists() else title
     if (to / f"{stem}.png").exists():
         picture = f'<img src="{stem}.png" alt="A figure of the lesson {title}" loading="lazy">'
-    if (to / f"{stem}.html").exists():
-        link = f'<a href="{stem}.html">{title}</a>'
     sign = {"done": "✓", "failed": "✗", "not run": "–"}[lesson.state]
     why = f"<small>{html.escape(lesson.failure)}</small>" if lesson.failure else ""
     cells = (
@@ -158,7 +148,6 @@ def duration(seconds: float) -> str:
 
 
 def _plain(markdown: str) -> str:
-    # Take the marks of Markdown and HTML off a line.
     text = re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", markdown.replace("<br>", " "))
     return re.sub(r"<[^>]+>|[*`]", "", text).strip()
 
@@ -187,25 +176,19 @@ def build(to: Path, only: str | None = None, console: Console | None = None) -> 
 
 
 def _run(lesson: Lesson, to: Path, console: Console) -> None:
-    began, digest = time.monotonic(), _digest(lesson.source)
+    began, digest, folder = time.monotonic(), _digest(lesson.source), lesson.source.parents[1]
     lesson.notebook, lesson.failure = notebooks.read(lesson.source), ""
     name = f"{lesson.number} {lesson.title}"
     told, counted = TextColumn("{task.description}", markup=False), TextColumn("cell {task.completed} of {task.total}")
-    columns = (told, BarColumn(), counted, TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(name, total=None)
-
-        def progress(done: int, total: int) -> None:
-            bar.update(task, completed=done + 1, total=total)
-
+    with Progress(told, BarColumn(), counted, TimeElapsedColumn(), console=console, transient=True) as bar:
+        show = partial(bar.update, bar.add_task(name, total=None))
         try:
-            notebooks.execute(lesson.notebook, lesson.source.parents[1], progress)
+            notebooks.execute(lesson.notebook, folder, lambda done, of: show(completed=done + 1, total=of))
         except notebooks.CellFailed as error:
             lesson.failure = str(error)
     lesson.seconds = round(time.monotonic() - began, 1)
     _write(lesson, to, {"digest": digest, "seconds": lesson.seconds, "failure": lesson.failure})
-    outcome = lesson.failure or f"done in {duration(lesson.seconds)}"
-    console.print(f"{name}: {outcome}", markup=False)
+    console.print(f"{name}: {lesson.failure or f'done in {duration(lesson.seconds)}'}", markup=False)
 
 
 def _write(lesson: Lesson, to: Path, about: dict) -> None:
@@ -227,8 +210,8 @@ def _write(lesson: Lesson, to: Path, about: dict) -> None:
 
 def _digest(source: Path) -> str:
     # Name the state of the lesson and of the package that it imports, with its tables.
-    package = sorted(Path(__file__).parents[1].rglob("*"))
-    parts = [source, *(path for path in package if path.suffix in (".py", ".toml", ".txt"))]
+    package = Path(__file__).parents[1].rglob("*")
+    parts = [source, *sorted(path for path in package if path.suffix in (".py", ".toml", ".txt"))]
     return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
 
 

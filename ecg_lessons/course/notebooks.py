@@ -3,8 +3,6 @@
 ``python -m ecg_lessons.course.notebooks`` builds all notebooks, or those named by number; ``--check`` only compares.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import base64
@@ -15,15 +13,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ecg_lessons import files
 from ecg_lessons.errors import InputError, choice
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
-Progress = Callable[[int, int], None]
 
 #: Longest time for one cell, and largest notebook with its outputs.
 SECONDS, BYTES = 1800, 500_000
@@ -60,7 +53,7 @@ def target(source: Path) -> Path:
     return source.parents[1] / f"{source.stem}.ipynb"
 
 
-def read(source: Path) -> NotebookNode:
+def read(source: Path) -> Any:
     """Turn a source into a notebook without outputs; a cell's id follows from what stands in it."""
     import jupytext
     import nbformat
@@ -77,7 +70,7 @@ def read(source: Path) -> NotebookNode:
     return notebook
 
 
-def execute(notebook: NotebookNode, folder: Path, progress: Progress = lambda done, total: None) -> None:
+def execute(notebook: Any, folder: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
     """Run all cells in place, in `folder`, on the built-in cohort, whatever the user's own settings are.
 
     `progress` is called before each code cell with how many are done, and how many there are. `CellFailed` tells of
@@ -117,7 +110,7 @@ def execute(notebook: NotebookNode, folder: Path, progress: Progress = lambda do
             _tidy(notebook)
 
 
-def _tidy(notebook: NotebookNode) -> None:
+def _tidy(notebook) -> None:
     # Drop what differs between machines and runs: versions, times, the random ids of widgets.
     import nbformat
 
@@ -129,14 +122,11 @@ def _tidy(notebook: NotebookNode) -> None:
                 output.get("data", {}).pop(kind, None)
 
 
-def cover(notebook: NotebookNode) -> bytes | None:
+def cover(notebook: Any) -> bytes | None:
     """Give the PNG that stands for a notebook: from the cell tagged ``cover``, else the first there is."""
     cells = sorted(notebook.cells, key=lambda cell: "cover" not in cell.metadata.get("tags", ()))
-    for cell in cells:
-        for output in cell.get("outputs", ()):
-            if "image/png" in output.get("data", {}):
-                return base64.b64decode(output.data["image/png"])
-    return None
+    shown = (output.get("data", {}).get("image/png") for cell in cells for output in cell.get("outputs", ()))
+    return next((base64.b64decode(png) for png in shown if png), None)
 
 
 def build(source: Path) -> Path:

@@ -46,20 +46,16 @@ class Dataset:
 
     def files(self, folder: Path) -> list[str]:
         """List the files the lessons need; a FileNotFoundError if the list of records is not in `folder` yet."""
-        listed = isinstance(self.records, str)
-        names = _listed(folder / self.records) if listed else range(1, self.records + 1)
+        names = range(1, self.records + 1) if isinstance(self.records, int) else _listed(folder / self.records)
         plain = [path for path in self.needed if "{" not in path]
-        of_records = [path for path in self.needed if "{" in path]
-        return plain + [path.format(record=name) for name in names for path in of_records]
+        return plain + [path.format(record=name) for name in names for path in self.needed if "{" in path]
 
 
 def _listed(index: Path) -> Iterable[str]:
     # Read the names of the records from RECORDS (one a line) or from the table of PTB-XL.
     with index.open(encoding="utf-8", errors="replace", newline="") as lines:
-        if index.suffix == ".csv":
-            names = [row.get("filename_hr") or "" for row in csv.DictReader(lines)]
-        else:
-            names = [line.strip() for line in lines]
+        table = csv.DictReader(lines) if index.suffix == ".csv" else ({"filename_hr": line.strip()} for line in lines)
+        names = [row.get("filename_hr") for row in table]
     if not any(names):
         raise InputError(f"{index} lists no records: delete it and fetch the dataset again.")
     return filter(None, names)

@@ -3,8 +3,8 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class Downloads:
         """
         for last in (False, True):
             try:
-                pooch.retrieve(url, sha256, target.name, target.parent, downloader=self._receive_into(target))
+                pooch.retrieve(url, sha256, target.name, target.parent, downloader=lambda *to: self._fill(target, *to))
                 return
             except InputError:
                 raise
@@ -64,22 +64,18 @@ class Downloads:
                     wrong = f"{target.name} from {url} had a wrong SHA-256 checksum twice and was not kept"
                     raise InputError(f"{wrong}: try again later, or tell the keeper of the mirror.") from None
 
-    def _receive_into(self, target: Path) -> Callable[[str, str, object], None]:
-        # Make the pooch downloader that fills the part of `target` and hands it over when complete.
+    def _fill(self, target: Path, url: str, output_file: str, _: object) -> None:
+        # Fill the part of `target`, and hand it over to pooch when it is complete.
         part = target.with_name(target.name + ".part")
-
-        def downloader(url: str, output_file: str, _: object) -> None:
-            os.unlink(output_file)  # pooch's empty placeholder, which a killed process would leave behind
-            try:
-                self._persist(url, target, part)
-                os.replace(part, output_file)
-            except requests.RequestException as error:
-                raise _unreachable(url, error) from error
-            finally:
-                if part.exists() and not part.stat().st_size:
-                    part.unlink()
-
-        return downloader
+        os.unlink(output_file)  # pooch's empty placeholder, which a killed process would leave behind
+        try:
+            self._persist(url, target, part)
+            os.replace(part, output_file)
+        except requests.RequestException as error:
+            raise _unreachable(url, error) from error
+        finally:
+            if part.exists() and not part.stat().st_size:
+                part.unlink()
 
     def _persist(self, url: str, target: Path, part: Path) -> None:
         # Receive until the file is complete; only failures without a new byte count against the server.
@@ -94,8 +90,7 @@ class Downloads:
                     what = f"The server has no {target.name} at {url} (HTTP {error.response.status_code})"
                     raise NotOnServer(f"{what}: check the name, and ECG_LESSONS_MIRROR where you set it.") from None
                 size = part.stat().st_size if part.exists() else 0
-                failures = 1 if size > best else failures + 1
-                best = max(best, size)
+                failures, best = (1, size) if size > best else (failures + 1, best)
                 if isinstance(error, ValueError) or failures > len(WAITS):  # no address, or no progress
                     raise
                 self.stop.wait(WAITS[failures - 1])
@@ -111,24 +106,16 @@ class Downloads:
                     self._receive(url, target, part)
                 return
             answer.raise_for_status()
-            if answer.status_code != 206:  # the server sends everything, asked or not
-                start = 0
+            start *= answer.status_code == 206  # else the server sends everything, asked or not
             total = start + int(answer.headers.get("Content-Length", 0))
-            with part.open("ab" if start else "wb") as file, self._known(answer):
+            with part.open("ab" if start else "wb") as file, ExitStack() as ending:
+                self._answers.add(answer)  # `halt` knows of it while its bytes come in
+                ending.callback(self._answers.discard, answer)
                 for chunk in answer.iter_content(_CHUNK):
                     if self.stop.is_set():
                         raise Stopped
                     start += file.write(chunk)
                     self.report(target, start, total)
-
-    @contextmanager
-    def _known(self, answer: requests.Response) -> Iterator[None]:
-        # Let `halt` know of an answer while its bytes come in.
-        self._answers.add(answer)
-        try:
-            yield
-        finally:
-            self._answers.discard(answer)
 
 
 def _unreachable(url: str, error: requests.RequestException) -> InputError:

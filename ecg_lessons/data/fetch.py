@@ -25,7 +25,6 @@ from ecg_lessons.errors import InputError
 WORKERS = 6
 #: PhysioNet's list of checksums, and ours of the files found to have them, in the dataset's folder.
 _SUMS, _MEMORY = "SHA256SUMS.txt", ".ecg-lessons.json"
-_FULL = {errno.ENOSPC, errno.EDQUOT}  # the disk, or the user's share of it
 
 
 def fetch(name: str, files: Iterable[str] | None = None, progress: bool = True, whole_zip: bool = False) -> Path:
@@ -54,8 +53,7 @@ def locate(name: str) -> Path:
         files = dataset.files(folder)
     except FileNotFoundError:
         raise InputError(f"Dataset {name} is not in {folder}: {remedy}") from None
-    missing = [path for path in files if not (folder / path).is_file()]
-    if missing:
+    if missing := [path for path in files if not (folder / path).is_file()]:
         count = f"{len(missing)} of {len(files)} files (first: {missing[0]})"
         raise InputError(f"Dataset {name} in {folder} lacks {count}: {remedy}")
     return folder
@@ -68,9 +66,7 @@ class _Fetch:
         from ecg_lessons.data.download import Downloads
 
         self.dataset, self.folder = dataset, folder
-        self.sums: dict[str, str] = {}
-        self.stamps: dict[str, list[int]] = {}
-        self.announced = False
+        self.sums, self.stamps, self.announced = {}, {}, False
         with suppress(OSError, ValueError):
             self.stamps = json.loads((folder / _MEMORY).read_text())
             self.announced = True  # a memory of a folder says that its licence was shown
@@ -86,13 +82,13 @@ class _Fetch:
                     self._announce([index])
                     self._get_one(index)
                 files = self.dataset.files(self.folder)
-            missing = self._missing(files)
-            if missing:
+            if missing := self._missing(files):
                 self._announce(missing)
                 if whole_zip:
                     self._unzip(missing)
                     missing = self._missing(missing)
-                self._get(missing)
+                if missing:
+                    self._get(missing)
         finally:
             self.downloads.session.close()
             if self.announced:
@@ -100,12 +96,10 @@ class _Fetch:
                     disk.write(self.folder / _MEMORY, self.stamps)
 
     def _get_sums(self, files: list[str] | None) -> None:
-        # Get and read the checksums; not every mirror has them.
         from ecg_lessons.data.download import NotOnServer
 
-        if self._read_sums():
-            return
-        if self.announced and self._complete(files):  # fetched from a mirror without checksums
+        # What was fetched from a mirror without checksums is complete without them.
+        if self._read_sums() or (self.announced and self._complete(files)):
             return
         url = self.dataset.file_url(_SUMS)
         try:
@@ -146,20 +140,16 @@ class _Fetch:
             return False
         if path not in self.sums or self.stamps.get(path) == _stamp(file):
             return True
-        if pooch.file_hash(file) != self.sums[path]:
-            return False
-        self._note(path)
-        return True
+        if good := pooch.file_hash(file) == self.sums[path]:
+            self._note(path)
+        return good
 
     def _note(self, path: str) -> None:
-        # Remember that a file has just been verified.
         if path in self.sums:
             self.stamps[path] = _stamp(self.folder / path)
 
     def _get(self, missing: list[str]) -> None:
         # Download several files at a time; the first failure ends all.
-        if not missing:  # the zip had everything
-            return
         with self.bar.over(self.dataset.name, len(missing)), ThreadPoolExecutor(WORKERS) as pool:
             try:
                 for done in as_completed([pool.submit(self._get_one, path) for path in missing]):
@@ -182,9 +172,8 @@ class _Fetch:
             try:
                 with zipfile.ZipFile(archive) as packed:
                     inside = {member.partition("/")[2]: member for member in packed.namelist()}
-                    for path in missing:
-                        if path in inside:
-                            self._unpack(packed, inside[path], path)
+                    for path in filter(inside.get, missing):
+                        self._unpack(packed, inside[path], path)
                 break
             except (zipfile.BadZipFile, EOFError, zlib.error):
                 archive.unlink()
@@ -214,8 +203,7 @@ class _Fetch:
             console.print(f"{dataset.title} {dataset.version}, about {dataset.size / 1e6:,.0f} MB")
             console.print(f"Licence: {dataset.licence} ({dataset.licence_url})\nPlease cite: {dataset.citation}")
             self.announced = True
-        unknown = sum(path not in self.sums for path in missing)
-        if unknown:
+        if unknown := sum(path not in self.sums for path in missing):
             lacking = f"{dataset.url} has no checksums for {unknown} of {len(missing)} files to fetch"
             console.print(f"Warning: {lacking}: they could not be verified.")
 
@@ -227,13 +215,11 @@ class _Bar:
         told = "{task.percentage:3.0f} % of {task.total} files, {task.fields[megabytes]:.1f} MB"
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(told), TimeRemainingColumn())
         self._make = lambda: Progress(*columns, console=_console(), disable=not visible)
-        self._lock = threading.Lock()
-        self._progress: Progress | None = None
+        self._lock, self._progress = threading.Lock(), None
 
     @contextmanager
     def over(self, label: str, files: int) -> Iterator[None]:
-        self._seen: dict[Path, tuple[float, float]] = {}
-        self._megabytes = 0.0
+        self._seen, self._megabytes = {}, 0.0
         with self._make() as self._progress:
             self._task = self._progress.add_task(label, total=files, megabytes=0.0)
             yield
@@ -262,8 +248,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _stamp(file: Path) -> list[int]:
-    status = file.stat()
-    return [status.st_size, status.st_mtime_ns]
+    return [file.stat().st_size, file.stat().st_mtime_ns]
 
 
 def _console() -> Console:
@@ -271,7 +256,7 @@ def _console() -> Console:
 
 
 def _disk_trouble(folder: Path, error: OSError) -> InputError:
-    if error.errno in _FULL:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:  # the disk, or the user's share of it
         for part in folder.rglob("*.part"):
             part.unlink(missing_ok=True)
         remedy = "make room, or set ECG_LESSONS_DATA to a folder on another disk, then fetch again"

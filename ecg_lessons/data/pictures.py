@@ -57,8 +57,7 @@ def read_pictures(folder: str | Path, size: int = 128) -> tuple[np.ndarray, np.n
     for path in places:
         if path.name.lower() not in SYMBOLS:
             raise InputError(f"Folder {path} is no class: move it, or name it {', '.join(FOLDER_NAMES.values())}.")
-    paths = [path for place in places for path in _visible(place, ".png")]
-    if not paths:
+    if not (paths := [path for place in places for path in _visible(place, ".png")]):
         raise InputError(f"{folder} holds no PNG pictures in class folders: export them first.")
     images = np.empty((len(paths), size, size), np.uint8)
     for image, path in zip(images, paths, strict=True):

@@ -72,8 +72,7 @@ class Recording:
 
     def twelve(self) -> np.ndarray:
         """Give the twelve standard leads in standard order, shape (samples, 12), in mV."""
-        missing = [lead for lead in LEADS if lead not in self.leads]
-        if missing:
+        if missing := [lead for lead in LEADS if lead not in self.leads]:
             has = f"has {len(self.leads)} leads ({', '.join(self.leads)}) and lacks {', '.join(missing)}"
             raise InputError(f"Record {self.name} {has}: this lesson needs a 12-lead recording.")
         return self.signal[:, [self.leads.index(lead) for lead in LEADS]]
@@ -85,25 +84,22 @@ def paths(path: str | Path, mat: bool = False) -> list[Path]:
     if not path.is_dir():
         return [_base(path)]
     endings = (".hea", ".mat") if mat else (".hea",)
-    bases = sorted({entry.with_suffix("") for entry in path.iterdir() if entry.suffix in endings})
-    if not bases:
-        what = "recordings (.mat or .hea)" if mat else "WFDB headers (.hea)"
-        raise InputError(f"No {what} in {path}: give a record or a folder of records.")
-    return bases
+    if bases := {entry.with_suffix("") for entry in path.iterdir() if entry.suffix in endings}:
+        return sorted(bases)
+    what = "recordings (.mat or .hea)" if mat else "WFDB headers (.hea)"
+    raise InputError(f"No {what} in {path}: give a record or a folder of records.")
 
 
 def read(path: str | Path, patient: str | None = None, annotator: str | None = None) -> Recording:
     """Read one WFDB record, or .mat file of CinC 2017; `annotator` is the ending of the file with the beats."""
-    path = Path(path)
-    base = _base(path)
+    path, base = Path(path), _base(Path(path))
     if not base.with_name(base.name + ".hea").exists():
         mat = base.with_name(base.name + ".mat")
         if path.suffix != ".mat" and not mat.exists():
             raise InputError(f"No header {base}.hea: give the path of a WFDB record, without its ending.")
         return Recording(base.name, patient or base.name, _mat(mat), RHYTHM_RATE, ("ECG",))
-    signal, rate, names = _signal(base)
-    leads = tuple(_SPELLING.get(name.lower(), name) for name in names)
-    beats = Beats(*_annotations(base, annotator, len(signal))) if annotator else None
+    signal, rate, leads = _signal(base)
+    beats = _annotations(base, annotator, len(signal)) if annotator else None
     return Recording(base.name, patient or base.name, signal, rate, leads, beats)
 
 
@@ -123,15 +119,13 @@ def ptb_xl(folder: str | Path) -> Iterator[Recording]:
         codes = tuple(ast.literal_eval(row.scp_codes))
         superclasses = tuple(sorted({classes[code] for code in codes if code in classes}))
         labels = {"diagnoses": codes, "superclasses": superclasses, "fold": int(getattr(row, "strat_fold", 0))}
-        recording = read(folder / row.filename_hr, patient=f"{row.patient_id:.0f}")
-        yield replace(recording, name=str(row.ecg_id), labels=labels)
+        yield replace(read(folder / row.filename_hr, f"{row.patient_id:.0f}"), name=str(row.ecg_id), labels=labels)
 
 
 def ludb(folder: str | Path) -> Iterator[Recording]:
     """Read LUDB, the Lobachevsky University database: 200 recordings of 200 patients, 10 s at 500 Hz."""
     place = Path(folder) / "data"
-    names = sorted((path.stem for path in place.glob("*.hea")), key=int)
-    if not names:
+    if not (names := sorted((path.stem for path in place.glob("*.hea")), key=int)):
         raise InputError(f"No recordings in {place}: run 'ecg-lessons fetch ludb'.")
     yield from (read(place / name) for name in names)
 
@@ -152,8 +146,7 @@ def ptb_diagnostic(folder: str | Path) -> Iterator[Recording]:
     such as "Myocardial infarction", and "localization" of an acute infarction, such as "infero-lateral".
     """
     for name in _listed(folder, "ptbdb"):
-        patient = PurePosixPath(name).parent.name
-        if not patient:
+        if not (patient := PurePosixPath(name).parent.name):
             place = f"{Path(folder) / 'RECORDS'} names {name!r} without a patient's folder"
             raise InputError(f"{place}: expected lines such as patient001/s0010_re; fetch it again.")
         recording = read(Path(folder) / name, patient)
@@ -231,10 +224,9 @@ def _listed(folder: str | Path, dataset: str) -> list[str]:
     path = Path(folder) / "RECORDS"
     if not path.exists():
         raise _missing(f"list of records {path}", dataset)
-    names = path.read_text(encoding="utf-8", errors="replace").split()
-    if not names:
-        raise _damaged(path, dataset, "lists no records")
-    return names
+    if names := path.read_text(encoding="utf-8", errors="replace").split():
+        return names
+    raise _damaged(path, dataset, "lists no records")
 
 
 def _unpacked(folder: Path, progress: Progress | None) -> Path:
@@ -266,7 +258,7 @@ def _unpacked(folder: Path, progress: Progress | None) -> Path:
 
 
 def _signal(base: Path) -> tuple[np.ndarray, float, tuple[str, ...]]:
-    # Float32 (samples, leads) in mV, where a sample that is marked as missing becomes 0; rate; leads as spelled there.
+    # Float32 (samples, leads) in mV, where a sample that is marked as missing becomes 0; rate; leads.
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -275,15 +267,15 @@ def _signal(base: Path) -> tuple[np.ndarray, float, tuple[str, ...]]:
         lacking = f"its signal file {Path(error.filename).name} is missing"
         raise InputError(f"Record {base} has a header but {lacking}: fetch the record again.") from None
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        what = f"cannot be read as WFDB (truncated or damaged: {reason})"
-        raise InputError(f"Record {base} {what}: fetch it again.") from None
+        what = f"truncated or damaged: {(str(error) or type(error).__name__).splitlines()[0]}"
+        raise InputError(f"Record {base} cannot be read as WFDB ({what}): fetch it again.") from None
     if record.p_signal is None or not len(record.p_signal):
         raise InputError(f"Record {base} holds no samples: fetch it again.")
-    return np.nan_to_num(record.p_signal).astype(np.float32, copy=False), float(record.fs), tuple(record.sig_name)
+    leads = tuple(_SPELLING.get(name.lower(), name) for name in record.sig_name)
+    return np.nan_to_num(record.p_signal).astype(np.float32, copy=False), float(record.fs), leads
 
 
-def _annotations(base: Path, annotator: str, length: int) -> tuple[np.ndarray, np.ndarray]:
+def _annotations(base: Path, annotator: str, length: int) -> Beats:
     name = f"{base.name}.{annotator}"
     remedy = "fetch the file, or leave the record out"
     try:
@@ -298,7 +290,7 @@ def _annotations(base: Path, annotator: str, length: int) -> tuple[np.ndarray, n
     if samples.max() >= length:
         place = f"an annotation at sample {samples.max()} lies beyond the signal's end ({length})"
         raise InputError(f"Record {base.name}: {place}: fetch the record again.")
-    return samples, np.asarray(annotation.symbol)
+    return Beats(samples, np.asarray(annotation.symbol))
 
 
 def _mat(path: Path) -> np.ndarray:

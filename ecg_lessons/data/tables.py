@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -28,7 +27,6 @@ CSV_LEADS = ("I", "II", "III", "aVL", "aVR", "aVF", "V1", "V2", "V3", "V4", "V5"
 ECG_SAMPLES, BEAT_SAMPLES = 750, 187
 _FROM_CSV = [CSV_LEADS.index(lead) for lead in LEADS]
 _TO_CSV = [LEADS.index(lead) for lead in CSV_LEADS]
-_LARGEST = float(np.finfo(np.float32).max)
 _NO_CSV = "give a CSV table (comma or semicolon, UTF-8)"
 
 
@@ -48,8 +46,7 @@ _BEATS = _Form(188, f"expected {BEAT_SAMPLES} samples and the class = 188 column
 def read_ecgs(path: str | Path) -> tuple[list[str], np.ndarray]:
     """Read IDs and signals, float32 of shape (n, 750, 12) in mV as given, leads as in `LEADS`."""
     ids, values = _read(Path(path), _ECGS)
-    leads = values.reshape(len(ids), len(LEADS), ECG_SAMPLES)[:, _FROM_CSV]
-    return ids, np.ascontiguousarray(leads.transpose(0, 2, 1))
+    return ids, np.ascontiguousarray(values.reshape(len(ids), len(LEADS), -1)[:, _FROM_CSV].transpose(0, 2, 1))
 
 
 def read_beats(path: str | Path, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +69,7 @@ def read_labels(path: str | Path, ids: Sequence[str]) -> np.ndarray:
     for name in ("ID", "TARGET"):
         if name not in names:
             raise InputError(f"{path} has no column {name}: expected a header with ID and TARGET.")
-    labels: dict[str, int] = {}
+    labels = {}
     for line, row in _rows(path, separator, 1):
         place = f"{path}, line {line}"
         if len(row) != len(header):
@@ -107,8 +104,7 @@ def write_ecgs(path: str | Path, ids: Sequence[str], signals: np.ndarray) -> Non
 
 def write_beats(path: str | Path, x: np.ndarray, y: np.ndarray) -> None:
     """Write beats, shape (n, 187), and their classes, exactly enough for float32 to come back as it was."""
-    y = np.asarray(y)
-    x = _finite(path, "beats", x, (len(y) or "n", BEAT_SAMPLES))
+    y, x = np.asarray(y), _finite(path, "beats", x, (len(y) or "n", BEAT_SAMPLES))
     if y.dtype.kind not in "iu" or y.min() < 0:
         raise InputError(f"Cannot write {path}: classes must be whole numbers from 0 on.")
     with files.writing(path) as file:
@@ -190,7 +186,7 @@ def _rows(path: Path, separator: str, skip: int) -> Iterator[tuple[int, list[str
             raise InputError(f"{place}: {error}; look for a quotation mark that does not close.") from None
 
 
-def _explain(path: Path, form: _Form, separator: str, decimal: str, reason: str) -> NoReturn:
+def _explain(path: Path, form: _Form, separator: str, decimal: str, reason: str) -> None:
     # Find the first line that pandas could not take; slow, so only after a failure.
     for line, row in _rows(path, separator, form.named):
         place = f"{path}, line {line}" + (f" (ID {row[0][:20]!r})" if form.named else "")
@@ -206,7 +202,7 @@ def _explain(path: Path, form: _Form, separator: str, decimal: str, reason: str)
 
 def _is_number(cell: str) -> bool:
     try:
-        return "_" not in cell and abs(float(cell)) <= _LARGEST
+        return "_" not in cell and abs(float(cell)) <= float(np.finfo(np.float32).max)
     except ValueError:
         return False
 
@@ -224,7 +220,6 @@ def _finite(path: str | Path, what: str, values: np.ndarray, shape: tuple) -> np
 
 
 def _unique(path: str | Path, ids: Iterable[str]) -> list[str]:
-    # Give the IDs stripped of blanks; refuse an empty one and one that comes twice.
     names = [str(name).strip() for name in ids]
     given = pd.Series(names, dtype=object)
     for row in np.flatnonzero(given.duplicated() | (given == ""))[:1]:

@@ -168,8 +168,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only compare the notebooks with their sources")
     asked, status = parser.parse_args(), 0
     try:
-        folder = locate()
-        for source in [path for number in asked.numbers or [None] for path in sources(folder, number)]:
+        for source in [path for number in asked.numbers or [None] for path in sources(locate(), number)]:
             try:
                 problem = difference(source) if asked.check else print(f"{build(source).name} is built.")
             except CellFailed as error:

@@ -32,8 +32,7 @@ class Dataset:
     @property
     def url(self) -> str:
         """Address of the dataset's folder, ending in a slash."""
-        base = os.environ.get("ECG_LESSONS_MIRROR") or PHYSIONET
-        return f"{base.rstrip('/')}/{self.name}/{self.version}/"
+        return f"{(os.environ.get('ECG_LESSONS_MIRROR') or PHYSIONET).rstrip('/')}/{self.name}/{self.version}/"
 
     @property
     def zip_url(self) -> str:
@@ -81,5 +80,4 @@ def folder(name: str) -> Path:
     """Give ``<name>/<version>`` in $ECG_LESSONS_DATA, or else in the user's cache, whether it is there or not."""
     dataset = get(name)
     root = os.environ.get("ECG_LESSONS_DATA")
-    base = Path(root).expanduser() if root else files.cache() / "physionet"
-    return base / dataset.name / dataset.version
+    return (Path(root).expanduser() if root else files.cache() / "physionet") / dataset.name / dataset.version

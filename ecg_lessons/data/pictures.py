@@ -32,8 +32,7 @@ def picture_names(records: Sequence[str], samples: Sequence[int]) -> list[str]:
 def write_pictures(folder: str | Path, chunks: Iterable[Chunk], progress: Callable[[int], None] | None = None) -> Path:
     """Write pictures into one folder a class, named by `FOLDER_NAMES`; all of them, or nothing.
 
-    A chunk is images of uint8, shape (n, rows, columns), their names and WFDB symbols; `progress` gets the number
-    written.
+    A chunk is images of uint8, shape (n, rows, columns), their names and WFDB symbols; `progress` gets their number.
     """
     folder = Path(folder)
     try:
@@ -64,8 +63,7 @@ def read_pictures(folder: str | Path, size: int = 128) -> tuple[np.ndarray, np.n
         image[:] = _read(path, size)
     names = [path.stem for path in paths]
     records = [match[1] if (match := re.match(r"([^_]+)_\d", name)) else "" for name in names]
-    symbols = [SYMBOLS[path.parent.name.lower()] for path in paths]
-    return images, np.array(symbols), np.array(records), np.array(names)
+    return images, np.array([SYMBOLS[path.parent.name.lower()] for path in paths]), np.array(records), np.array(names)
 
 
 def _write(folder: Path, chunks: Iterable[Chunk], progress: Callable[[int], None] | None) -> None:

@@ -16,8 +16,7 @@ EACH |= {"precision": scores.precision, "f1": scores.f1}
 def score(probability: np.ndarray, examples: Examples) -> dict:
     """Score the likeliest classes, by probabilities (n, classes), with 95 % intervals over patients.
 
-    Overall, where ``arrhythmia_...`` sets any other class against the first, the normal one; and ``by_class``, for each
-    class that occurs.
+    Overall, where ``arrhythmia_...`` sets all other classes against the normal one; and ``by_class``, for those met.
     """
     counted = scores.Scores.of(examples.y, probability.argmax(axis=1), examples.patient, examples.classes)
     each = {name: counted.estimate(statistic) for name, statistic in EACH.items()}

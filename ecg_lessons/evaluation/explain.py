@@ -2,8 +2,7 @@
 
 Grad-CAM gives a map of what spoke for a class, from the gradients of a convolutional network; it pleases the eye.
 Whether it says something about the network is another question: it must change when the weights are drawn anew
-(`randomised`, `agreement`), and erasing what it marks must cost the network more than erasing something else
-(`deletion`).
+(`randomised`, `agreement`), and erasing what it marks must cost more than erasing something else (`deletion`).
 """
 
 import random

@@ -79,7 +79,6 @@ def unusual(groups: Mapping[str, tuple[np.ndarray, np.ndarray]], early: str, ali
         ax.plot(x, y, marker, color=colour, markersize=3.5, alpha=alpha, markeredgewidth=0, label=name)
     ax.axvline(1, color="0.8", linewidth=1, zorder=0)
     ax.set(xlabel=early, ylabel=alike, xlim=(0, most))
-    keys = ax.legend(frameon=False, fontsize=9, markerscale=2, loc="lower right")
-    for handle in keys.legend_handles:
+    for handle in ax.legend(frameon=False, fontsize=9, markerscale=2, loc="lower right").legend_handles:
         handle.set_alpha(1)
     return figure

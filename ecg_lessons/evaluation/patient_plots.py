@@ -25,8 +25,7 @@ def hearts(groups: Mapping[str, np.ndarray], rate: float, before: int, most: int
 def slopes(before: Mapping[str, float], after: Mapping[str, float], measure: str, names=None) -> Figure:
     """Draw one line a patient from a score before to the score after, those who lose in another colour and dash.
 
-    A loss up to 0.005 counts as none; who has no score is left out. `names` are those to name at the right end,
-    everybody unless said.
+    A loss up to 0.005 counts as none; who has no score is left out. `names` stand at the right end, else everybody.
     """
     if odd := sorted(set(before) ^ set(after)):
         raise InputError(f"Patient {odd[0]!r} has a score on one side only: give both sides the same patients.")

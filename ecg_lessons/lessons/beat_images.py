@@ -79,8 +79,7 @@ def thin(examples: Examples, most: int, seed: int = 42) -> Examples:
     """Keep at most so many beats of each class of each patient, drawn at random: those of one patient are alike."""
     order = np.random.default_rng(seed).permutation(len(examples))
     shuffled = pd.DataFrame({"patient": examples.patient[order], "y": examples.y[order]})
-    rank = shuffled.groupby(["patient", "y"]).cumcount().to_numpy()
-    return examples.take(np.sort(order[rank < most]))
+    return examples.take(np.sort(order[shuffled.groupby(["patient", "y"]).cumcount().to_numpy() < most]))
 
 
 def scorable(examples: Examples, learnt: np.ndarray) -> np.ndarray:

@@ -132,8 +132,7 @@ def _split(examples: Examples, name: str, seed: int) -> Split:
         part = examples.info["part"].to_numpy()
         first = np.random.default_rng(seed).permutation(np.flatnonzero(part == 0))
         tenth = -(-len(first) // 10)
-        sides = first[tenth:], first[:tenth], np.flatnonzero(part)
-        return Split(*sides, FILES, "leaky").guard(examples.patient)
+        return Split(first[tenth:], first[:tenth], np.flatnonzero(part), FILES, "leaky").guard(examples.patient)
     if nameless and not splits.is_leaky(name):
         leaky = f"choose --split {usual_split(examples)} and trust its score little"
         raise InputError(f"The CSV files do not say whose their beats are, so no split {name!r}: {leaky}.")

@@ -57,8 +57,7 @@ def from_csv(data: str | Path, labels: str | Path | None = None) -> Examples:
     y = tables.read_labels(labels, names) if labels else np.zeros(len(names), dtype=int)
     x = {"signal": signal, "beat": np.stack([beats.median_beat(ecg, RATE) for ecg in signal])}
     info = pd.DataFrame({"record": names, "state": np.where(y, "inverted", "correct")})
-    patient = np.array([f"row {name}" for name in names])
-    return Examples(x, np.asarray(y), patient, ("correct", "inverted"), info)
+    return Examples(x, np.asarray(y), np.array([f"row {name}" for name in names]), ("correct", "inverted"), info)
 
 
 def _refuse_flat(signal: np.ndarray, what: str) -> None:
@@ -100,8 +99,7 @@ def every_state(correct: Examples) -> Examples:
 
 def fresh_swaps(correct: Examples, rng: np.random.Generator) -> Examples:
     """Leave half of the recordings as they are and give each other one a swap drawn at random."""
-    state = rng.integers(1, len(STATES), len(correct)) * (rng.random(len(correct)) < 0.5)
-    return swapped(correct, state)
+    return swapped(correct, rng.integers(1, len(STATES), len(correct)) * (rng.random(len(correct)) < 0.5))
 
 
 def more_swaps(labelled: Examples, rng: np.random.Generator) -> Examples:
@@ -200,8 +198,7 @@ def train_original(
     shown, held = (seen_by("usoltsev", rolled(binary(fresh_swaps(correct.take(part), rng)), rng)) for part in parts)
     about = {"lesson": "inversion", "network": "usoltsev", "task": "inverted", "protocol": "original"}
     # The copies are in the data, so the network augments nothing.
-    build = partial(models.usoltsev, augment=False)
-    return training.fit(build, shown, held, plan, out, about=about), held
+    return training.fit(partial(models.usoltsev, augment=False), shown, held, plan, out, about=about), held
 
 
 def predict_rows(run: Run, x: dict[str, np.ndarray], tick: Tick | None = None) -> np.ndarray:

@@ -1,14 +1,12 @@
 """Lesson 4: the networks of one patient, before and after the first minutes.
 
-Pre-training: `Plain` trains a network from scratch for each patient on all others. `Shared` is the fast way, in two
-phases:
+Pre-training: `Plain` trains a network from scratch for each patient on all others. `Shared` is the fast way:
 
 1. The patients are divided into a few folds, and one network a fold trains on the patients of the other folds, until
    the validation patients (a tenth of all, in neither) gain no more. It has never seen anybody of its fold, so it is
    an honest network for each of them; but it lacks a fifth of the patients that plain training would have.
 2. For each patient that network goes on for one short pass over the others of the fold, who join, and as many beats
-   drawn from those it knows, at a third of the learning rate. The patient stays out of both phases, and validates
-   nothing.
+   drawn from those it knows, at a third of the learning rate. The patient is in neither phase, and validates nothing.
 
 What is approximate: the networks of one fold have a common origin, so their errors are alike; those who join are seen
 in one pass, not in all epochs; and the validation patients differ from those of plain training. What is not: nobody's

@@ -63,8 +63,7 @@ def scaled(found: Iterable[recordings.Recording], seconds: float = 60) -> Iterat
         if recording.signal.shape[1] != 2 or recording.rate != RATE:
             has = f"{recording.signal.shape[1]} leads at {recording.rate:g} Hz, and this lesson takes two leads"
             raise InputError(f"Record {recording.name} has {has} at {RATE} Hz: leave it out, or convert it.")
-        first = recording.signal[: round(seconds * RATE)]
-        low, middle, high = np.percentile(first, [1, 50, 99], axis=0)
+        low, middle, high = np.percentile(recording.signal[: round(seconds * RATE)], [1, 50, 99], axis=0)
         scale = np.maximum((high - low) / 2, 0.25)
         yield replace(recording, signal=((recording.signal - middle) / scale).astype(np.float32))
 

@@ -249,8 +249,7 @@ def read(path: Path) -> Recording:
 def vote(probabilities: Sequence[np.ndarray]) -> np.ndarray:
     """Let networks vote, (n, 4) each: the shares, and where they are equal a hundredth of the mean probability."""
     stacked = np.stack(list(probabilities))
-    votes = np.eye(stacked.shape[-1])[stacked.argmax(axis=-1)].mean(axis=0)
-    return (votes + 0.01 * stacked.mean(axis=0)) / 1.01
+    return (np.eye(stacked.shape[-1])[stacked.argmax(axis=-1)].mean(axis=0) + 0.01 * stacked.mean(axis=0)) / 1.01
 
 
 def _cohort(folder: Path) -> Examples:

@@ -22,8 +22,7 @@ CLASSES = 8
 def _network(name: str, body: Callable, classes: int, nine_crops: bool, rr: bool, hand=None) -> keras.Model:
     curve = keras.Input((POINTS,), name="curve")
     image = DrawBeats(name="draw_beats")(hand(curve) if hand else curve)
-    seen = body(NineCrops(name="nine_crops")(image) if nine_crops else image)
-    return _decide(name, curve, seen, classes, rr)
+    return _decide(name, curve, body(NineCrops(name="nine_crops")(image) if nine_crops else image), classes, rr)
 
 
 def _decide(name: str, curve, seen, classes: int, rr: bool) -> keras.Model:

@@ -31,8 +31,7 @@ def usoltsev(classes: int = 2, samples: int = SAMPLES, augment: bool = True) -> 
     x = cut(inputs) if augment or samples > SAMPLES else inputs
     for filters in (64, 128, 256):
         x = layers.MaxPooling1D(2)(layers.Conv1D(filters, 3, activation="relu")(x))
-    x = layers.Dropout(0.5)(layers.Flatten()(x))
-    return keras.Model(inputs, _head(x, classes), name="usoltsev")
+    return keras.Model(inputs, _head(layers.Dropout(0.5)(layers.Flatten()(x)), classes), name="usoltsev")
 
 
 def plain(classes: int = len(SWAPS) + 1, augment: bool = True) -> keras.Model:

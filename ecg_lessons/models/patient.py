@@ -1,8 +1,7 @@
 """A network of three small convolutions and two dense layers, which see a beat in two leads.
 
-It ends in logits, without an activation: the loss makes probabilities of them. The original set a ReLU there;
-`museum` keeps it and says what it costs. The last two layers, "hidden" and "class", are what an adaptation of
-the head trains again.
+It ends in logits, without an activation: the loss makes probabilities of them. The original set a ReLU there; `museum`
+keeps it and says what it costs. Adaptation of the head trains the last two layers again, "hidden" and "class".
 """
 
 from collections.abc import Callable

@@ -122,8 +122,7 @@ class _Strip:
         """Give T in samples for every peak; NaN where it is alone in its window."""
         window = self.window(peaks)
         inside = np.diff(window) == 0
-        median = pd.Series(np.diff(peaks)[inside]).groupby(window[1:][inside]).median()
-        return median.reindex(window).to_numpy(float)
+        return pd.Series(np.diff(peaks)[inside]).groupby(window[1:][inside]).median().reindex(window).to_numpy(float)
 
     def cut(self, peaks: np.ndarray, period: np.ndarray) -> np.ndarray:
         """Cut and scale the stretches; zeros follow a short one, and stand after the recording's end."""

@@ -34,8 +34,7 @@ def frames(samples, step: int = STEP):
 def log_spectrogram(signal: np.ndarray, floor: float = 0.0, step: int = STEP) -> np.ndarray:
     """Compute log-spectrograms as the paper did, float32 (..., frames, 33), of signals (..., samples) in µV at 300 Hz.
 
-    They are natural logarithms of the power density in µV²/Hz. The floor is added to the power; with 0, the paper's
-    way, zeros stay zero.
+    Natural logarithms of the power density in µV²/Hz plus the floor; with a floor of 0, the paper's, zeros stay zero.
     """
     signal = np.asarray(signal)
     if signal.shape[-1] < WINDOW:

@@ -85,8 +85,7 @@ def simulate_rhythms(folder: str | Path, recordings=600, seed=0, progress: Progr
     with layouts.Cinc2017.new(folder) as layout:
         for number, rng in _streams(recordings, seed, progress, 300):
             # Multiples of the golden section spread evenly between 0 and 1.
-            place = np.searchsorted(limits / limits[-1], number * _GOLDEN % 1, side="right")
-            label = list(shares)[int(place)]
+            label = list(shares)[int(np.searchsorted(limits / limits[-1], number * _GOLDEN % 1, side="right"))]
             layout.add(f"S{number:05d}", handheld.recording(rng, label)[0], label)
         layout.close(_about("rhythms", recordings, seed))
     return Path(folder)

@@ -94,8 +94,7 @@ def _moves(rng: Generator, held: Hold, time: np.ndarray) -> np.ndarray:
         centre = start + np.cumsum(rng.uniform(0.1, 0.5, count))
         width, height = rng.uniform(0.04, 0.25, count), held.size * rng.normal(0, 1, count)
         first, last = np.searchsorted(time, [start - 0.8, centre[-1] + 1.0])
-        near = time[first:last, None]
-        total[first:last] += np.exp(-0.5 * ((near - centre) / width) ** 2) @ height
+        total[first:last] += np.exp(-0.5 * ((time[first:last, None] - centre) / width) ** 2) @ height
     return total
 
 

@@ -14,6 +14,8 @@ import pytest
 from ecg_lessons import machine
 
 machine.setup()  # before anything imports Keras
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; tests send Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: A small network, as a model file tells of it.
 MODEL = """about = "A small network."

@@ -225,8 +225,7 @@ class Lesson:
         """Split, let the network learn, and keep who stood on which side."""
         examples = asked.examples
         parts = asked.split or self.split(examples, split, asked.plan.seed, asked)
-        start = asked.options.entries().get("transfer_from")
-        if start:
+        if start := asked.options.entries().get("transfer_from"):
             test = examples.take(parts.test)
             met = self._met(Run(Path(start)), test, names_of(test.info), asked.source, asked.paths).sum()
             if met:

@@ -80,8 +80,9 @@ def paths_of(lesson, values: dict, least: int | None = None) -> tuple[Path, ...]
     named = list(lesson.files.options) if lesson.files else []
     given = tuple(path for name in named if (path := values.pop(name)) is not None)
     if given and len(given) < (len(named) if least is None else least):
-        options = " and ".join(f"--{name.replace('_', '-')}" for name in named)
-        raise InputError(f"{options} belong together: give both or neither.")
+        from ecg_lessons.lesson import flag
+
+        raise InputError(f"{' and '.join(map(flag, named))} belong together: give both or neither.")
     return given
 
 

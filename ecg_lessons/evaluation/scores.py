@@ -75,14 +75,20 @@ class Scores:
         the same value in between, it rests on one patient: there is no interval, and both bounds are NaN.
 
         The statistic makes counts (..., K, M) to values (...) or (..., K): `accuracy`, `recall` and so on, and so gives
-        one Estimate or a list of them. `people` says how many patients a value rests on, where not all.
+        one Estimate or a list of them. `people` says how many patients a value rests on, where not all. A mean over
+        classes (`mean_over_classes`) is one over all classes of the test: a draw without anybody who has one of them
+        does not count, since without a hard class the mean of the others is higher.
         """
         n = len(self.counts)
         weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
         drawn = (weights @ self.counts.reshape(n, -1)).reshape(draws, *self.counts.shape[1:])
         value = np.asarray(statistic(self.confusion[None]))[0]
+        if statistic in _MEANS:
+            absent = (drawn.sum(-1) == 0) & (self.confusion.sum(-1) > 0)
+            drawn = drawn[~absent.reshape(draws, -1).any(axis=1)]
         values = np.where(np.isnan(value), 0.0, statistic(drawn))  # no value, no interval, and no warning
-        low, high = np.where(np.isnan(value), np.nan, np.nanpercentile(values, [2.5, 97.5], axis=0))
+        bounds = np.nanpercentile(values, [2.5, 97.5], axis=0) if len(values) else np.full(2, np.nan)
+        low, high = np.where(np.isnan(value), np.nan, bounds)
         blind = 0.025 ** (1 / np.maximum(n if people is None else people, 1))
         alone = (low == high) & (value > 0) & (value < 1)
         low = np.where(alone, np.nan, np.where((low == 1) & (value == 1), blind, low))
@@ -134,11 +140,22 @@ def f1(counts: np.ndarray) -> np.ndarray:
     return np.where(counts.sum(-1) > 0, _share(2 * right, counts.sum(-1) + counts.sum(-2)), np.nan)
 
 
+_MEANS: set[Callable] = set()
+
+
+def mean_over_classes(statistic: Callable) -> Callable:
+    """Mark a statistic as a mean over classes, which depends on which classes there are: see `Scores.estimate`."""
+    _MEANS.add(statistic)
+    return statistic
+
+
+@mean_over_classes
 def macro_f1(counts: np.ndarray) -> np.ndarray:
     """Mean F1 over the classes that occur."""
     return np.nanmean(f1(counts), axis=-1)
 
 
+@mean_over_classes
 def balanced_accuracy(counts: np.ndarray) -> np.ndarray:
     """Mean recall over the classes that occur."""
     return np.nanmean(recall(counts), axis=-1)
@@ -167,11 +184,13 @@ def detection(counts: np.ndarray) -> np.ndarray:
     return _share(faulty[..., 1:].sum(-1).astype(float), faulty.sum(-1))
 
 
+@mean_over_classes
 def mean_detection(counts: np.ndarray) -> np.ndarray:
     """Mean of `detection` over the kinds of fault."""
     return np.nanmean(detection(counts), axis=-1)
 
 
+@mean_over_classes
 def balanced_detection(counts: np.ndarray) -> np.ndarray:
     """Balanced accuracy of "faulty or not", every kind of fault counting the same."""
     return (specificity(counts) + mean_detection(counts)) / 2

@@ -484,7 +484,12 @@ def _by_beat_and_recording(pool: Pool) -> dict:
 
 def _paired(arm: Pool, rival: Pool) -> dict:
     both = scores.Scores(arm.tested.classes, np.stack([arm.counts(), rival.counts()], axis=1))  # (patients, 2, k, m)
-    return both.estimate(lambda n: scores.macro_f1(n[..., 0, :, :]) - scores.macro_f1(n[..., 1, :, :])).rounded()
+    return both.estimate(_more).rounded()
+
+
+@scores.mean_over_classes
+def _more(both: np.ndarray) -> np.ndarray:
+    return scores.macro_f1(both[..., 0, :, :]) - scores.macro_f1(both[..., 1, :, :])
 
 
 INFARCTION_STUDY = Study(INFARCTION, tuple(_transfer_arms()), _report_infarction, "protocols", 2, options=_start_of)

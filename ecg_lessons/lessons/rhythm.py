@@ -197,6 +197,7 @@ def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None
     return training.predict(run, x, 64, tick)
 
 
+@scores.mean_over_classes
 def mean_f1(counts: np.ndarray) -> np.ndarray:
     """Mean F1 of N, A and O, the score of the challenge; noise counts only where it is mistaken for a rhythm."""
     return np.nanmean(scores.f1(counts)[..., :SCORED], axis=-1)

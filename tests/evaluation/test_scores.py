@@ -75,6 +75,16 @@ def test_a_class_that_does_not_occur_is_not_scored():
     assert scores.balanced_accuracy(c) == pytest.approx(0.75)
 
 
+@pytest.mark.parametrize("statistic", [scores.macro_f1, scores.balanced_accuracy])
+def test_a_mean_over_classes_is_one_over_all_classes_in_every_draw(statistic):
+    """Two of twenty people have the class that is never found: without them, a draw would score 1."""
+    patient = np.repeat(np.arange(20), 10)
+    true = np.where(patient < 2, 2, np.arange(200) % 2)
+    verdict = np.where(patient == 19, 0, true % 2)
+    found = scores.Scores.of(true, verdict, patient, ("a", "b", "c")).estimate(statistic)
+    assert found.low <= found.value <= found.high < 2 / 3 + 1e-9
+
+
 def test_predictive_value():
     """Of 10,000 recordings at 2 %, 190 of 200 are caught and 490 of 9,800 are false alarms."""
     assert scores.predictive_value(0.95, 0.95, np.array(0.02)) == pytest.approx(190 / (190 + 490))

@@ -159,7 +159,7 @@ class Study:
         rows, first = every[met], Run(next(iter(folders.values())))
         notes = {
             "left_out": count(examples.take(every[~met])),
-            "parameters": first.model.count_params(),
+            "parameters": int(stored[0]["parameters"]) if "parameters" in stored[0] else first.model.count_params(),
             "epochs": first.plan.epochs,
             "seconds": seconds(folders.values()),
         }
@@ -177,7 +177,9 @@ def _measure(study: Study, measurement: Measurement, base: Path) -> None:
     folder = study.folder(measurement, base)
     run = lesson.train(folder, arm.network, study.source, measurement.split, plan, **options)
     test, _ = lesson.judged(run, examples)
-    keep(folder, names=names_of(test.info), probability=lesson.predict(run, test), learnt=run.about["learnt"])
+    size = run.model.count_params()  # the scores of a training need no model, which may be large
+    probability, learnt = lesson.predict(run, test), run.about["learnt"]
+    keep(folder, names=names_of(test.info), probability=probability, learnt=learnt, parameters=size)
 
 
 def keep(folder: Path, **arrays: Any) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -123,6 +123,7 @@ class Sight(Options):
     )
     rr: bool = option(False, "Give the RR intervals beside the picture.")
     most: int | None = option(None, "Train on at most so many beats of each class of each patient.", least=1)
+    every: int | None = option(None, "Train on every n-th beat only.", least=1)
 
     def settle(self, network: str | None, source: str) -> str | None:
         """Refuse crops of what is no picture."""
@@ -152,6 +153,7 @@ def learn(asked: Asked) -> Learning:
     _refuse_unseen(asked.network, sight, asked.examples.x)
     shown, held = asked.sides
     shown = shown if sight.most is None else thin(shown, sight.most, seed)
+    shown = shown if sight.every is None else shown.take(np.arange(0, len(shown), sight.every))
 
     def build():
         crops = {"nine_crops": True} if sight.nine_crops else {}
@@ -246,51 +248,73 @@ judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
 # Measured: MIT-BIH with beats split at random, and with patients apart
 
-#: Of every protocol the splits, and at most so many beats of each class and patient: in all, for networks that take
-#: long, and to train on (all others are still tested).
+
+class Protocol(NamedTuple):
+    """Which networks learn what: from how many beats, after which plan."""
+
+    splits: tuple[str, ...]
+    #: What each is called: the network and what it sees.
+    networks: tuple[str, ...]
+    preset: str = "laptop"
+    #: Beats of each class and patient at most, in all, for networks that take long.
+    subset: int | None = None
+    #: What is left to train on, see `Sight`; all others are still tested.
+    most: int | None = None
+    every: int | None = None
+    seeds: tuple[int, ...] = (1,)
+    #: Networks that take a GPU: on the first split alone, with one seed.
+    large: tuple[str, ...] = ()
+
+
+_RANDOM = tuple(f"beats-fold-{k}" for k in range(splits.FOLDS))
+_SIGHTS = ("light", "signal", "light, nine crops", "light, with RR")
+_LARGE = ("jun", "alexnet", "vgg16", "resnet50", "inceptionv3")
+#: With all beats and by every change on the way to a training that takes seconds, one at a time.
 PROTOCOLS = {
-    "random beats": (("beats-fold-0",), None, None),
-    "by patient": (FOLDS, None, 100),
-    "DS1 to DS2": (("de-chazal",), None, 100),
-    "random beats, subset": (("beats-fold-0",), 100, None),
-    "by patient, subset": (FOLDS[:1], 100, None),
-}
-#: Which networks each protocol trains, by name and what they see: the costly ones on a subset only.
-_TRAINED = {
-    "random beats": ("light", "signal"),
-    "by patient": ("light", "signal", "light, nine crops", "light, with RR"),
-    "DS1 to DS2": ("light", "light, with RR"),
-    "random beats, subset": ("light", "light, nine crops", "light, with RR", "signal", "alexnet", "jun"),
-    "by patient, subset": ("light", "alexnet"),
+    "random beats": Protocol(_RANDOM, ("light", "signal"), "paper", large=_LARGE),
+    "by patient, all beats": Protocol(FOLDS, (*_SIGHTS, "alexnet"), "paper"),
+    "DS1 to DS2, all beats": Protocol(("de-chazal",), _SIGHTS, "paper", seeds=(1, 2, 3), large=_LARGE),
+    "random beats, every 12th": Protocol(_RANDOM, ("light",), "paper", every=12),
+    "by patient, every 12th": Protocol(FOLDS, ("light",), "paper", every=12),
+    "random beats, thinned": Protocol(_RANDOM, ("light",), "paper", most=100),
+    "by patient, thinned": Protocol(FOLDS, ("light",), "paper", most=100),
+    "random beats, thinned, 6 epochs": Protocol(_RANDOM, ("light",), most=100),
+    "by patient": Protocol(FOLDS, _SIGHTS, most=100),
+    "DS1 to DS2": Protocol(("de-chazal",), ("light", "light, with RR"), most=100),
+    "random beats, subset": Protocol(_RANDOM[:1], (*_SIGHTS, "alexnet", "jun"), subset=100),
+    "by patient, subset": Protocol(FOLDS[:1], ("light", "alexnet"), subset=100),
 }
 
 
 def _arm(protocol: str, name: str) -> Arm:
-    network = name.partition(",")[0]
-    chosen = NETWORKS[network].plan("paper" if protocol == "random beats" else "laptop")
-    if network == "jun":  # an epoch of the subset takes seven minutes on two cores, in bfloat16
+    network, how = name.partition(",")[0], PROTOCOLS[protocol]
+    chosen = NETWORKS[network].plan(how.preset)
+    if network in _LARGE and how.subset is None:  # a quarter of an hour of a GPU for all of them
+        chosen = chosen.but(epochs=5, precision="mixed_bfloat16")
+    elif network == "jun":  # an epoch of the subset takes seven minutes on two cores
         chosen = chosen.but(epochs=1, precision="mixed_bfloat16")
-    names, _, most = PROTOCOLS[protocol]
-    sight = {"nine_crops": "nine crops" in name, "rr": "with RR" in name, "most": most}
-    return Arm(protocol, name, network, names, plan=chosen, options=sight)
+    sight = {"nine_crops": "nine crops" in name, "rr": "with RR" in name, "most": how.most, "every": how.every}
+    many = slice(1 if name in how.large else None)
+    return Arm(protocol, name, network, how.splits[many], how.seeds[many], chosen, sight)
 
 
 def _part(measurement: Measurement, examples: Examples) -> Examples:
-    subset = PROTOCOLS[measurement.arm.protocol][1]
+    subset = PROTOCOLS[measurement.arm.protocol].subset
     return examples if subset is None else thin(examples, subset)
 
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     protocols: dict[str, dict] = {}
     for arm, trained in study.by_arm(done).items():
-        names, subset, most = PROTOCOLS[arm.protocol]
-        about = {"splits": list(names), "seeds": list(arm.seeds), "networks": {}}
-        about["beats of a class and patient, at most"] = {"in all": subset, "to train": most}
+        how = PROTOCOLS[arm.protocol]
+        about = {"splits": list(how.splits), "seeds": list(arm.seeds), "networks": {}}
+        about["beats of a class and patient, at most"] = {"in all": how.subset, "to train": how.most}
+        about |= {"every n-th beat, to train": how.every} if how.every else {}
         pool = whole.pooled(trained, base, lambda m: f"{m.split}, seed {m.seed}")
         scored = pool.scored(classwise.score) | {"by_split": pool.by_run(scores.accuracy)} | pool.notes
         protocols.setdefault(arm.protocol, about)["networks"][arm.name] = scored
     return {"data": study.counts_of(whole.examples), "protocols": protocols}
 
 
-_ARMS = tuple(_arm(protocol, name) for protocol in PROTOCOLS for name in _TRAINED[protocol])
+_ARMS = tuple(_arm(protocol, name) for protocol, how in PROTOCOLS.items() for name in how.networks + how.large)
 STUDY = Study(LESSON, _ARMS, _report, "protocols", 3, part=_part)

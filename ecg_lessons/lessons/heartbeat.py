@@ -18,6 +18,7 @@ from ecg_lessons.examples import Arrays, Examples
 from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options, Source, lineage, option
 from ecg_lessons.lessons.beat_images import beat_verdicts
 from ecg_lessons.models import heartbeat as models
+from ecg_lessons.models import museum
 from ecg_lessons.models.losses import SparseFocalLoss
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import balance as balancing
@@ -272,7 +273,7 @@ def learn(asked: Asked) -> Learning:
     def build():
         if start:
             return models.new_head(start.model, classes, options.frozen)
-        return models.NETWORKS[asked.network](classes=classes)
+        return (models.NETWORKS | museum.OVER_BEATS)[asked.network](classes=classes)
 
     return Learning(build, shown, seen(held, asked.network), plan_, about, loss=loss)
 
@@ -410,6 +411,13 @@ def _arm(protocol: str, network: str, balance: str) -> Arm:
     return Arm(protocol, name, network, (PROTOCOLS[protocol],), seeds, chosen, options)
 
 
+def _published(protocol: str, network: str) -> Arm:
+    """Give an arm after the original's plan, its faulty networks too; their GRU takes a GPU half an hour."""
+    chosen = _PAPER.but(epochs=10) if network == "bigru_over_batch" else _PAPER
+    whole, seeds = f"{protocol}, published plan", (1, 2, 3) if network == "cnet" else (1,)
+    return Arm(whole, f"{network}, none", network, (PROTOCOLS[protocol],), seeds, chosen, {"balance": "none"})
+
+
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     protocols: dict[str, dict] = {}
     for arm, trained in study.by_arm(done).items():
@@ -429,7 +437,11 @@ def _judged(pool: Pool) -> dict:
 
 
 _ARMS = tuple(_arm(p, name, balance) for p in PROTOCOLS for balance in BALANCES for name in ORIGINALS)
-STUDY = Study(LESSON, (*_ARMS, _arm("DS1 to DS2", "ours", "none")), _report, "protocols", 3)
+_MEASURED = (*_ARMS, _arm("DS1 to DS2", "ours", "none"))
+_MEASURED += tuple(_published(p, name) for p in PROTOCOLS for name in (*ORIGINALS, *museum.OVER_BEATS))
+_FAULTS = {name: Network(build, {"paper": _PAPER}) for name, build in museum.OVER_BEATS.items()}
+_WITH_FAULTS = LESSON.but(LESSON.name, LESSON.title, networks=LESSON.networks | _FAULTS)
+STUDY = Study(_WITH_FAULTS, _MEASURED, _report, "protocols", 3)
 
 
 # Measured: infarction against normal on PTB-XL, from scratch or from a heartbeat run

@@ -104,5 +104,6 @@ def relu_logits(classes: int = patient.CLASSES) -> keras.Model:
     return keras.Model(sound.input, cut, name="relu_logits")
 
 
-#: Networks to train, by name.
-FAULTS = {fault.__name__: fault for fault in (bilstm_over_batch, bigru_over_batch, seq2seq_one_step, relu_logits)}
+#: Networks to train, by name; those that name heartbeats, and all.
+OVER_BEATS = {fault.__name__: fault for fault in (bilstm_over_batch, bigru_over_batch, seq2seq_one_step)}
+FAULTS = OVER_BEATS | {relu_logits.__name__: relu_logits}

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,6 +42,8 @@ class Arm:
     seeds: tuple[int, ...] = (1,)
     plan: Plan | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: It takes a GPU and has not been measured yet: trained only where it is asked for by name.
+    pending: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +85,19 @@ class Pool:
         groups, verdict = self.tested.patient if groups is None else groups, self.probability.argmax(axis=1)
         return scores.Scores.of(self.tested.y, verdict, groups, self.tested.classes).counts
 
+    def minus(self, rival: Self, statistic: Callable) -> dict:
+        """Give how much larger a statistic of `scores` is than a rival's, with its interval over the same patients."""
+        people, k = np.union1d(self.tested.patient, rival.tested.patient), len(self.tested.classes)
+        both = np.zeros((len(people), 2, k, k), dtype=int)
+        for which, pool in enumerate((self, rival)):
+            both[np.searchsorted(people, np.unique(pool.tested.patient)), which] = pool.counts()
+
+        @wraps(statistic)
+        def difference(counts: np.ndarray) -> np.ndarray:
+            return statistic(counts[..., 0, :, :]) - statistic(counts[..., 1, :, :])
+
+        return scores.Scores(self.tested.classes, both).estimate(difference).rounded()
+
     @property
     def confusion(self) -> list[list[int]]:
         """How often class k (rows) was called m (columns)."""
@@ -119,9 +134,9 @@ class Study:
         return loaded(self.lesson, self.source)
 
     def measurements(self, only: str | None = None) -> list[Measurement]:
-        """List the trainings, or those with a text in their folder's name."""
+        """List the trainings that have been measured, or all with a text in their folder's name."""
         every = [Measurement(arm, split, seed) for arm in self.arms for seed in arm.seeds for split in arm.splits]
-        if chosen := [measurement for measurement in every if (only or "") in measurement.name]:
+        if chosen := [one for one in every if (only in one.name if only else not one.arm.pending)]:
             return chosen
         such = f"has {only!r} in its name; one is called {every[0].name}"
         raise InputError(f"No training of {self.lesson.name} {such}.")
@@ -132,8 +147,12 @@ class Study:
 
     def run(self, measurement: Measurement, base: Path) -> None:
         """Train, and keep the probabilities of the test rows, unless that is done."""
-        if not (self.folder(measurement, base) / KEPT).exists():
-            (self.measure or _measure)(self, measurement, base)
+        if not self.done(measurement, base):
+            (self.measure or measure)(self, measurement, base)
+
+    def done(self, measurement: Measurement, base: Path) -> bool:
+        """Tell whether a training has been measured."""
+        return (self.folder(measurement, base) / KEPT).exists()
 
     def write(self, done: Sequence[Measurement], base: Path, to: Path) -> Path:
         """Gather scores into the JSON file; arms that are stored there and were not measured again stay."""
@@ -141,7 +160,7 @@ class Study:
         stored = read(to, self.file) if path.exists() else {}
         report = described(self.lesson.name) | self.report(self, list(done), base)
         for name, entry in report.items():
-            if isinstance(entry, dict):
+            if isinstance(entry, dict) and name != self.key:
                 report[name] = stored.get(name, {}) | entry
         then = {entry: stored.get(entry) for entry in now}  # of arms from before each had a stamp of its own
         report[self.key] = _merged(stored.get(self.key, {}), report[self.key], self.depth, then, now)
@@ -169,7 +188,8 @@ class Study:
         return Pool(tested, np.concatenate([one["probability"] for one in stored])[met], notes)
 
 
-def _measure(study: Study, measurement: Measurement, base: Path) -> None:
+def measure(study: Study, measurement: Measurement, base: Path) -> None:
+    """Train, and keep the probabilities of the test rows."""
     arm, lesson = measurement.arm, study.lesson
     examples = study.part(measurement, study.examples)
     plan = (arm.plan or lesson.plan(arm.network)).but(seed=measurement.seed)

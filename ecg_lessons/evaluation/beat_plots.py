@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import GREY, LOOKS, SKY, VERMILION, class_rows, interval, key, panels, percent
+from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, SKY, VERMILION, class_rows, interval, key, panels, percent
 from ecg_lessons.evaluation.paper import ecg_strip
 
 
@@ -56,8 +58,24 @@ def protocols(names: Sequence[str], scores: Mapping[str, Sequence[Mapping[str, f
     for row, pair in enumerate(zip(*scores.values(), strict=True)):
         if all(pair):
             ax.plot([score["value"] for score in pair], [row, row], color=SKY, linewidth=4, zorder=1)
-    class_rows(ax, names, "sensitivity", left=0, right=1.02)
-    return key(figure, 2)
+    ax.plot([], [], color=SKY, linewidth=4, label="the fall")
+    class_rows(ax, names, "sensitivity", left=-0.02, right=1.02)
+    return key(figure, 3)
+
+
+def twins(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw accuracy over the epochs, in training and validation, of trainings side by side on one scale."""
+    figure, axes = panels(3.4 * len(histories), 2.9, len(histories), sharey=True)
+    for ax, (name, history) in zip(axes, histories.items(), strict=True):
+        ax.plot(history["epoch"], history["accuracy"], "o-", color=BLUE, markersize=3, label="training")
+        ax.plot(history["epoch"], history["val_accuracy"], "s--", color=VERMILION, markersize=3, label="validation")
+        ax.set(xlabel="epoch", title=name)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.grid(axis="y", color="0.9")
+    axes[0].set_ylabel("accuracy")
+    percent(axes[0].yaxis)
+    axes[-1].legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
 
 
 def distributions(groups: Mapping[str, np.ndarray], label: str, most: float) -> Figure:

@@ -83,7 +83,7 @@ class Scores:
         weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
         drawn = (weights @ self.counts.reshape(n, -1)).reshape(draws, *self.counts.shape[1:])
         value = np.asarray(statistic(self.confusion[None]))[0]
-        if statistic in _MEANS:
+        if getattr(statistic, "over_classes", False):
             absent = (drawn.sum(-1) == 0) & (self.confusion.sum(-1) > 0)
             drawn = drawn[~absent.reshape(draws, -1).any(axis=1)]
         values = np.where(np.isnan(value), 0.0, statistic(drawn))  # no value, no interval, and no warning
@@ -140,12 +140,9 @@ def f1(counts: np.ndarray) -> np.ndarray:
     return np.where(counts.sum(-1) > 0, _share(2 * right, counts.sum(-1) + counts.sum(-2)), np.nan)
 
 
-_MEANS: set[Callable] = set()
-
-
 def mean_over_classes(statistic: Callable) -> Callable:
     """Mark a statistic as a mean over classes, which depends on which classes there are: see `Scores.estimate`."""
-    _MEANS.add(statistic)
+    statistic.over_classes = True
     return statistic
 
 

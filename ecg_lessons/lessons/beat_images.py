@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, NamedTuple, Self
@@ -19,7 +20,7 @@ from ecg_lessons.models import beat_image as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beat_sets, beats, images, labels
 from ecg_lessons.signals.augment import DrawBeats, nine_crops
-from ecg_lessons.study import FOLDS, Arm, Measurement, Study
+from ecg_lessons.study import FOLDS, Arm, Measurement, Pool, Study
 from ecg_lessons.training import Run, Tick
 
 CLASSES = labels.classes("eight")
@@ -263,18 +264,21 @@ class Protocol(NamedTuple):
     most: int | None = None
     every: int | None = None
     seeds: tuple[int, ...] = (1,)
-    #: Networks that need a GPU, on some of the splits and with one seed.
+    #: Networks that need a GPU, on some of the splits and with one seed; and those not measured yet.
     large: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    pending: tuple[str, ...] = ()
 
 
 _RANDOM, _CHAZAL = tuple(f"beats-fold-{k}" for k in range(3)), ("de-chazal",)
 _BOTH, _SIGHTS = ("light", "signal"), ("light", "signal", "light, nine crops", "light, with RR")
-_LARGE = ("jun", "alexnet", "vgg16", "resnet50", "inceptionv3")
+_LARGE = ("jun", "vgg16", "alexnet", "resnet50", "inceptionv3")
 #: First all beats, then one change after the other on the way to a training of seconds, then what needs a subset.
 PROTOCOLS = {
-    "random beats": Protocol(_RANDOM, _BOTH, "paper", large=dict.fromkeys(_LARGE, _RANDOM[:1])),
+    "random beats": Protocol(_RANDOM, _BOTH, "paper", large=dict.fromkeys(_LARGE, _RANDOM[:1]), pending=_LARGE),
     "by patient, all beats": Protocol(FOLDS, _BOTH, "paper", large={"alexnet": FOLDS[1:3]}),
-    "DS1 to DS2, all beats": Protocol(_CHAZAL, _BOTH, "paper", seeds=(1, 2, 3), large=dict.fromkeys(_LARGE, _CHAZAL)),
+    "DS1 to DS2, all beats": Protocol(
+        _CHAZAL, _BOTH, "paper", seeds=(1, 2, 3), large=dict.fromkeys(_LARGE, _CHAZAL), pending=_LARGE[2:]
+    ),
     "random beats, every 12th": Protocol(_RANDOM, preset="paper", every=12),
     "by patient, every 12th": Protocol(FOLDS, preset="paper", every=12),
     "random beats, thinned": Protocol(_RANDOM, preset="paper", most=100),
@@ -296,7 +300,38 @@ def _arm(protocol: str, name: str) -> Arm:
         chosen = chosen.but(epochs=1, precision="mixed_bfloat16")
     sight = {"nine_crops": "nine crops" in name, "rr": "with RR" in name, "most": how.most, "every": how.every}
     seeds = how.seeds[: 1 if name in how.large else None]
-    return Arm(protocol, name, network, how.large.get(name, how.splits), seeds, chosen, sight)
+    return Arm(protocol, name, network, how.large.get(name, how.splits), seeds, chosen, sight, name in how.pending)
+
+
+_WHOSE = "whose beat"
+#: What one change costs the light network: the arm with it, and the arm without.
+STEPS = {
+    "a patient split": ("by patient, all beats", "random beats"),
+    "random split, every 12th beat": ("random beats, every 12th", "random beats"),
+    "patient split, every 12th beat": ("by patient, every 12th", "by patient, all beats"),
+    "random split, rare kinds oftener": ("random beats, thinned", "random beats, every 12th"),
+    "patient split, rare kinds oftener": ("by patient, thinned", "by patient, every 12th"),
+    "random split, half the epochs": ("random beats, thinned, 6 epochs", "random beats, thinned"),
+    "patient split, half the epochs": ("by patient", "by patient, thinned"),
+}
+
+
+def whose(examples: Examples, most: int = 80) -> Examples:
+    """Give normal beats, at most so many of a patient, labelled with whose they are."""
+    normal = thin(examples.where(symbol="N"), most)
+    people, y = np.unique(normal.patient, return_inverse=True)
+    return Examples(normal.x["curve"], y, normal.patient, tuple(people), normal.info)
+
+
+def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
+    if measurement.arm.protocol != _WHOSE:
+        return study.measure(whole, measurement, base)
+    examples, arm, folder = whose(whole.examples), measurement.arm, whole.folder(measurement, base)
+    parts = split(examples, measurement.split, measurement.seed)
+    build = partial(models.NETWORKS[arm.network], len(examples.classes))
+    run = training.fit(build, examples.take(parts.train), examples.take(parts.validation), arm.plan, folder)
+    test = examples.take(parts.test)
+    study.keep(folder, names=names_of(test.info), y=test.y, probability=training.predict(run, test.x))
 
 
 def _part(measurement: Measurement, examples: Examples) -> Examples:
@@ -306,16 +341,46 @@ def _part(measurement: Measurement, examples: Examples) -> Examples:
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     protocols: dict[str, dict] = {}
+    result = {"data": study.counts_of(whole.examples), "protocols": protocols, "steps": _steps(whole, base)}
     for arm, trained in study.by_arm(done).items():
+        if arm.protocol == _WHOSE:
+            result[_WHOSE] = _persons(study.kept(whole.folder(trained[0], base)), whose(whole.examples))
+            continue
         how = PROTOCOLS[arm.protocol]
         about = {"splits": list(how.splits), "seeds": list(how.seeds), "networks": {}}
         about["beats of a class and patient, at most"] = {"in all": how.subset, "to train": how.most}
         about |= {"every n-th beat, to train": how.every} if how.every else {}
-        pool = whole.pooled(trained, base, lambda m: f"{m.split}, seed {m.seed}")
+        pool = _pooled(whole, trained, base)
         scored = pool.scored(classwise.score) | {"by_split": pool.by_run(scores.accuracy)} | pool.notes
         protocols.setdefault(arm.protocol, about)["networks"][arm.name] = scored
-    return {"data": study.counts_of(whole.examples), "protocols": protocols}
+    return result
 
 
+def _pooled(whole: Study, trained: list[Measurement], base: Path) -> Pool:
+    return whole.pooled(trained, base, lambda m: f"{m.split}, seed {m.seed}")
+
+
+def _steps(whole: Study, base: Path) -> dict:
+    """Give what each change costs in accuracy, of those whose arms have been measured."""
+    light = {arm.protocol: one for arm, one in study.by_arm(whole.measurements()).items() if arm.name == "light"}
+    there = {name for name, trained in light.items() if all(whole.done(one, base) for one in trained)}
+    pools = {
+        name: _pooled(whole, light[name], base) for name in there & {name for pair in STEPS.values() for name in pair}
+    }
+    pairs = {step: pair for step, pair in STEPS.items() if set(pair) <= set(pools)}
+    return {step: pools[new].minus(pools[old], scores.accuracy) for step, (new, old) in pairs.items()}
+
+
+def _persons(kept: Mapping[str, np.ndarray], examples: Examples) -> dict:
+    person = np.array(examples.classes)[kept["y"]]
+    named = scores.Scores.of(kept["y"], kept["probability"].argmax(axis=1), person, examples.classes)
+    return {"people": len(examples.classes), "beats": len(person)} | scores.plain(
+        {"named": named.estimate(scores.accuracy)}
+    )
+
+
+_WHOSE_BEAT = Arm(
+    _WHOSE, "signal", "signal", (splits.RANDOM,), plan=_PLANS["signal"]["laptop"].but(batch_size=32, seed=1)
+)
 _ARMS = tuple(_arm(protocol, name) for protocol, how in PROTOCOLS.items() for name in (*how.networks, *how.large))
-STUDY = Study(LESSON, _ARMS, _report, "protocols", 3, part=_part)
+STUDY = Study(LESSON, (*_ARMS, _WHOSE_BEAT), _report, "protocols", 3, part=_part, measure=_measure)

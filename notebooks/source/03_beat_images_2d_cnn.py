@@ -20,7 +20,7 @@
 # | | |
 # |---|---|
 # | **Questions** | Can a network for photographs read an ECG? What does the picture lose? What is 99 % worth? |
-# | **You will be able to** | turn beats into pictures inside a network; crop them nine ways; split by patient and read the fall; ask a network where it looks, and test its answer |
+# | **You will be able to** | turn beats into pictures inside a network; crop them nine ways; split by patient and read the fall, step by step; ask a network where it looks, and test its answer |
 # | **You need** | Python, NumPy, one trained network in your past; lesson 0 |
 # | **Minutes** | reading 25 · running 3 · exercises 40 |
 # | **Data** | the built-in cohort (simulated); stored results from the MIT-BIH Arrhythmia Database (real patients) |
@@ -45,7 +45,6 @@ import pandas as pd
 from ecg_lessons import checks, simulator, study, training
 from ecg_lessons.data import fetch, recordings
 from ecg_lessons.evaluation import beat_plots, explain, plots, scores
-from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import beat_images as lesson
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.signals import images, labels
@@ -84,8 +83,9 @@ beat_plots.beat_strip(
 # *Eight seconds of lead MLII on ECG paper. N is a normal beat, V a ventricular premature beat, A an atrial one. A premature
 # beat comes early, and a pause follows.*
 #
-# The paper has eight classes: N; paced (/); left and right bundle branch block (L, R); ventricular and atrial premature
-# (V, A); ventricular flutter waves (!) and ventricular escape beats (E).
+# The paper has eight classes: normal (N); paced (/); left and right bundle branch block (L, R: one side of the heart is
+# reached late, and QRS is wide); ventricular and atrial premature (V, A); ventricular flutter waves (!: no beats to be told
+# apart, only waves) and ventricular escape beats (E: late, from a place that steps in).
 
 # %%
 given = lesson.examples(SOURCE)
@@ -125,12 +125,13 @@ print("one picture:", one_each[0].shape, one_each.dtype, "from", one_each.min(),
 beat_plots.gallery(one_each, given.classes)
 
 # %% [markdown]
-# *One beat of each class, as the network will see it. The tall wave in the middle is the beat; what stands beside it
-# belongs to the neighbours. Neither millivolts nor seconds are left.*
+# *One beat of each class, as the network will see it. Its QRS is the narrow peak near the middle; V begins left of it, a paced
+# beat (/) has a taller T wave on each side, and ! has no QRS at all. What stands at the edges belongs to the neighbours. Neither
+# millivolts nor seconds are left.*
 #
 # The published code drew a figure for each beat and saved it: 28 ms a beat, 50 minutes and a folder of 107,000 files. A curve that
 # moves from left to right needs no pen. In each column it inks the rows between its lowest and its highest point, so a
-# whole batch is two look-ups in a table. And the same sum can stand inside a network, as a layer.
+# whole batch is two look-ups in a table. A network can look up too: `DrawBeats` is a layer that draws.
 
 # %%
 curves = given.x["curve"][first]
@@ -140,8 +141,8 @@ print("batch and layer differ nowhere by more than 7 % of full ink:", np.abs(bat
 print("OpenCV's pen and ours agree in mean ink within 10 %:", abs(batch.mean() / one_each.mean() - 1) < 0.1)
 
 # %%
-as_pictures, as_curves = len(given) * 128 * 128 * 4 / 2**20, given.x["curve"].nbytes / 2**20
-print(f"all beats as pictures: {as_pictures:.0f} MiB; as curves: {as_curves:.0f} MiB")
+as_pictures, as_curves = len(given) * 128 * 128 / 2**20, given.x["curve"].nbytes / 2**20
+print(f"all beats as pictures, a byte a pixel: {as_pictures:.0f} MiB; as curves: {as_curves:.0f} MiB")
 
 # %% [markdown]
 # So our networks take curves and draw for themselves. No picture ever touches the disk. (If you want the files:
@@ -164,7 +165,7 @@ checks.expect("03.crops", windows)
 nine = nine_crops(batch[1:2, ..., None])[:, 0]
 places = [f"{row} {column}" for row in ("top", "mid", "low") for column in ("left", "mid", "right")]
 print("crops of one picture:", nine.shape)
-beat_plots.gallery(nine, places, columns=9)
+beat_plots.gallery(nine, places, columns=3)
 
 # %% [markdown]
 # *Nine crops of one beat. Some lose the top of the wave, some lose its foot. Is that harmless for an ECG? A cat without its
@@ -195,13 +196,14 @@ print(f"parameters: {light.count_params():,}, {100 * light.count_params() / jun.
 # %% [markdown]
 # ## 5 · Two ways to divide
 #
-# The paper mixes all beats and tests on a tenth of them. So a heart that beat 2,000 times stands on both sides. We train
-# one network that way, and its twin with people kept apart. To be done in a minute we keep at most 150 beats of each class and patient.
+# The paper mixes all beats and tests on a tenth of them: a *random split*. So a heart that beat 2,000 times stands on both sides. We
+# train one network that way, and its twin with a *patient split*: nobody in training and test. To be done in a minute we keep
+# at most 150 beats of each class and patient.
 
 # %%
 some = lesson.thin(given, 150)
 mixed, apart = lesson.split(some, "random-beats"), lesson.split(some, "by-patient")
-for name, split in (("beats at random", mixed), ("patients apart", apart)):
+for name, split in (("random split", mixed), ("patient split", apart)):
     both = set(some.patient[split.train]) & set(some.patient[split.test])
     print(f"{name}: {len(both)} of {len(set(some.patient))} people on both sides")
 
@@ -212,28 +214,22 @@ print("epochs:", len(run_mixed.history), "and", len(run_apart.history))
 
 # %%
 print("columns kept of every epoch:", ", ".join(run_mixed.history.columns))
-plots.learning_curves(run_mixed.history)
+beat_plots.twins({"random split": run_mixed.history, "patient split": run_apart.history})
 
 # %% [markdown]
-# *Beats at random. The validation curve follows the training curve, as in every good textbook. It holds other beats of the same hearts.*
-
-# %%
-print("epochs drawn:", len(run_apart.history))
-plots.learning_curves(run_apart.history)
-
-# %% [markdown]
-# *Patients apart. Training goes as before; validation does not follow. The network learns hearts rather than kinds of beat.*
+# *Accuracy while learning. In the random split the validation curve follows the training curve, as in every good textbook: it
+# holds other beats of the same hearts. In the patient split training goes as before, and validation stays below it.*
 
 # %%
 on_mixed = lesson.evaluate(run_mixed, examples=some)
 on_apart = lesson.evaluate(run_apart, examples=some)
 whose = "simulated" if SOURCE == "sample" else "real"
-checks.verdict(f"{whose}, beats at random: accuracy above 90 %", on_mixed["accuracy"].value > 0.9)
+checks.verdict(f"{whose}, random split: accuracy above 90 %", on_mixed["accuracy"].value > 0.9)
 fall = on_mixed["accuracy"].value - on_apart["accuracy"].value
-checks.verdict(f"{whose}, patients apart: accuracy lower by more than 5 points", fall > 0.05)
+checks.verdict(f"{whose}, patient split: accuracy lower by more than 5 points", fall > 0.05)
 
 # %% tags=["nbval-ignore-output"]
-for name, result in (("beats at random", on_mixed), ("patients apart", on_apart)):
+for name, result in (("random split", on_mixed), ("patient split", on_apart)):
     print(
         f"{name}: accuracy {result['accuracy']}, majority {result['majority'].value:.3f}, macro F1 {result['macro_f1']}"
     )
@@ -247,8 +243,8 @@ print("test people:", len(set(test.patient)), "- classes among them:", len(set(t
 plots.confusion(counted.confusion, test.classes)
 
 # %% [markdown]
-# *Rows: what it was. Columns: what the network says. Simulated patients whom it never met. A new heart's normal beat may
-# look like another's bundle branch block.*
+# *Rows: what it was. Columns: what the network says; the shade is the share of the row. Simulated patients whom it never met. A new
+# heart's normal beat may look like another's bundle branch block. One or two people can fill a cell with errors.*
 #
 # ## 6 · Three numbers, on real patients
 #
@@ -260,68 +256,101 @@ counts = pd.DataFrame(real["data"])
 print("beats:", counts["examples"].sum())
 counts.T
 
-# %%
-rows = []
-for name in ("light", "signal"):
-    both = [real["protocols"][p]["networks"][name] for p in ("random beats", "by patient")]
-    rows.append([name, *(f"{100 * one[score]['value']:.1f}" for one in both for score in ("accuracy", "macro_f1"))])
-columns = ["network", "random: accuracy", "random: macro F1", "apart: accuracy", "apart: macro F1"]
-pd.DataFrame(rows, columns=columns).set_index("network")
 
 # %% [markdown]
-# *Per cent, real patients.* The claim holds: with beats split at random, a network with a thousandth of the weights clears it.
-# Then it meets people, and is hardly better than one that says N to everything.
+# First the claim. The paper's split, all beats, our two small networks; then the same networks, the same plan and the same beats to
+# learn from, with nobody on both sides.
 
 
 # %%
-def triple(protocol, name, score="accuracy"):
-    return tuple(real["protocols"][protocol]["networks"][name][score].values())
+def score_of(protocol, name, score="accuracy"):
+    return real["protocols"][protocol]["networks"][name][score]
 
 
+rows = {}
+for name in ("light", "signal"):
+    both = [score_of(p, name, s) for p in ("random beats", "by patient, all beats") for s in ("accuracy", "macro_f1")]
+    rows[name] = [f"{100 * one['value']:.1f} ({100 * one['low']:.1f}-{100 * one['high']:.1f})" for one in both]
+columns = ["random split: accuracy", "random split: macro F1", "patient split: accuracy", "patient split: macro F1"]
+pd.DataFrame(rows, index=columns).T
+
+# %% [markdown]
+# *Per cent, real patients; in brackets 95 % intervals over people. Random split: three of the paper's ten folds. Patient split: all five
+# folds.* The claim holds: with a random split, a network with a thousandth of the weights clears it. Then it meets new people,
+# and more than 20 points are gone. That is still better than saying N to everything. Macro F1, in which every class counts the same,
+# says what is left: little.
+
+
+# %%
 def three(name):
-    same, honest = triple("random beats", name), triple("by patient", name)
+    same, honest = (tuple(score_of(p, name).values()) for p in ("random beats", "by patient, all beats"))
     return {"name": name, "claimed": None, "same": same, "honest": honest}
 
 
-majority = real["protocols"]["by patient"]["networks"]["light"]["majority"]["value"]
-any_kind = [triple(p, "light", "arrhythmia_sensitivity")[0] for p in ("random beats", "by patient")]
+majority = score_of("by patient, all beats", "light", "majority")["value"]
+any_kind = [score_of(p, "light", "arrhythmia_sensitivity")["value"] for p in ("random beats", "by patient, all beats")]
 print(f"always naming the most frequent class: {100 * majority:.1f} % right")
 print(f"sensitivity, claimed: 97.85 %; light, any arrhythmia: {100 * any_kind[0]:.1f} % and {100 * any_kind[1]:.1f} %")
 paper = {"name": "the paper's", "claimed": real["claimed"]["accuracy"]}
 plots.three_numbers([paper, three("light"), three("signal")], "accuracy")
 
 # %% [markdown]
-# *Accuracy on real beats. Whiskers: 95 % intervals over people. The paper's network is too large to train on all beats here;
-# section 9 has it on a subset.*
+# *Accuracy on real beats, all of them to learn from on both sides. Whiskers: 95 % intervals over people. "Same protocol" is the
+# paper's split with our networks; section 9 has the paper's own network, with new people.*
 #
-# Accuracy hides most of it, since three beats of four are normal. Class by class:
+# **What does each change cost?** A training on all beats takes 20 minutes on two processor cores. It is tempting to learn from fewer
+# beats, to show rare kinds oftener, or to stop earlier. Here is the light network with one change at a time.
+
+# %%
+ladder = {
+    "all beats, 12 epochs": ("random beats", "by patient, all beats"),
+    "every 12th beat": ("random beats, every 12th", "by patient, every 12th"),
+    "100 of a class and patient": ("random beats, thinned", "by patient, thinned"),
+    "the same, 6 epochs": ("random beats, thinned, 6 epochs", "by patient"),
+}
+table = {how: [f"{100 * score_of(p, 'light')['value']:.1f}" for p in pair] for how, pair in ladder.items()}
+pd.DataFrame(table, index=["random split", "patient split"]).T
+
+# %%
+for change, cost in real["steps"].items():
+    print(f"{change}: {100 * cost['value']:+.1f} points ({100 * cost['low']:+.1f} to {100 * cost['high']:+.1f})")
+
+# %% [markdown]
+# *Accuracy of the light network, real patients; every row changes one thing of the row above. The differences are paired: the same
+# people are drawn again for both.*
+#
+# Other people cost 22 points. Nothing else on the list costs a quarter of that. With a random split fewer beats and fewer epochs do
+# cost: there is much of each heart to learn. With a patient split they cost next to nothing, since more beats of the same people are
+# hardly news. Showing rare kinds oftener costs 5 points there: the network says N less often, and N is what most beats are.
+#
+# Accuracy hides most of it, since seven beats of ten are normal. Class by class:
 
 
 # %%
 def by_class(protocol):
-    found = real["protocols"][protocol]["networks"]["light"]["by_class"]
+    found = score_of(protocol, "light", "by_class")
     return [found[name]["sensitivity"] if name in found else None for name in lesson.CLASSES]
 
 
-beats_apart = real["protocols"]["by patient"]["networks"]["light"]
-print("cannot be scored with people apart:", beats_apart["left_out"])
+beats_apart = real["protocols"]["by patient, all beats"]["networks"]["light"]
+print("cannot be scored with a patient split:", beats_apart["left_out"])
 beat_plots.protocols(
-    lesson.CLASSES, {"beats at random": by_class("random beats"), "patients apart": by_class("by patient")}
+    lesson.CLASSES, {"random split": by_class("random beats"), "patient split": by_class("by patient, all beats")}
 )
 
 # %% [markdown]
-# *Sensitivity of the light network on real beats, with intervals over people. Bundle branch block (L, R) was nearly always found, and
-# now hardly ever. Four people have L. What the network learnt from three of them is the three, not L. All flutter waves come
-# from record 207, so nobody can both learn them and be tested on them with people apart.*
+# *Sensitivity of the light network on real beats, with intervals over people; the blue bar is the fall. Bundle branch block (L, R) was
+# nearly always found, and now hardly ever. Four people have L. What the network learnt from three of them is the three, not L. All
+# flutter waves come from record 207, so nobody can both learn them and be tested on them with a patient split.*
 
 # %%
 spread = beats_apart["by_split"].values()
-chazal = real["protocols"]["DS1 to DS2"]["networks"]["light"]
-print(f"accuracy over {len(spread)} splits by patient: {min(spread):.3f} to {max(spread):.3f}")
-print(f"de Chazal's split, DS1 to DS2: {chazal['accuracy']['value']:.3f}, majority {chazal['majority']['value']:.3f}")
+chazal, others = (score_of("DS1 to DS2, all beats", "light", s)["value"] for s in ("accuracy", "majority"))
+print(f"accuracy over {len(spread)} folds of the patient split: {min(spread):.3f} to {max(spread):.3f}")
+print(f"de Chazal's split, DS1 to DS2, mean of three trainings: {chazal:.3f}, majority {others:.3f}")
 
 # %% [markdown]
-# One split by patient is a draw of luck. Report several. (DS1 and DS2 hold no paced hearts, and more normal ones.)
+# One patient split is a draw of luck. Report several. (DS1 and DS2 hold no paced hearts, and more normal ones.)
 #
 # ## 7 · What the picture lost
 #
@@ -356,31 +385,34 @@ checks.verdict("and accuses less than 10 % of the normal ones", wrong < 0.1)
 rows = []
 for protocol in ("random beats, subset", "by patient"):
     for name in ("light", "light, with RR"):
-        a = real["protocols"][protocol]["networks"][name]["by_class"]["A"]
+        a = score_of(protocol, name, "by_class")["A"]
         row = (f"{a[s]['value']:.2f} ({a[s]['low']:.2f}-{a[s]['high']:.2f})" for s in ("sensitivity", "precision"))
         rows.append([protocol, name, *row])
 pd.DataFrame(rows, columns=["protocol", "network", "A: sensitivity", "A: precision"]).set_index(["protocol", "network"])
 
 # %% [markdown]
-# Where the hearts are known, the intervals help. With new people most atrial beats stay hidden: a beat is early for *its* heart, and
-# a network that has met forty hearts has hardly begun to learn what that means.
+# *At most 100 beats of each class and patient to learn from, 6 epochs; "subset": tested on such a subset too.* Where the hearts are
+# known, the intervals seem to help; there are 88 beats A in that test, and the intervals overlap. With new people most atrial beats stay
+# hidden: a beat is early for *its* heart, and a network that has met forty hearts has hardly begun to learn what that means.
 #
 # And the picture itself? The `signal` network has the same layers, one dimension less, and looks at the curve that the
-# picture was drawn from. In the table of section 6 it does about as well or better, and it trains in less than half of the time. A curve is
-# not a photograph; drawing it adds work and nothing else.
+# picture was drawn from. In the table of section 6 it does about as well, and it trains in less than half of the time. A curve is
+# not a photograph; drawing it adds work, and nothing that we could measure.
 #
-# And the nine crops, with the mean answer to all nine? The first column is a subset of the beats (section 9), the second all people.
+# And the nine crops, with the mean answer to all nine?
 
 # %%
 rows = []
 for name in ("light", "light, nine crops"):
-    both = [real["protocols"][p]["networks"][name] for p in ("random beats, subset", "by patient")]
-    rows.append([name, *(f"{100 * one[score]['value']:.1f}" for one in both for score in ("accuracy", "macro_f1"))])
-pd.DataFrame(rows, columns=columns).set_index("network")
+    both = [score_of(p, name, s) for p in ("random beats, subset", "by patient") for s in ("accuracy", "macro_f1")]
+    rows.append([name, *(f"{100 * one['value']:.1f}" for one in both)])
+titles = ["subset: accuracy", "subset: macro F1", "patient split: accuracy", "patient split: macro F1"]
+pd.DataFrame(rows, columns=["network", *titles]).set_index("network")
 
 # %% [markdown]
-# Within the same few epochs the crops cost more than they give. With people apart the accuracy rises a little and macro F1
-# falls: the network says N more often, which pleases the accuracy and no patient.
+# *Six epochs; the subset is split at random, the patient split tests everybody.* Within the same few epochs the crops cost more than
+# they give; more epochs were not tried. With the patient split accuracy rises a little and macro F1 falls: the network says N more
+# often, which pleases the accuracy and no patient.
 #
 # ## 8 · Where does it look?
 #
@@ -424,6 +456,7 @@ by_blank, _ = explain.deletion(model, every, explain.grad_cam(blank, every, name
 checks.verdict("the map beats the blank network's by a tenth or more", by_map.mean() > 1.1 * by_blank.mean())
 
 # %% tags=["nbval-ignore-output"]
+print(f"rank correlation of the two maps: {alike.mean():.2f}")
 for name, fall in (("the map", by_map), ("the blank network's map", by_blank), ("chance", by_chance)):
     print(f"erase where {name} points: the probability falls by {fall.mean():.3f}")
 
@@ -438,52 +471,63 @@ for name, fall in (("the map", by_map), ("the blank network's map", by_blank), (
 # of beat but the *patient*, from normal beats alone.
 
 # %%
-normal = lesson.thin(given.where(symbol="N"), 80)
-people, who = np.unique(normal.patient, return_inverse=True)
-labelled = Examples(normal.x["curve"], who, normal.patient, tuple(people), normal.info)
+labelled = lesson.whose(given)
 parts = lesson.split(labelled, "random-beats")
 plan = lesson.plan("signal").but(batch_size=32)
-build = lambda: models.signal(len(people))  # noqa: E731
+build = lambda: models.signal(len(labelled.classes))  # noqa: E731
 spy = training.fit(build, labelled.take(parts.train), labelled.take(parts.validation), plan, RUNS / "spy")
 
 # %%
 held = labelled.take(parts.test)
 named_right = (training.predict(spy, held.x).argmax(axis=1) == held.y).mean()
 checks.verdict(
-    f"one beat names one of {len(people)} people: right in more than two thirds of the cases", named_right > 2 / 3
+    f"one beat names one of {len(labelled.classes)} {whose} people: right in more than two thirds of the cases",
+    named_right > 2 / 3,
+)
+stored = real["whose beat"]
+print(
+    f"the same on MIT-BIH: {100 * stored['named']['value']:.0f} % of {stored['beats']} beats, {stored['people']} people"
 )
 
 # %% [markdown]
-# A beat is a fingerprint. Whoever trains and tests on the same hearts lets a network look up the answer: this is person 17,
-# and person 17 has bundle branch block.
+# A beat is a fingerprint, of real people too: who guesses one of 39 is right in 3 % of the cases. A network that trains and is tested
+# on the same hearts can look up the answer: this is person 17, and person 17 has bundle branch block.
 #
 # **Fault two: the picture throws away time.** You measured it in section 7.
 #
-# **Fault three: 134 million weights in one layer.** You counted them in section 4. Measured on a real subset:
+# **Fault three: 134 million weights in one layer.** You counted them in section 4. Do they help with new people? Here are the paper's
+# network and its rivals, on all beats of DS1, tested on the people of DS2.
 
 # %%
-subset = real["protocols"]["random beats, subset"]["networks"]
 rows = []
-for name in ("light", "signal", "alexnet", "jun"):
-    one = subset[name]
-    row = (
-        f"{one['parameters']:,}",
-        one["epochs"],
-        f"{one['seconds'] / 60:.1f}",
-        f"{100 * one['accuracy']['value']:.1f}",
-    )
-    rows.append([name, *row])
-pd.DataFrame(rows, columns=["network", "parameters", "epochs", "minutes", "accuracy, %"]).set_index("network")
+for name in ("light", "signal", "jun", "vgg16"):
+    one = real["protocols"]["DS1 to DS2, all beats"]["networks"][name]
+    accuracy, macro = (f"{100 * one[s]['value']:.1f} ({100 * one[s]['low']:.1f}-{100 * one[s]['high']:.1f})"
+                       for s in ("accuracy", "macro_f1"))  # fmt: skip
+    rows.append([name, f"{one['parameters']:,}", one["epochs"], accuracy, macro])
+pd.DataFrame(rows, columns=["network", "parameters", "epochs", "accuracy, %", "macro F1, %"]).set_index("network")
 
 # %% [markdown]
-# *Real beats, at most 100 of each class and patient, split at random; minutes on two processor cores.* After its one epoch the paper's
-# network still says N to every beat, and 46 % are N. It needs thousands of steps, and this is what they cost without a GPU.
-# AlexNet would gain from more epochs too.
+# *Real beats; 95 % intervals over people. jun and vgg16 learnt for five epochs on a GPU, jun to 99.6 % right in training; light and signal
+# are means of three trainings.* Eight hundred times the weights, and nobody can tell the difference on new people. How jun does in
+# its own random split on all beats is not measured here.
+#
+# AlexNet, with 30 million weights, was measured with patient splits too. It wins on one fold, and loses on two:
+
+# %%
+subset = {name: score_of("by patient, subset", name)["value"] for name in ("light", "alexnet")}
+print("fold 0, 100 beats of a class and patient:", *(f"{name} {100 * value:.1f}" for name, value in subset.items()))
+for name in ("light", "alexnet"):
+    by_fold = score_of("by patient, all beats", name, "by_split")
+    print(f"folds 1 and 2, all beats: {name}", *(f"{100 * by_fold[f'fold-{k}, seed 1']:.1f}" for k in (1, 2)))
+
+# %% [markdown]
+# What is missing is not weights but people.
 #
 # ## 10 · Exercises
 #
-# The tutorial's assignments were: plot the loss (section 5 does), say what each kind of layer does, write the nine-crop generator,
-# and train another network. Here are the two that make you think.
+# The tutorial's assignments were: plot the loss, say what each kind of layer does, write the nine-crop generator, and train
+# another network. Here are two.
 #
 # **One.** Write the generator's heart: one random crop of a picture (128 x 128), 96 x 96, with `rng.integers`.
 
@@ -507,8 +551,8 @@ checks.expect("03.random_crop", random_crop)
 #
 # <details><summary>Solution</summary>
 #
-# AlexNet has 30 million weights, 180 times as many, and each of its epochs takes about ten times as long. Set both accuracies beside
-# the majority. What is missing is not weights but people.
+# AlexNet has 30 million weights, 180 times as many, and each of its epochs takes 16 times as long (76 s against 4.9 s on a subset of MIT-BIH). Set both
+# accuracies beside the majority.
 # </details>
 #
 # ## 11 · Quiz
@@ -516,7 +560,7 @@ checks.expect("03.random_crop", random_crop)
 # 1. A paper splits 100,000 beats of 47 people at random and reports 99 %. What do you ask?
 # <details><summary>Answer</summary>What it finds on people it was not trained on, class by class, with intervals over people.</details>
 #
-# 2. Why can no split by patient score flutter waves on MIT-BIH?
+# 2. Why can no patient split score flutter waves on MIT-BIH?
 # <details><summary>Answer</summary>All of them come from one record. Either it trains or it is tested.</details>
 #
 # 3. A Grad-CAM map marks the QRS complex. Does that show that the network reads QRS?
@@ -525,8 +569,8 @@ checks.expect("03.random_crop", random_crop)
 # ## Recap
 #
 # - A curve can be drawn inside a network; pictures need no disk.
-# - Beats split at random measure how well a network knows the same hearts.
-# - By patient, by class, over several splits, beside the majority baseline: then a number means something.
+# - A random split measures how well a network knows the same hearts. On MIT-BIH the patient split costs 22 points, all else equal.
+# - By patient, by class, over several folds, beside the majority baseline: then a number means something.
 # - Stretching erased the RR interval. Put beside the picture it helps, with known hearts more than with new ones.
 # - An explanation must change when the network does.
 #

@@ -64,11 +64,14 @@ def territories(rows: Mapping[str, Mapping], rate: float, leads: Sequence[str], 
     return figure
 
 
-def shares(arms: Curves, measure: str, floor: float = 0) -> Figure:
-    """Draw a score against the share of the patients to learn from; the floor may be the score of a coin."""
+def shares(arms: Curves, measure: str, floor: float = 0, always: float | None = None) -> Figure:
+    """Draw a score against the share of the patients to learn from, with that of always naming one class."""
     places = (lambda at: 0.93 * at, lambda at: at, lambda at: 1.07 * at)
     axes = {"xscale": "log", "xlabel": "share of the patients to learn from", "ylabel": measure, "ylim": (floor, 1)}
-    return curves((5.2, 3.1), arms, LOOKS, places, lambda share: f"{100 * share:g} %", **axes)
+    figure = curves((5.2, 3.1), arms, LOOKS, places, lambda share: f"{100 * share:g} %", **axes)
+    if always is not None:
+        figure.axes[0].axhline(always, color=GREY, linestyle=":", linewidth=1)
+    return figure
 
 
 def unusual(groups: Mapping[str, tuple[np.ndarray, np.ndarray]], early: str, alike: str, most: float = 2) -> Figure:

@@ -458,7 +458,8 @@ def _transfer_arms() -> Iterator[Arm]:
             starts += [("cnet", start, share) for share in SHARES if protocol == "by patient" or share == 1]
         for network, start, share in dict.fromkeys(starts):
             options = {"frozen": start == "frozen", "share": share}
-            yield Arm(protocol, f"{network}, {start}, {share:.0%}", network, names, (1,), plan_, options)
+            seeds = (1, 2, 3, 4, 5) if start == "scratch" and share < 1 else (1,)  # few people: each draw is another
+            yield Arm(protocol, f"{network}, {start}, {share:.0%}", network, names, seeds, plan_, options)
 
 
 def _start_of(measurement: Measurement, base: Path) -> dict:
@@ -473,7 +474,7 @@ def _start_of(measurement: Measurement, base: Path) -> dict:
 def _report_infarction(whole: Study, done: list[Measurement], base: Path) -> dict:
     pools: dict[str, dict[str, Pool]] = {}
     for arm, trained in study.by_arm(done).items():
-        pools.setdefault(arm.protocol, {})[arm.name] = whole.pooled(trained, base, lambda m: m.split)
+        pools.setdefault(arm.protocol, {})[arm.name] = whole.pooled(trained, base, _run_of)
     paired, apart = {}, pools.get("by patient", {})
     for name, pool in apart.items():
         network, start, share = name.split(", ")
@@ -485,12 +486,20 @@ def _report_infarction(whole: Study, done: list[Measurement], base: Path) -> dic
     return {"data": data, "protocols": scored, "paired": paired}
 
 
+def _run_of(measurement: Measurement) -> str:
+    return measurement.split if len(measurement.arm.seeds) == 1 else f"{measurement.split}, seed {measurement.seed}"
+
+
 def _by_beat_and_recording(pool: Pool) -> dict:
-    record = pool.tested.info["record"]
+    run = pool.tested.info["run"].str.split(", ")
+    record = pool.tested.info["record"] + run.str[1].fillna("")  # once for each training
     first = np.sort(np.unique(record, return_index=True)[1])
     mean = pd.DataFrame(pool.probability).groupby(record.to_numpy(), sort=False).mean().to_numpy()
     by_recording = Pool(pool.tested.take(first), mean).scored(classwise.score)
     each = {"by_split": pool.by_run(scores.macro_f1), "by_recording": by_recording}
+    if run.str.len().max() > 1:
+        seeds = replace(pool, tested=pool.tested.but(info=pool.tested.info.assign(run=run.str[1])))
+        each["by_seed"] = seeds.by_run(scores.macro_f1)
     return pool.scored(classwise.score) | each | pool.notes
 
 

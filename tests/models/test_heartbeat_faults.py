@@ -36,18 +36,20 @@ def test_the_faulty_answer_depends_on_the_batch_and_ours_does_not(faulty, sound,
     assert company < 1e-5
 
 
-def recurrence_matters(model, beats) -> bool:
-    """Tell whether the answers change without the weights that lead from one step to the next."""
+def recurrence_matters(model, part: str, beats) -> bool:
+    """Tell whether the answers change without the weights of a part that lead from one step to the next."""
     before = answer(model, beats)
-    encoder = model.get_layer("encoder")
-    for layer in (encoder.forward_layer, encoder.backward_layer):
+    wrapper = model.get_layer(part)
+    for layer in (wrapper.forward_layer, wrapper.backward_layer):
         layer.cell.recurrent_kernel.assign(np.zeros(layer.cell.recurrent_kernel.shape))
     return not np.allclose(answer(model, beats), before, atol=1e-6)
 
 
-def test_a_sequence_of_one_has_no_recurrence_and_ours_has(beats):
-    assert not recurrence_matters(museum.seq2seq_one_step(), beats)
-    assert recurrence_matters(heartbeat.seq2seq(), beats)
+def test_an_encoder_of_one_step_has_no_recurrence_and_its_decoder_and_ours_have(beats):
+    faulty = museum.seq2seq_one_step()
+    assert not recurrence_matters(faulty, "encoder", beats)
+    assert recurrence_matters(faulty, "decoder", beats)
+    assert recurrence_matters(heartbeat.seq2seq(), "encoder", beats)
 
 
 @pytest.mark.parametrize("name", [name for name in museum.FAULTS if name != "relu_logits"])

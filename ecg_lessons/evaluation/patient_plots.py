@@ -22,32 +22,29 @@ def hearts(groups: Mapping[str, np.ndarray], rate: float, before: int, most: int
     return figure
 
 
-def slopes(before: Mapping[str, float], after: Mapping[str, float], measure: str, names=None) -> Figure:
-    """Draw one line a patient from a score before to the score after, those who lose in another colour and dash.
+def gains(before: Mapping[str, float], after: Mapping[str, float], measure: str, names=None) -> Figure:
+    """Draw what every patient gains, from a score before to the score after, sorted; losses in another colour and mark.
 
-    A loss up to 0.005 counts as none; who has no score is left out. `names` stand at the right end, else everybody.
+    A loss up to 0.005 counts as none; who has no score is left out. `names` stand below the axis, else everybody.
     """
     if odd := sorted(set(before) ^ set(after)):
         raise InputError(f"Patient {odd[0]!r} has a score on one side only: give both sides the same patients.")
     pairs = {k: (before[k], after[k]) for k in before if np.isfinite(np.array([before[k], after[k]], float)).all()}
-    figure, (ax,) = panels(4.6, 3.9)
-    usual = {"color": BLUE, "marker": "o", "linewidth": 0.9, "alpha": 0.7}
-    loser = {"color": VERMILION, "linestyle": "--", "marker": "s", "zorder": 3, "linewidth": 2}
-    for pair in pairs.values():
-        ax.plot((0, 1), pair, markersize=4, **(loser if pair[1] < pair[0] - 0.005 else usual))
-    named = sorted((pairs[name][1], name) for name in (pairs if names is None else names) if name in pairs)
-    # Names move down until they are apart.
-    steps = 0.037 * np.arange(len(named))
-    heights = np.minimum.accumulate(([value for value, _ in named] - steps)[::-1])[::-1] + steps
-    for height, (value, name) in zip(heights, named, strict=True):
-        ax.plot((1.02, 1.07), (value, height), color=GREY, linewidth=0.5, clip_on=False)
-        ax.text(1.08, height, name, va="center", fontsize=8)
-    ax.plot([], [], color=BLUE, marker="o", label="gains, or stays")
-    ax.plot([], [], color=VERMILION, marker="s", linestyle="--", label="loses")
-    ax.set(xticks=(0, 1), xticklabels=("generic", "adapted"), xlim=(-0.08, 1.25), ylim=(-0.02, 1.02), ylabel=measure)
+    order = sorted(pairs, key=lambda name: (pairs[name][1] - pairs[name][0], pairs[name][0]))
+    first, last = np.array([pairs[name] for name in order]).reshape(-1, 2).T
+    lost, at = last < first - 0.005, np.arange(len(order))
+    figure, (ax,) = panels(1.5 + max(3.0, 0.13 * len(order)), 3.3)
+    ax.vlines(at, first, last, colors=np.where(lost, VERMILION, BLUE), linewidth=1.5)
+    ax.plot(at, first, "o", color=GREY, markersize=3.5, label="generic")
+    ax.plot(at[~lost], last[~lost], "o", color=BLUE, markersize=5, label="adapted")
+    if lost.any():
+        ax.plot(at[lost], last[lost], "s", color=VERMILION, markersize=5, label="adapted, lower")
+    shown = [k for k, name in enumerate(order) if names is None or name in names]
+    ax.set_xticks(shown, [order[k] for k in shown], rotation=90, fontsize=8)
+    ax.set(ylim=(-0.02, 1.02), ylabel=measure, xlabel=f"{len(order)} patients, by gain")
     percent(ax.yaxis)
     ax.grid(axis="y", color="0.9")
-    return key(figure, 2)
+    return key(figure, 3)
 
 
 def adaptation(arms: Curves, measure: str, floor: float = 0) -> Figure:
@@ -58,7 +55,10 @@ def adaptation(arms: Curves, measure: str, floor: float = 0) -> Figure:
 
 
 def reliability(arms: Mapping[str, tuple[np.ndarray, np.ndarray]], least: int = 20) -> Figure:
-    """Draw how often verdicts, (n,) by arm, are right against their probability, in tenths with `least` or more."""
+    """Draw how often verdicts, (n,) by arm, are right against their probability, in tenths with `least` or more.
+
+    The area of a mark is the share of the verdicts of its arm.
+    """
     figure, (ax,) = panels(4.2, 3.9)
     ax.plot((0, 1), (0, 1), color="0.7", linewidth=1)
     ax.text(0.12, 0.16, "as sure as right", rotation=45, fontsize=8, color=GREY, ha="center", va="center")
@@ -66,7 +66,8 @@ def reliability(arms: Mapping[str, tuple[np.ndarray, np.ndarray]], least: int = 
         tenth = np.clip((10 * np.asarray(probability)).astype(int), 0, 9)
         kept = (n := np.bincount(tenth, minlength=10)) >= max(least, 1)
         said, was = (np.bincount(tenth, v, 10)[kept] / n[kept] for v in (probability, right))
-        ax.plot(said, was, color=colour, marker=marker, linestyle=dash, markersize=6, label=arm)
+        ax.plot(said, was, color=colour, marker=marker, linestyle=dash, markersize=4, label=arm)
+        ax.scatter(said, was, 250 * n[kept] / n.sum() + 10, color=colour, marker=marker, alpha=0.4)
     ax.set(xlim=(0, 1.01), ylim=(0, 1.01), aspect="equal")
     ax.set(xlabel="probability of the verdict", ylabel="verdicts that are right")
     percent(ax.xaxis, ax.yaxis)

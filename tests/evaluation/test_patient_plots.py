@@ -24,28 +24,27 @@ def test_a_heart_without_beats_is_refused():
         patient_plots.hearts({"b": np.zeros((0, 160))}, 360, 80)
 
 
-def test_who_loses_has_another_colour_and_dash_and_who_is_asked_for_a_name():
+def test_patients_stand_sorted_by_gain_and_who_loses_has_another_colour_and_mark():
     before = {"100": 0.5, "200": 0.6, "205": 0.7, "300": np.nan}
     after = {"100": 0.9, "200": 0.4, "205": 0.698, "300": 0.5}
-    (ax,) = patient_plots.slopes(before, after, "F1", names=["200", "300"]).axes
-    drawn = [line for line in ax.lines if tuple(line.get_xdata()) == (0, 1)]
-    assert [tuple(line.get_ydata()) for line in drawn] == [(0.5, 0.9), (0.6, 0.4), (0.7, 0.698)]
-    assert [line.get_color() for line in drawn] == [BLUE, VERMILION, BLUE]
-    assert drawn[1].get_linestyle() != drawn[0].get_linestyle()
-    assert [text.get_text() for text in ax.texts] == ["200"]
+    (ax,) = patient_plots.gains(before, after, "F1", names=["200", "300"]).axes
+    generic, adapted, lower = ax.lines
+    assert list(generic.get_ydata()) == [0.6, 0.7, 0.5]
+    assert list(adapted.get_ydata()) == [0.698, 0.9]
+    assert list(lower.get_ydata()) == [0.4]
+    assert (lower.get_color(), adapted.get_color()) == (VERMILION, BLUE)
+    assert lower.get_marker() != adapted.get_marker()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["200"]
 
 
-def test_names_at_one_height_are_moved_apart():
-    scores = {name: 1.0 for name in "abc"}
-    (ax,) = patient_plots.slopes(scores, scores, "F1").axes
-    heights = [text.get_position()[1] for text in ax.texts]
-    assert max(heights) == 1
-    assert min(abs(np.diff(heights))) > 0.03
+def test_nobody_who_loses_needs_no_key():
+    (ax,) = patient_plots.gains({"a": 0.5}, {"a": 0.6}, "F1").axes
+    assert [line.get_label() for line in ax.lines] == ["generic", "adapted"]
 
 
 def test_a_patient_on_one_side_is_refused():
     with pytest.raises(InputError, match="'200' has a score on one side only"):
-        patient_plots.slopes({"100": 0.5}, {"100": 0.5, "200": 0.6}, "F1")
+        patient_plots.gains({"100": 0.5}, {"100": 0.5, "200": 0.6}, "F1")
 
 
 def test_minutes_are_drawn_in_their_order_with_their_intervals():

@@ -5,20 +5,30 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, SKY, VERMILION, class_rows, key, panels, percent, whiskers
+from ecg_lessons.evaluation.panels import (
+    BLUE,
+    GREY,
+    SKY,
+    VERMILION,
+    class_rows,
+    interval,
+    key,
+    panels,
+    percent,
+    whiskers,
+)
 from ecg_lessons.evaluation.paper import ecg_page, ecg_strip
 from ecg_lessons.evaluation.scores import predictive_value
 
 __all__ = ["confusion", "ecg_page", "ecg_strip", "learning_curves", "ppv_curve", "sensitivities", "three_numbers"]
 
 _NO_MEASURES = {"epoch", "lr", "learning_rate", "seconds"}
-#: The three numbers: key, words, place, colour and hatching.
-_BARS = (("claimed", "claimed", -0.27, "white", "////"), ("same", "same protocol", 0, SKY, ""))
-_BARS += (("honest", "honest (patients apart)", 0.27, BLUE, ""),)
+#: The three numbers: key, words, place in the row, colour and mark.
+_NUMBERS = (("claimed", "claimed", -0.22, GREY, "D"), ("same", "same protocol", 0, SKY, "o"))
+_NUMBERS += (("honest", "honest (patient split)", 0.22, BLUE, "s"),)
 
 
 def confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
@@ -41,8 +51,8 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
     return figure
 
 
-def learning_curves(history: pd.DataFrame | Mapping[str, Sequence[float]]) -> Figure:
-    """Draw every measure over the epochs, training beside validation (``val_...``), one panel a measure."""
+def learning_curves(history: pd.DataFrame | Mapping[str, Sequence[float]], kept: int | None = None) -> Figure:
+    """Draw every measure over the epochs, training beside validation (``val_...``); ring the epoch that was kept."""
     history = pd.DataFrame(history)
     measures = [name for name in history if not name.startswith("val_") and name not in _NO_MEASURES]
     if not measures or not len(history):
@@ -54,8 +64,9 @@ def learning_curves(history: pd.DataFrame | Mapping[str, Sequence[float]]) -> Fi
         if f"val_{name}" in history:
             validation = history[f"val_{name}"].to_numpy()
             ax.plot(epochs, validation, "s--", color=VERMILION, markersize=3, label="validation")
-            best = validation.argmin() if "loss" in name else validation.argmax()
-            ax.plot(epochs[best], validation[best], "o", label="best", color=GREY, markersize=10, fillstyle="none")
+            if kept is not None:
+                ring = {"color": GREY, "markersize": 10, "fillstyle": "none"}
+                ax.plot(kept, validation[kept - 1], "o", label="kept", **ring)
         ax.set(xlabel="epoch", ylabel=name.replace("_", " "))
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(axis="y", color="0.9")
@@ -63,37 +74,30 @@ def learning_curves(history: pd.DataFrame | Mapping[str, Sequence[float]]) -> Fi
     return figure
 
 
-def three_numbers(rows: Sequence[Mapping], measure: str = "accuracy") -> Figure:
+def three_numbers(rows: Sequence[Mapping], measure: str = "accuracy", always: float | None = None) -> Figure:
     """Draw, for each network, what was claimed, what the same protocol gives, and what an honest one gives.
 
     A row is ``{"name": str, "claimed": ..., "same": ..., "honest": ...}``. A value is a number from 0 to 1, a triple
-    (value, low, high) with its interval, or None: a gap that says "not published" (claimed) or "not measured".
+    (value, low, high) with its interval, or None: what nobody knows is not drawn. `always` is the score of naming one
+    class.
     """
-    figure, (ax,) = panels(2.2 + 1.9 * len(rows), 3.2)
-    for x, row in enumerate(rows):
-        for bar, _, shift, colour, hatch in _BARS:
-            value, at = row.get(bar), x + shift
-            if value is None:
-                words = "not published" if bar == "claimed" else "not measured"
-                ax.text(at, 0.02, words, rotation=90, ha="center", va="bottom", fontsize=8, color=GREY)
+    figure, (ax,) = panels(6.5, 0.9 + 0.62 * len(rows))
+    kinds = [kind for kind in _NUMBERS if any(row.get(kind[0]) is not None for row in rows)]
+    for at, row in enumerate(rows):
+        for kind, _, shift, colour, mark in kinds:
+            if (value := row.get(kind)) is None:
                 continue
             value, low, high = value if isinstance(value, tuple | list) else (value, None, None)
-            ax.bar(at, value, 0.25, color=colour, edgecolor=BLUE, hatch=hatch)
-            if low is not None:
-                ax.errorbar(at, value, [[value - low], [high - value]], color="black", capsize=3, linewidth=1)
-            ax.text(
-                at,
-                (value if high is None else high) + 0.015,
-                f"{100 * value:.1f}",
-                ha="center",
-                va="bottom",
-                fontsize=8,
-            )
-    ax.set(xticks=range(len(rows)), xticklabels=[row["name"] for row in rows], yticks=np.arange(0, 1.01, 0.2))
-    ax.set(ylim=(0, 1.08), ylabel=measure, xlim=(-0.55, len(rows) - 0.45))
-    percent(ax.yaxis)
-    keys = [Patch(fc=colour, ec=BLUE, hatch=hatch, label=words) for _, words, _, colour, hatch in _BARS]
-    return key(figure, 3, handles=keys)
+            score = {"value": value, "low": low, "high": high}
+            interval(ax, score, at + shift, (colour, mark), 1.2)
+            words = f"{100 * value:.4g}" if kind == "claimed" else f"{100 * value:.1f}"
+            ax.text((value if high is None else high) + 0.015, at + shift, words, va="center", fontsize=8)
+    for _, words, _, colour, mark in kinds:
+        ax.plot([], [], mark, color=colour, label=words)
+    if always is not None:
+        ax.axvline(always, color=GREY, linestyle=":", linewidth=1, label="always one class")
+    class_rows(ax, [row["name"] for row in rows], measure, left=0, right=1.09)
+    return key(figure, 2)
 
 
 def sensitivities(names: Sequence[str], values: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Figure:

@@ -6,7 +6,19 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, VERMILION, class_rows, head, interval, key, legend, panels
+from ecg_lessons.evaluation.panels import (
+    BLUE,
+    GREY,
+    LOOKS,
+    SKY,
+    VERMILION,
+    class_rows,
+    head,
+    interval,
+    key,
+    legend,
+    panels,
+)
 from ecg_lessons.evaluation.paper import INK
 
 
@@ -28,11 +40,17 @@ def spectrograms(pictures: Mapping[str, np.ndarray], step: float) -> Figure:
     return figure
 
 
-def traces(signals: Mapping[str, np.ndarray], rate: float) -> Figure:
-    """Draw versions of a signal (samples,) in mV by title one below the other, on one axis of time and one scale."""
+def traces(signals: Mapping[str, np.ndarray], rate: float, shaded: Mapping[str, np.ndarray] | None = None) -> Figure:
+    """Draw versions of a signal (samples,) in mV by title one below the other, on one axis of time and one scale.
+
+    `shaded` marks samples of some of them, (samples,).
+    """
     figure, axes = panels(7.5, 0.6 + len(signals), rows=len(signals), sharex=True, sharey=True)
     for ax, (title, signal) in zip(axes, signals.items(), strict=True):
         ax.plot(np.arange(len(signal)) / rate, signal, color=INK, linewidth=0.8)
+        if shaded and title in shaded:
+            low, high = ax.get_ylim()
+            ax.fill_between(np.arange(len(signal)) / rate, low, high, where=shaded[title], color=SKY, alpha=0.35, lw=0)
         head(ax, title, "mV")
     axes[-1].set(xlabel="time (s)", xlim=(0, max(map(len, signals.values())) / rate))
     return figure

@@ -188,7 +188,7 @@ def train_original(
 ) -> tuple[Run, Examples]:
     """Follow the original project: half of the ECGs get a swap, drawn once, and every ECG five rolled copies.
 
-    As there, the last quarter of the rows validates and chooses the epoch: copies of ECGs that train. With `parts`, rows of
+    As there, the last quarter of the rows, copies of ECGs that train, chooses the epoch and validates. With `parts`,
     ECGs to train and to validate on, nobody is on two sides. Gives the run and the copies that would be scored.
     """
     plan = plan or LESSON.plan("usoltsev", "paper")
@@ -345,7 +345,9 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
         if name == _OWN:
             pairs = [kept[measurement]["validation"].T for measurement in arm]
             hit = [round(float(np.mean([((p > 0.5) == y)[y == c].mean() for c in (0, 1)])), 4) for p, y in pairs]
-            how = "the last quarter of the rows, rolled copies of recordings that train; it chooses the epoch and is scored"
+            how = (
+                "the last quarter of the rows, rolled copies of recordings that train, chooses the epoch and is scored"
+            )
             result[_OWN] = {"balanced_accuracy": hit, "how": how}
             continue
         inside = [_whole(arm, kept, seed, len(correct)) for seed in sorted({m.seed for m in arm})]

@@ -39,20 +39,14 @@ def rate_read_once(schedule: keras.optimizers.schedules.LearningRateSchedule) ->
     return keras.optimizers.Adam(float(ops.convert_to_numpy(schedule(0))))  # the fault: a number, no schedule
 
 
-def of_class(labels: np.ndarray, wanted: int) -> np.ndarray:
-    """Tell which labels are of a class, with a bitwise ``&`` where ``==`` was meant."""
-    return (np.asarray(labels) & wanted).astype(bool)  # the fault
+def is_reloaded(epoch: int, step: int = 5) -> bool:
+    """Tell whether the training set is augmented anew in an epoch, with a bitwise ``&`` where ``%`` was meant."""
+    return epoch & step == 0  # the fault
 
 
 def truncated(log_power: np.ndarray) -> np.ndarray:
     """Keep log-spectrograms as integers, so that all between -1 and 1 becomes 0."""
     return np.asarray(log_power).astype(np.int16)  # the fault: cut off, not even rounded
-
-
-def score_without_noise(confusion: np.ndarray) -> float:
-    """Give the mean F1 of all classes but the last, noise, whose recordings were left out (rows are the truth)."""
-    kept = np.asarray(confusion, float)[:-1]  # the fault: who calls noise a rhythm is not blamed
-    return float((2 * np.diagonal(kept) / (kept.sum(axis=1) + kept.sum(axis=0)[:-1])).mean())
 
 
 # A recurrent layer runs over one axis of its input. In the original (dl-4-health-uiuc/ecg_classification at 064a7e0,

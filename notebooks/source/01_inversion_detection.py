@@ -146,8 +146,9 @@ every.counts()
 
 # %% [markdown]
 # Ten per cent are correct, so a network that always cries "exchanged" is right nine times out of ten. Plain accuracy
-# would praise it. We use **balanced accuracy**: the mean of the specificity and the mean sensitivity over the swaps.
-# Crying wolf scores 50 %.
+# would praise it. **Specificity** is the share of the correct ECGs that are called correct, say 90 of 100; **sensitivity** the share of
+# the exchanged ones that are called exchanged, say 80 of 100. We use **balanced accuracy**: the mean of the specificity and the mean
+# sensitivity over the swaps, here 85 %. Crying wolf scores 50 %.
 
 # %%
 wolf = lesson.score(np.tile([0.0] + [1 / 9] * 9, (len(every), 1)), every)
@@ -157,8 +158,9 @@ print("always 'exchanged': balanced accuracy", wolf["balanced_accuracy"].value)
 # ## 4 · The original network
 #
 # Three convolutions, a flattening, one sigmoid. The original took each ECG, added five copies rolled in time, and
-# trained for at most 20 epochs. A random quarter of the ECGs chose the best epoch, and the score on their copies was the
-# result. Here we train it the same way, but keep people apart.
+# trained for at most 20 epochs. The last quarter of these rows chose the best epoch, and the score on it was the result
+# (`validation_split=0.25` takes the last rows, before it shuffles). So copies of one ECG stood on both sides. Here we train it the same
+# way, but with a patient split.
 
 # %%
 original = models.usoltsev()
@@ -236,7 +238,8 @@ print("epochs:", len(run.history))
 plots.learning_curves(run.history)
 
 # %% [markdown]
-# *Training and validation loss fall together. If the two curves part, the network has begun to learn people by heart.*
+# *Training and validation loss fall together; the last epoch is kept. If the two curves part, the network has begun to learn people by
+# heart.*
 
 # %%
 probability = lesson.predict(run, every)
@@ -251,14 +254,15 @@ print("exchanged arms found in most cases:", found["LA/RA"] > 0.75)
 plots.confusion(scores.Scores.of(every.y, probability.argmax(1), every.patient, every.classes).confusion, every.classes)
 
 # %% [markdown]
-# *Rows: what was done. Columns: what the network says. Simulated patients. Most confusion lies in LA/LL: exchanging
+# *Rows: what was done. Columns: what the network says; the shade is the share of the row. Simulated patients. Most confusion lies in LA/LL: exchanging
 # left arm and left leg trades lead I for lead II and turns III over. In many hearts the two leads look alike.*
 #
 # ## 6 · Three numbers, on real patients
 #
-# What was claimed, what the same protocol gives, and what remains when people are kept apart. All of it was measured on
-# real recordings with the code of this lesson: PTB-XL (part of it), five folds, patients
-# apart, three seeds; and LUDB, 200 patients from another country whom no network had seen.
+# What was claimed, what the same protocol gives, and what remains with a patient split. All of it was measured on
+# real recordings with the code of this lesson: the first 500 of the 21,799 recordings of PTB-XL, five folds of a patient split, three
+# seeds; and LUDB, 200 patients from another country whom no network had seen. These networks learnt for the 60 epochs of the plan
+# `paper`; what this notebook and `ecg-lessons train inversion` do is the plan `laptop`, 30 epochs.
 
 # %%
 real = study.read("../data/results", "inversion")
@@ -272,7 +276,10 @@ print(real["data"]["copies"])
 
 # %%
 rows = []
-for name in ("original", "classical", "plain", "hypotheses", "hypotheses, ensemble"):
+for name in (
+    "classical",
+    *(f"{one}{how}" for how in ("", ", ensemble") for one in ("original", "plain", "hypotheses")),
+):
     both = [real["networks"][name][place]["balanced_accuracy"]["value"] for place in ("ptb-xl", "ludb")]
     rows.append([name, *(f"{score:.3f}" for score in both)])
 pd.DataFrame(rows, columns=["network", "PTB-XL", "LUDB"]).set_index("network")
@@ -281,7 +288,10 @@ pd.DataFrame(rows, columns=["network", "PTB-XL", "LUDB"]).set_index("network")
 # Balanced accuracy on real patients. *Classical* is a logistic regression on wave sizes, axes and the likeness of
 # neighbouring leads: 84 numbers that a cardiologist would look at. It beats the original network on PTB-XL, not on LUDB. *Plain* has the
 # layers of our network and a softmax on top; what lies between it and *hypotheses* is the gain of the better question.
-# An *ensemble* averages three seeds (on LUDB, the networks of all folds).
+# An *ensemble* averages three seeds (on LUDB, the networks of all folds): it helps every network, so compare single with single.
+#
+# One training is one draw. Three trainings after the plan `laptop` gave 0.943 to 0.954 on PTB-XL and 0.864 to 0.889 on LUDB, where the
+# table has 0.966 and 0.894.
 
 
 # %%
@@ -296,15 +306,16 @@ plots.three_numbers(
     [
         {"name": "original", "claimed": None, "same": same, "honest": triple("original")},
         {"name": "classical", "claimed": None, "same": None, "honest": triple("classical")},
-        {"name": "ours", "claimed": None, "same": None, "honest": triple("hypotheses, ensemble")},
+        {"name": "ours, single", "claimed": None, "same": None, "honest": triple("hypotheses")},
     ],
     "balanced accuracy",
+    always=0.5,
 )
 
 # %% [markdown]
-# *Balanced accuracy on real patients of PTB-XL. Whiskers: 95 % intervals over people; for the original's own protocol, the
-# range of three random splits. The original published no accuracy, so nothing stands under "claimed". Its own way of scoring
-# flatters it a little, within the range of its splits. The true fall comes with people from elsewhere: the table's LUDB.*
+# *Balanced accuracy on real patients of PTB-XL, single networks. Whiskers: 95 % intervals over people; for the original's own protocol, the
+# range of three trainings. The original published no accuracy. OWN_SENTENCE The true fall comes with people from elsewhere: the table's
+# LUDB.*
 
 # %%
 per_swap = real["networks"]["hypotheses, ensemble"]["ludb"]["sensitivity"]
@@ -318,7 +329,8 @@ plots.sensitivities(list(per_swap), values, low, high)
 #
 # ## 7 · The fault museum
 #
-# **Fault one: the seam.** `np.roll` joins the end of a recording to its beginning, and no heart goes on like that. And the original's EVAL rolled the recordings too, so it scored copies with seams.
+# **Fault one: the seam.** `np.roll` joins the end of a recording to its beginning, and no heart goes on like that. The original's EVAL
+# rolled the recordings too, so it scored copies with seams.
 
 # %%
 strip = lesson.fit_length(test.x["signal"][:1], 750)[0, :, 1]
@@ -329,7 +341,7 @@ plots.ecg_strip(np.stack([strip, rolled], axis=1), 250, leads=("II", "rolled"), 
 # %% [markdown]
 # *Above, lead II. Below, the rolled copy. The seam stands at 1.2 s: a second T wave follows the first, without a beat.*
 #
-# **Fault two: the shortcut.** Like ours, part of the challenge's positives were made from correct ECGs. Suppose somebody exchanged
+# **Fault two: the shortcut.** Our positives are made from correct ECGs. Suppose somebody exchanged
 # left arm and left leg in leads I, II and III, and forgot aVL and aVF. The network needs no heart at all: it checks
 # Goldberger's law.
 
@@ -398,7 +410,8 @@ print(f"of 100 alarms at 2 %, true: {100 * predictive_value(sensitivity, specifi
 plots.ppv_curve(sensitivity, specificity, marks=(0.02, 0.5))
 
 # %% [markdown]
-# *Our best networks on LUDB's real patients. What looked splendid at one half is mostly false alarm at 2 %.*
+# *Our ensemble on LUDB's real patients. The curve is the **positive predictive value**: of 100 alarms, how many are true. What looked
+# splendid at one half is mostly false alarm at 2 %.*
 #
 # So we ask for 99.9 % specificity. With 500 recordings that means: not one false alarm among them. Even then the true
 # rate may be as high as 0.6 % (three in 500, the *rule of three*). The threshold is set on PTB-XL and tried on LUDB.
@@ -406,12 +419,15 @@ plots.ppv_curve(sensitivity, specificity, marks=(0.02, 0.5))
 # %%
 strict = real["thresholds of the ensemble, by specificity on ptb-xl"]
 for share, found in strict.items():
+    reached = found["ludb sensitivity"], found["ludb specificity"]
+    true = 100 * predictive_value(*reached, 0.02)
     print(
-        f"{share} on PTB-XL -> LUDB: specificity {found['ludb specificity']:.3f}, sensitivity {found['ludb sensitivity']:.2f}"
+        f"{share} on PTB-XL -> LUDB: sensitivity {reached[0]:.2f}, specificity {reached[1]:.3f}; true alarms {true:.0f}"
     )
 
 # %% [markdown]
-# Almost nothing is found any more at 99.9 %. Why must the threshold lie so high? Look at the recordings, correct as far as
+# At 99 % the bargain is good: 40 of 100 alarms are true instead of 18, and four of five exchanges are still found. At 99.9 % there was not
+# one false alarm among 200, and almost nothing is found. Why must the threshold lie so high? Look at the recordings, correct as far as
 # anybody knows, that our networks accuse most loudly. Each was judged by networks that never saw the patient.
 
 # %%

@@ -146,11 +146,11 @@ rhythm_plots.spectrograms(dict(zip(given.classes, part, strict=True)), step=32 /
 
 # %% [markdown]
 # *Twelve simulated seconds of each class. Beats are vertical stripes: QRS reaches far up, P and T stay in the lowest rows. Look at
-# the distances of the stripes in A; in ~ noise fills all heights.*
+# the distances of the stripes in A; in ~ noise covers the beats from 2 to 7.5 s.*
 #
 # ## 3 · Length
 #
-# A batch needs one length, so shorter recordings get zeros behind their end. Silence is not a rhythm. Whoever takes the mean over time
+# A batch needs one length, so shorter recordings get zeros behind their end. Silence is not a rhythm. A mean over time
 # must leave the zeros out, by a *mask*.
 
 
@@ -169,7 +169,7 @@ with_mask = mean_over_time(features, true).mean()
 print(f"mean log power: {with_mask:.2f} with the mask, {features.mean():.2f} without")
 
 # %% [markdown]
-# A zero stays zero under the logarithm, and there zero is more than most of the picture. Without the mask the mean tells how short a
+# The logarithm of zero would be minus infinity; the code leaves zeros alone, and zero is more than most of the picture. Without the mask the mean tells how short a
 # recording is. Section 7 shows what that does to an answer.
 #
 # ## 4 · Convolution and recurrence
@@ -224,11 +224,12 @@ burst = augment.DropoutBursts(0.22, seed=1)
 dropped = keras.ops.convert_to_numpy(burst(signal[:, : 8 * RATE], training=True))
 checks.verdict("zeros: a tenth to a third of the samples", 0.1 < (dropped == 0).mean() < 0.35)
 versions = {"as recorded": signal, "another piece, stretched": stretched, "bursts": dropped}
-rhythm_plots.traces({name: one[0, : 8 * RATE] / 1000 for name, one in versions.items()}, RATE)
+zero = {"bursts": dropped[0, : 8 * RATE] == 0}
+rhythm_plots.traces({name: one[0, : 8 * RATE] / 1000 for name, one in versions.items()}, RATE, shaded=zero)
 
 # %% [markdown]
-# *One simulated recording. Stretched, the rate changes and the evenness does not; with bursts, some R peaks are lost and the class
-# is still N.*
+# *One simulated recording. Stretched, the rate changes and the evenness does not; where bursts set it to zero (shaded), an R peak
+# can be lost, and the class is still N.*
 #
 # ## 6 · Real recordings
 #
@@ -271,11 +272,21 @@ folds
 # For *compact*, augmentation did not pay. After 24 epochs neither network knows its own recordings by heart, and learning by heart is what
 # augmentation is against. The paper trained for up to 500 epochs, and gained three to five points by it.
 # *compact-signal* is 1.3 points ahead of plain *compact*. It has the signal, and is scaled and turned upside
-# down at random; what each gave was not measured. The recipe they share was chosen with a look at the tests of folds 0 and 1.
+# down at random; what each gave was not measured. The recipe they share was chosen with a look at the tests of folds 0 and 1. The other
+# three folds alone:
+
+# %%
+clean = [f"seed 1 fold {k}" for k in (2, 3, 4)]
+for name, arm in {"compact-signal": beside, "plain": ours["plain"], "augmented": ours["augmented"]}.items():
+    print(f"{name}, folds 2 to 4: mean F1 {100 * np.mean([arm['by_fold'][fold] for fold in clean]):.1f}")
+
+# %% [markdown]
+# They hold.
 #
-# **The three numbers.** *Claimed* is the paper's own five-fold score. *Same protocol* is ours.
-# The *honest* one, with people apart, nobody can give: who was recorded was never published. If some sent several strips, they
-# stand on both sides, and all these numbers are a little too good.
+# **The three numbers.** *Claimed* is the paper's own five-fold score. *Same protocol* is here the paper's split with our small networks: the
+# paper's own, of 9.9 and 10.5 million weights and up to 500 epochs, need a GPU and were not trained. The *honest* one, a patient split,
+# nobody can give: who was recorded was never published. If some sent several strips, they stand on both sides, and all these numbers
+# are a little too good.
 
 # %%
 rows = [{"name": n.upper(), "claimed": claimed[n]["mean_f1"]} for n in ("cnn", "crnn")]
@@ -288,11 +299,11 @@ shown_arms = {f"compact,\n{arm}": ours[arm] for arm in arms} | {
 }
 rows += [{"name": name, "same": tuple(arm["mean_f1"].values())} for name, arm in shown_arms.items()]
 print("folds measured:", len(ours["plain"]["folds"]))
-plots.three_numbers(rows, "mean F1 of N, A, O")
+plots.three_numbers(rows, "mean F1 of N, A, O", always=2 * always / (1 + always) / 3)
 
 # %% [markdown]
-# *Real recordings. The paper's networks were not trained here. Nothing stands in the third place: there "not measured" means "cannot
-# be measured". Together: the mean answer of both compact networks.*
+# *Real recordings; whiskers are 95 % intervals over recordings. CNN and CRNN were not trained here; the others are ours, on the paper's
+# split. Together: the mean answer of both compact networks.*
 
 # %%
 classes = {"CRNN, claimed": claimed["crnn"]}
@@ -319,8 +330,8 @@ print("epochs:", len(run.history))
 plots.learning_curves(run.history)
 
 # %% [markdown]
-# *The network learns on augmented pieces and is validated on whole recordings. The validation part has two dozen recordings, so its curve is rough; nothing is chosen by
-# it: we keep the last epoch.*
+# *The network learns on augmented pieces and is validated on whole recordings. The validation part has two dozen recordings, so one of them
+# moves accuracy by four points, and its loss can jump; nothing is chosen by it: we keep the last epoch.*
 
 # %%
 network, test = run.model, lesson.judged(run, given)[0]
@@ -386,7 +397,7 @@ lead = test.x["signal"][fibrillating[0], : 30 * RATE] / 1000
 rhythm_plots.over_time(lead, RATE, start, 2, {"trained": maps[0][0], "weights drawn anew": maps[1][0]})
 
 # %% [markdown]
-# *A simulated recording with fibrillation. The redder, the more these two seconds speak for A. Irregularity is everywhere, but
+# *A simulated recording with fibrillation. The darker, the more these two seconds speak for A; the windows overlap by one second. Irregularity is everywhere, but
 # the network leans on a few stretches.* Does the map say anything about the network? With weights drawn at random it must become another one.
 
 # %%
@@ -396,10 +407,11 @@ checks.verdict("maps of the trained and of a random network agree by less than 0
 # %% [markdown]
 # ## 9 · The fault museum
 #
-# Five faults of the code that was released with the paper. None raises an error. Each falls to a question of a few lines.
+# Four faults of the code that was released with the paper (yruffiner/ecg-classification at commit 81a7983, folder `codes`). None raises an
+# error. Each falls to a question of a few lines. (That the code can be read at all is to its authors' credit.)
 #
-# **One: dropout that does not listen.** In the convolutions it was never switched on, in the recurrence never off. Ask: two readings
-# of one strip, are they the same?
+# **One: dropout that does not listen.** In the convolutions it is never switched on (`utils/nn_layers.py`, line 71: it is not told that the
+# network trains), in the recurrence never off (lines 109 and 112). Ask: two readings of one strip, are they the same?
 
 # %%
 strip = {name: values[:40] for name, values in test.x.items()}
@@ -408,7 +420,8 @@ for name, one in (("sound", network), ("never off", museum.deaf(network, always=
     print(f"{name}: the same recording, the same answer: {np.allclose(first, second, atol=1e-5)}")
 
 # %% [markdown]
-# **Two: steps that are never taken.** The rate was to fall in steps. It was read once, at step 0.
+# **Two: steps that are never taken.** The rate was to fall to a tenth twice (`train.py`, lines 174 and 176). The optimizer had read it
+# before, once (`network/network.py`, line 157).
 
 # %%
 schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1000, 2000], [1e-3, 1e-4, 1e-5])
@@ -417,17 +430,19 @@ for name, optimizer in (("sound", keras.optimizers.Adam(schedule)), ("read once"
     print(f"{name}: rate at step 2,500: {float(optimizer.learning_rate):.0e}")
 
 # %% [markdown]
-# **Three: `&` where `==` was meant.** Classes are 0, 1, 2, 3. Which labels does `labels & wanted` take for the wanted one?
+# **Three: `&` where `%` was meant.** The training recordings are to be augmented anew in every fifth epoch, `reload_step` being 5
+# (`network/network.py`, line 287). **Predict:** in which of the first thirty epochs does `epoch & 5 == 0` do it?
 
 # %%
-table = {name: museum.of_class(np.arange(4), k) for k, name in enumerate(given.classes)}
-taken = {name: " ".join(np.array(given.classes)[hit]) or "none" for name, hit in table.items()}
-print(taken)
+meant, written = ([epoch for epoch in range(500) if rule(epoch)] for rule in (lambda e: e % 5 == 0, museum.is_reloaded))
+print("meant:", *meant[:6], "- written:", *[epoch for epoch in written if epoch < 30])
+print("of 500 epochs, meant:", len(meant), "- written:", len(written))
 
 # %% [markdown]
-# N is never found, and noise passes for A and for O.
+# Sometimes in two epochs of three, sometimes not for eight. Nothing breaks; the variety that was paid for comes in fits.
 #
-# **Four: logarithms cut to integers.** How many different values are left of a picture, and how much power is taken for the same?
+# **Four: logarithms cut to integers.** The pictures pass through an input of 16-bit integers (`network/network.py`, line 162). How many different
+# values are left of a picture, and how much power is taken for the same?
 
 # %%
 rough = museum.truncated(picture)
@@ -436,15 +451,20 @@ zero = picture[rough == 0]
 print(f"power taken for 1: from {np.exp(zero.min()):.2f} to {np.exp(zero.max()):.2f} µV²/Hz")
 
 # %% [markdown]
-# **Five: noise left out of the score.** The challenge leaves it out of the mean only; a noisy strip called A still costs A its precision. Leave
-# the noisy recordings out altogether, and nobody pays.
+# **What a score leaves out.** No fault of theirs, but easily done: the challenge leaves noise out of the mean only; a noisy strip called A
+# still costs A its precision. Leave the noisy recordings out altogether, and nobody pays.
+
 
 # %%
-dropped = museum.score_without_noise(confusion)
-kept, four = (float(score(confusion[None])[0]) for score in (lesson.mean_f1, scores.macro_f1))
+def without_noise(confusion):
+    kept = np.asarray(confusion, float)[:-1]
+    return (2 * np.diagonal(kept) / (kept.sum(axis=1) + kept.sum(axis=0)[:-1])).mean()
+
+
+dropped = without_noise(confusion)
+kept = float(lesson.mean_f1(confusion[None])[0])
 checks.verdict("left out altogether, the score is never lower", dropped >= kept)
-measured = np.array(ours["augmented"]["confusion"])
-three = museum.score_without_noise(measured), *both
+three = without_noise(ours["augmented"]["confusion"]), *both
 print("real: left out {:.3f}, the challenge's {:.3f}, with noise {:.3f}".format(*three))
 
 # %% [markdown]

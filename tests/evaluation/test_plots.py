@@ -132,25 +132,26 @@ def test_confusion_prints_counts_and_shades_shares():
         plots.confusion([[1, 0], [0, 1]], ["a", "b", "c"])
 
 
-def test_learning_curves_mark_the_best_epoch():
-    figure = plots.learning_curves(
-        {"epoch": [0, 1, 2], "loss": [3, 2, 1], "val_loss": [3, 1, 2], "accuracy": [0, 1, 1]}
-    )
-    loss, accuracy = figure.axes
-    assert [line.get_label() for line in loss.lines] == ["training", "validation", "best"]
-    assert loss.lines[2].get_xdata()[0] == 2  # epochs are counted from 1
-    assert len(accuracy.lines) == 1
+def test_learning_curves_ring_the_epoch_that_was_kept_and_no_other():
+    history = {"loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 2.5, 2.8], "accuracy": [0.1, 0.5, 0.9]}
+    kept = [line for line in plots.learning_curves(history, kept=2).axes[0].lines if line.get_label() == "kept"]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in kept] == [(2, 2.5)]
+    labels = [line.get_label() for ax in plots.learning_curves(history).axes for line in ax.lines]
+    assert labels == ["training", "validation", "training"]
+
+
+def test_an_empty_history_is_refused():
     with pytest.raises(InputError, match="at least one epoch"):
         plots.learning_curves({"loss": []})
 
 
-def test_three_numbers_leaves_a_gap_for_what_was_never_published():
-    rows = [{"name": "old", "claimed": None, "same": 0.72, "honest": (0.6, 0.5, 0.7)}]
-    ax = plots.three_numbers(rows).axes[0]
-    assert [bar.get_height() for bar in ax.patches] == [0.72, 0.6]
-    assert "not published" in [text.get_text() for text in ax.texts]
-    whisker = ax.collections[0].get_segments()[0]
-    np.testing.assert_allclose(whisker[:, 1], [0.5, 0.7])
+def test_three_numbers_draws_and_explains_what_is_known_only():
+    rows = [{"name": "a", "claimed": 0.9905}, {"name": "b", "claimed": None, "honest": (0.6, 0.5, 0.7)}]
+    figure = plots.three_numbers(rows, always=0.7)
+    (ax,) = figure.axes
+    assert [text.get_text() for text in ax.texts] == ["99.05", "60.0"]
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["claimed", "honest (patient split)", "always one class"]
 
 
 def test_sensitivities_draw_values_and_intervals_in_order():

@@ -8,7 +8,7 @@ import html
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,13 +53,13 @@ class Lesson:
     @property
     def question(self) -> str:
         """The first question of the table at the top."""
-        asked = _plain(self._row("question")).split("?")
+        asked = notebooks.plain(self._row("question")).split("?")
         return f"{asked[0].strip()}?" if len(asked) > 1 else asked[0]
 
     @property
     def minutes(self) -> str:
         """What the table at the top says about minutes."""
-        return _plain(self._row("minutes"))
+        return notebooks.plain(self._row("minutes"))
 
     @property
     def state(self) -> str:
@@ -78,7 +78,7 @@ class Lesson:
 def page(lesson: Lesson) -> str:
     """Write the notebook as one HTML file, with a way back to the index.
 
-    The caption in italics below a figure becomes its alternative text.
+    A figure without a caption has the title of the lesson for its alternative text.
     """
     import nbformat
     from nbconvert import HTMLExporter
@@ -99,20 +99,7 @@ def page(lesson: Lesson) -> str:
     about = {"name": lesson.title, "path": str(lesson.source.parents[2])}
     text = exporter.from_notebook_node(shown, {"metadata": about})[0].replace(f"<p>{_UNFOLD}</p>", "</details>")
     text = re.sub(rf"<p>{_FOLD}(.*?){_TITLED}</p>", r"<details><summary>\1</summary>", text, flags=re.DOTALL)
-    for caption in _captions(lesson.notebook):
-        text = text.replace(_NO_ALT, f'alt="{html.escape(caption or lesson.title)}"', 1)
-    return text
-
-
-def _captions(notebook) -> Iterator[str]:
-    # Give for every figure what stands in italics at the beginning of the cell below, or nothing.
-    for cell, below in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
-        text = below.source if below and below.cell_type == "markdown" else ""
-        words = re.match(r"\*(?!\*)(.+?)\*(?!\*)", text, re.DOTALL)
-        caption = " ".join(_plain(words[1]).split()) if words else ""
-        for output in cell.get("outputs", ()):
-            if "image/png" in output.get("data", {}):
-                yield caption
+    return text.replace(_NO_ALT, f'alt="{html.escape(lesson.title)}"')
 
 
 def index(lessons: Sequence[Lesson], to: Path) -> str:
@@ -145,11 +132,6 @@ def duration(seconds: float) -> str:
     """Write a time as people say it."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _plain(markdown: str) -> str:
-    text = re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", markdown.replace("<br>", " "))
-    return re.sub(r"<[^>]+>|[*`]", "", text).strip()
 
 
 def build(to: Path, only: str | None = None, console: Console | None = None) -> list[Lesson]:

@@ -7,7 +7,9 @@ import argparse
 import asyncio
 import base64
 import hashlib
+import itertools
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -108,6 +110,22 @@ def execute(notebook: Any, folder: Path, progress: Callable[[int, int], None] = 
             raise CellFailed(f"cell {number} ended the kernel, perhaps for lack of memory") from None
         finally:
             _tidy(notebook)
+            describe(notebook)
+
+
+def plain(markdown: str) -> str:
+    """Give a line of Markdown without links, tags and marks."""
+    text = re.sub(r"\[([^]]+)\]\([^)]*\)", r"\1", markdown.replace("<br>", " "))
+    return re.sub(r"<[^>]+>|[*`]", "", text).strip()
+
+
+def describe(notebook: Any) -> None:
+    """Give every figure an alternative text: what stands in italics at the beginning of the cell below it."""
+    for cell, below in itertools.pairwise(notebook.cells):
+        words = re.match(r"\*(?!\*)(.+?)\*(?!\*)", below.source, re.DOTALL) if below.cell_type == "markdown" else None
+        for output in cell.get("outputs", ()):
+            if words and "image/png" in output.get("data", {}):
+                output.metadata["image/png"] = {"alt": " ".join(plain(words[1]).split())}
 
 
 def _tidy(notebook) -> None:

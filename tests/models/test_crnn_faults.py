@@ -4,8 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-from ecg_lessons.evaluation import scores
-from ecg_lessons.lessons import rhythm
 from ecg_lessons.models import crnn, museum
 from ecg_lessons.models.crnn import Design
 from ecg_lessons.signals.spectrograms import log_spectrogram

@@ -90,3 +90,11 @@ def test_a_lesson_has_short_cells_of_one_idea(source):
 def test_a_lesson_is_read_in_its_time(source):
     prose = " ".join(cell.source for cell in stored(source).cells if cell.cell_type == "markdown")
     assert 1200 <= len(re.findall(r"\w[\w'’.-]*", re.sub(r"\]\([^)]*\)|<[^>]+>", " ", prose))) <= 2200
+
+
+@named(SOURCES)
+def test_every_figure_says_in_words_what_it_shows(source):
+    pictures = [out for cell in code(source) for out in cell.outputs if "image/png" in out.get("data", {})]
+    words = [out.metadata.get("image/png", {}).get("alt", "") for out in pictures]
+    assert pictures
+    assert min(map(len, words)) > 30

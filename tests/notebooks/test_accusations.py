@@ -1,0 +1,107 @@
+"""What the lessons charge the originals with: each charge is shown, and names the file, the line and the commit."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecg_lessons import simulator, study
+from ecg_lessons.data import recordings
+from ecg_lessons.lessons import inversion, patients
+from ecg_lessons.models import museum
+
+FOLDER = Path(__file__).parents[2] / "notebooks" / "source"
+TABLE = study.described("heartbeat")["claimed"]["table"]
+ROWS = [(how, network) for how, networks in TABLE.items() for network in networks]
+
+
+def text(lesson: str) -> str:
+    """Give the prose of a lesson in one line."""
+    source = next(FOLDER.glob(f"{lesson}_*.py")).read_text(encoding="utf-8")
+    return " ".join(line.removeprefix("# ") for line in source.splitlines() if line.startswith("# "))
+
+
+def harmonic(row: dict) -> np.ndarray:
+    precision, recall = np.array(row["precision"]), np.array(row["recall"])
+    return 2 * precision * recall / (precision + recall)
+
+
+@pytest.mark.parametrize(("how", "network"), ROWS)
+def test_the_published_f1_follow_from_precision_and_recall(how, network):
+    """All but one: an infarction cell, printed 99.06, must be 99.47."""
+    row = TABLE[how][network]
+    off = np.abs(harmonic(row) - row["f1"]) > 0.02
+    assert off.tolist() == [False] * 5 + [(how, network) == ("smote", "cnet")]
+    claimed = study.described("heartbeat")["claimed"]["macro F1"][how][network]
+    assert np.mean(row["f1"][:5]) == pytest.approx(100 * claimed, abs=0.01)
+
+
+def test_the_sentence_quotes_precisions():
+    assert np.mean(TABLE["none"]["cnet"]["precision"][:5]) == pytest.approx(93.66, abs=0.01)
+    assert TABLE["none"]["cnet"]["precision"][5] == 99.57
+    assert harmonic(TABLE["smote"]["cnet"])[5] == pytest.approx(99.47, abs=0.01)
+    assert all(number in text("05") for number in ("0.9366", "0.9677", "0.9957", "92.83", "99.06", "99.47"))
+
+
+@pytest.mark.parametrize(
+    ("lesson", "where"),
+    [
+        ("02", "yruffiner/ecg-classification at commit 81a7983"),
+        ("02", "`utils/nn_layers.py`, line 71"),
+        ("02", "`train.py`, lines 174 and 176"),
+        ("02", "`network/network.py`, line 157"),
+        ("02", "`network/network.py`, line 287"),
+        ("02", "`network/network.py`, line 162"),
+        ("05", "`models.py`, lines 120-121, commit 064a7e0"),
+        ("05", "`models.py`, lines 73-74"),
+        ("05", "`train_ecg.py`, lines 95-99, commit 064a7e0"),
+        ("05", '`README.md`, "Results", commit 7138c41'),
+    ],
+)
+def test_a_charge_says_where_it_stands(lesson, where):
+    assert where in text(lesson)
+
+
+@pytest.mark.parametrize(
+    ("lesson", "false"),
+    [
+        ("01", "random quarter"),
+        ("02", "where `==` was meant"),
+        ("02", "Five faults"),
+        ("04", "chose its best epoch"),
+        ("05", "recision sold as F1"),
+        ("05", "holds the precisions"),
+        ("05", "240,000"),
+    ],
+)
+def test_what_nobody_did_is_charged_to_nobody(lesson, false):
+    assert not re.search(re.escape(false), text(lesson))
+
+
+def test_the_last_quarter_of_the_rows_holds_copies_of_ecgs_that_train(tmp_path, monkeypatch):
+    """Lesson 1: the original's rows are the ECGs, then all first copies and so on; the last quarter validates."""
+    correct = inversion.examples("sample").take(np.arange(40))
+    shown = {}
+    monkeypatch.setattr(
+        inversion.training, "fit", lambda build, train, held, *a, **k: shown.update(train=train, held=held)
+    )
+    inversion.train_original(correct, tmp_path)
+    train, held = (set(shown[side].info["record"]) for side in ("train", "held"))
+    assert len(shown["held"]) == 6 * 40 // 4
+    assert held <= train == set(correct.info["record"])
+
+
+def test_scaling_by_the_whole_record_lets_its_end_change_its_beginning():
+    """Lesson 4: a drift after minute ten shrinks minute one by the original's way of scaling, and not by ours."""
+    *_, recording = recordings.mitdb(simulator.sample_arrhythmias(20, patients.SAMPLE_MINUTES))
+    signal, ten = recording.signal, round(600 * recording.rate)
+    drifting = signal.copy()
+    drifting[ten:] += 4
+    scaled = [(one - one.min(axis=0)) / np.ptp(one, axis=0) for one in (signal, drifting)]
+    heights = [np.ptp(one[: ten // 10, 0]) for one in scaled]
+    assert heights[1] < 0.8 * heights[0]
+
+
+def test_a_rule_with_and_augments_in_fits():
+    assert [epoch for epoch in range(20) if museum.is_reloaded(epoch)] == [0, 2, 8, 10, 16, 18]

@@ -110,6 +110,9 @@ def fit(
     known = ["loss", "accuracy", *(metric.name for metric in metrics)]
     if plan.best_by not in known:
         raise InputError(f"Plan: best_by = {plan.best_by!r}; choose one of {', '.join(known)}.")
+    weights, classes = len(plan.class_weights), len(train.classes)
+    if weights not in (0, classes):
+        raise InputError(f"Plan: {weights} class_weights for {classes} classes: give one a class, or none.")
     if tensorboard:
         require_tensorboard()
     run = Run(Path(folder))

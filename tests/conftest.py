@@ -184,17 +184,23 @@ class Project:
         options = {"refuse": "fold-1", "wait": str(self.gate)}
         found = self.trials(self.job(models=["compact", "crnn"], plan={"epochs": 8}, options=options))
 
+        over = threading.Event()
+
         def kill():
             try:
-                self.until(lambda: found[0].epochs == found[1].epochs == 2)
-                os.kill(int(self.starts(found[0])[0][0]), signal.SIGKILL)
+                self.until(lambda: over.is_set() or found[0].epochs == found[1].epochs == 2)
+                if not over.is_set():
+                    os.kill(int(self.starts(found[0])[0][0]), signal.SIGKILL)
             finally:
                 self.gate.touch()
 
         killer = threading.Thread(target=kill, daemon=True)
         killer.start()
-        refused = {str(trial): reason for trial, reason in run(found).items()}
-        killer.join()
+        try:
+            refused = {str(trial): reason for trial, reason in run(found).items()}
+        finally:
+            over.set()
+            killer.join()
         gone = "the data of this fold are gone: fetch them."
         assert refused == {"compact fold-1": gone, "crnn fold-1": gone}
         first, second = self.starts(found[0])

@@ -50,6 +50,12 @@ def weights(run: training.Run) -> np.ndarray:
     return np.concatenate([w.ravel() for w in run.model.get_weights()])
 
 
+def test_a_plan_with_too_few_class_weights_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(InputError, match="1 class_weights for 2 classes"):
+        training.fit(build, some(0), some(1), Plan(epochs=1, class_weights=(1.0,)), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_folder_holds_what_it_promises(tmp_path):
     run = training.fit(build, some(0), some(1), Plan(epochs=3), tmp_path / "run", about={"lesson": "test"})
     assert sorted(p.name for p in run.folder.iterdir()) == ["history.csv", "model.keras", "plan.toml", "run.json"]

@@ -205,13 +205,13 @@ figure, ax = plt.subplots(figsize=(4.4, 4), subplot_kw={"projection": "polar", "
 ax.fill_between(np.radians(np.linspace(-30, 90)), 0, 1.1, color="0.92", label="-30° to 90°")
 for name, look, ring in (("NORM", "oC0", 0.75), ("LAFB", "^C1", 1)):
     ax.plot(np.radians(angles[code == name]), np.full(sum(code == name), ring), look, label=name, alpha=0.7)
-ax.set_thetagrids([0, 60, 90, 120, 210, 330], ["I", "II", "aVF", "III", "aVR", "aVL"])
+ax.set_thetagrids([0, 60, 90, 120, 210, 330], ["I 0°", "II 60°", "aVF 90°", "III 120°", "aVR -150°", "aVL -30°"])
 ax.set(rticks=[], rlim=(0, 1.1))
-ax.legend(loc="center")
+ax.legend(loc="lower left", bbox_to_anchor=(-0.32, -0.12), frameon=False)
 plt.show()
 
 # %% [markdown]
-# *Axes of the simulated cohort, the patient facing you. LAFB turns up to the patient's left. Most healthy hearts (NORM)
+# *Axes of the simulated cohort, the patient facing you; angles run clockwise from lead I. LAFB turns up to the patient's left. Most healthy hearts (NORM)
 # lie in the grey sector, not all. It is the same with real ones: of 297 recordings that PTB-XL calls normal (among its
 # first 500), 43 lie outside when we measure them like this.*
 #

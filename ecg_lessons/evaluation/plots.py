@@ -32,7 +32,7 @@ _NUMBERS += (("honest", "honest (patient split)", 0.22, BLUE, "s"),)
 
 
 def confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
-    """Draw a confusion matrix: counts, and shade by the share of the true class; rows are the truth."""
+    """Draw a confusion matrix: counts but zeros, and shade by the share of the true class; rows are the truth."""
     matrix = np.asarray(matrix)
     if matrix.shape != (len(names), len(names)):
         raise InputError(f"A confusion matrix of shape {matrix.shape} does not fit {len(names)} names of classes.")
@@ -42,7 +42,8 @@ def confusion(matrix: np.ndarray, names: Sequence[str]) -> Figure:
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (row, column), value in np.ndenumerate(matrix):
         colour = "white" if share[row, column] > 0.55 else "black"
-        ax.text(column, row, f"{value:,}", ha="center", va="center", color=colour, fontsize=8)
+        if value:
+            ax.text(column, row, f"{value:,}", ha="center", va="center", color=colour, fontsize=8)
     turn = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 4 else {}
     ax.set_xticks(range(len(names)), names, **turn)
     ax.set(yticks=range(len(names)), yticklabels=names, xlabel="predicted", ylabel="true")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated
 
@@ -78,14 +78,14 @@ def admitted(found: Iterable[Recording]) -> Iterator[tuple[Recording, str]]:
             yield recording, _REASONS[recording.labels["reason"]]
 
 
-def _table(task: str, cut: np.ndarray, info: pd.DataFrame, *more: str, found: Iterable = ()) -> Examples:
+def _table(task: str, cut: np.ndarray, info: pd.DataFrame, *more: str, found: Iterable = (), learn=None) -> Examples:
     if not len(cut):
         raise InputError("No beat was found in these recordings: take others, or longer ones.")
     y = pd.Categorical(info["label"], CLASSES[task]).codes.astype(int)
     about = info[["record", "sample", "time", *more]].copy()
-    x = inputs(cut, unusual.comparisons(found, info, kachuee.LEADS) if found else None)
+    x = inputs(cut, unusual.comparisons(found, info, kachuee.LEADS, learn) if found else None)
     if found:
-        x["thinned"] = unusual.thinned(found, info, kachuee.LEADS)
+        x["thinned"] = unusual.thinned(found, info, kachuee.LEADS, learn)
     return Examples(x, y, info["patient"].to_numpy().astype(str), CLASSES[task], about)
 
 
@@ -419,6 +419,26 @@ def _published(protocol: str, network: str) -> Arm:
     return Arm(whole, f"{network}, none", network, (PROTOCOLS[protocol],), seeds, chosen, {"balance": "none"}, later)
 
 
+#: Seconds in which a monitor learns what is usual; EC57 does not score them.
+_LEARN = 300
+_BEDSIDE, _LATER = "DS1 to DS2, usual of five minutes", "DS1 to DS2, after five minutes"
+
+
+def _part(measurement: Measurement, examples: Examples) -> Examples:
+    """Give what comes after five minutes; at the bedside these five minutes say what is usual."""
+    if measurement.arm.protocol not in (_BEDSIDE, _LATER):
+        return examples
+    part = bedside() if measurement.arm.protocol == _BEDSIDE else examples
+    return part.take(part.info["time"].to_numpy() >= _LEARN)
+
+
+@cache
+def bedside() -> Examples:
+    """Give the beats of MIT-BIH, compared with what the first five minutes have shown, and with the past."""
+    found = list(recordings.mitdb(fetch.locate("mitdb")))
+    return _table("heartbeat", *kachuee.annotated(found), "symbol", found=found, learn=_LEARN)
+
+
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     protocols: dict[str, dict] = {}
     for arm, trained in study.by_arm(done).items():
@@ -441,7 +461,9 @@ _ARMS = tuple(_arm(p, name, balance) for p in PROTOCOLS for balance in BALANCES 
 _ARMS += tuple(_published(p, name) for p in PROTOCOLS for name in (*ORIGINALS, *museum.OVER_BEATS))
 _FAULTS = {name: Network(build, {"paper": _PAPER}) for name, build in museum.OVER_BEATS.items()}
 _WITH_FAULTS = LESSON.but(LESSON.name, LESSON.title, networks=LESSON.networks | _FAULTS)
-STUDY = Study(_WITH_FAULTS, (*_ARMS, _arm("DS1 to DS2", "ours", "none")), _report, "protocols", 3)
+_OURS_ARM = _arm("DS1 to DS2", "ours", "none")
+_ARMS += tuple(replace(_OURS_ARM, protocol=protocol) for protocol in (_BEDSIDE, _LATER))
+STUDY = Study(_WITH_FAULTS, (*_ARMS, _OURS_ARM), _report, "protocols", 3, part=_part)
 
 
 # Measured: infarction against normal on PTB-XL, from scratch or from a heartbeat run

@@ -4,7 +4,8 @@ Sick hearts differ more from one another than the beats of one heart do. A netwo
 therefore sees comparisons instead of beats: logarithms of ratios of intervals, and likenesses of waves.
 De Chazal et al. (2004, https://doi.org/10.1109/TBME.2004.827359) took the mean intervals of the recording for the
 first half; here its usual beat is the second half. No label is looked at, but the whole recording is: this is for
-recordings that are over, not for a monitor at the bedside.
+recordings that are over. At the bedside the usual is what the first minutes have shown (`learn` seconds), and what is
+around lies in the past, four beats of delay apart.
 """
 
 from collections.abc import Collection, Iterable
@@ -19,6 +20,7 @@ from ecg_lessons.signals import beats
 RATE, BEFORE, AFTER = 125, 48, 80
 #: Where the waves are, in samples of this window.
 WAVES = {"P": (0, 40), "PR": (20, 42), "QRS": (36, 62), "T": (62, 110), "beat": (0, BEFORE + AFTER)}
+ALL = slice(None)
 #: Neighbours on both sides that tell what is usual at the moment.
 AROUND = 20
 #: Beats before and after whose intervals are seen one by one.
@@ -45,8 +47,13 @@ SHAPE = (
 NAMES = (*RHYTHM, *SHAPE)
 
 
-def comparisons(recordings: Iterable[Recording], info: pd.DataFrame, leads: Collection[str]) -> np.ndarray:
-    """Compare beats, rows of `beat_sets.table`, with what is usual for their heart: float32 (beats, len(NAMES))."""
+def comparisons(
+    recordings: Iterable[Recording], info: pd.DataFrame, leads: Collection[str], learn: float | None = None
+) -> np.ndarray:
+    """Compare beats, rows of `beat_sets.table`, with what is usual for their heart: float32 (beats, len(NAMES)).
+
+    What is usual is taken from the whole recording, or from the first `learn` seconds, or ten beats if they are more.
+    """
     made = np.zeros((len(info), len(NAMES)), np.float32)
     rows_of = info.groupby("record").indices
     for recording in recordings:
@@ -56,11 +63,15 @@ def comparisons(recordings: Iterable[Recording], info: pd.DataFrame, leads: Coll
             padded = np.pad(beats.bandpass(signal, RATE), (BEFORE, AFTER), mode="edge")
             place = np.round(heart["sample"].to_numpy() * (RATE / recording.rate)).astype(int)
             window = padded[np.minimum(place, len(signal) - 1)[:, None] + np.arange(BEFORE + AFTER)]
-            made[rows] = np.hstack([rhythm(heart), shape(window, in_time(heart))])
+            first = np.arange(len(rows)) < max(10, (heart["time"] < (np.inf if learn is None else learn)).sum())
+            past = learn is not None
+            made[rows] = np.hstack([rhythm(heart, first, past), shape(window, in_time(heart, first), first, past)])
     return made
 
 
-def thinned(recordings: Iterable[Recording], info: pd.DataFrame, leads: Collection[str]) -> np.ndarray:
+def thinned(
+    recordings: Iterable[Recording], info: pd.DataFrame, leads: Collection[str], learn: float | None = None
+) -> np.ndarray:
     """Compare beats as if their heart had hardly any but premature ones: float32 (beats, len(KEPT), len(NAMES)).
 
     There are few such hearts to learn from. These are made from those with at least PREMATURE beats of class S: all of
@@ -74,18 +85,18 @@ def thinned(recordings: Iterable[Recording], info: pd.DataFrame, leads: Collecti
     after = after[info["record"].to_numpy()[after] == info["record"].to_numpy()[after - 1]]
     for k, step in enumerate(KEPT):
         rows = np.union1d(np.flatnonzero(premature), after[::step])
-        made[rows, k] = comparisons(recordings, info.iloc[rows], leads)
+        made[rows, k] = comparisons(recordings, info.iloc[rows], leads, learn)
     return made
 
 
-def in_time(info: pd.DataFrame) -> np.ndarray:
-    """Mark the beats of one recording that do not come early, by its long intervals."""
+def in_time(info: pd.DataFrame, first: slice | np.ndarray = ALL) -> np.ndarray:
+    """Mark the beats of one recording that do not come early, by its long intervals, or those of its `first` beats."""
     before = _intervals(info, "previous")
-    return (before >= before.quantile(LONG) - EARLY).to_numpy()
+    return (before >= before[first].quantile(LONG) - EARLY).to_numpy()
 
 
-def rhythm(info: pd.DataFrame) -> np.ndarray:
-    """Compare the intervals of one recording with its usual ones: (beats, len(RHYTHM)).
+def rhythm(info: pd.DataFrame, first: slice | np.ndarray = ALL, past: bool = False) -> np.ndarray:
+    """Compare the intervals of one recording with its usual ones, or those of its `first` beats: (beats, len(RHYTHM)).
 
     Logarithms of ratios: the intervals before the beat and its neighbours (SEEN) by the long ones of the recording;
     the intervals before and after the beat by the median of the recording, by the mean of the last ten, by the median
@@ -95,20 +106,20 @@ def rhythm(info: pd.DataFrame) -> np.ndarray:
     as in atrial fibrillation, an early beat means nothing.
     """
     before, after, local = (_intervals(info, name) for name in ("previous", "next", "local"))
-    long, usual, near = before.quantile(LONG), before.median(), _around(before)
+    long, usual, near = before[first].quantile(LONG), before[first].median(), _around(before, past)
     of_long, of_median = near.quantile(LONG_AROUND), near.median()
     seen = np.arange(len(info)) + np.array(SEEN)[:, None]
     ratios = list(before.to_numpy()[seen.clip(0, len(info) - 1)] - long)
     ratios += [interval - by for interval in (before, after) for by in (usual, local, of_median, of_long)]
     ratios += [of_median - usual, of_long - long]
-    changes = _around(before.diff().abs().shift(-1).ffill().fillna(0))
-    early = _around((before < of_long - EARLY).astype(float)).mean()
+    changes = _around(before.diff().abs().shift(-1).ffill().fillna(0), past)
+    early = _around((before < of_long - EARLY).astype(float), past).mean()
     restless = [changes.median(), changes.quantile(0.8), early, near.quantile(0.75) - near.quantile(0.25)]
     return np.hstack([np.stack(ratios, axis=1).clip(-MOST, MOST), np.log(np.stack(restless, axis=1) + 0.02)])
 
 
-def shape(window: np.ndarray, late: np.ndarray) -> np.ndarray:
-    """Compare the beats of one recording with its usual beat, wave by wave.
+def shape(window: np.ndarray, late: np.ndarray, first: slice | np.ndarray = ALL, past: bool = False) -> np.ndarray:
+    """Compare the beats of one recording with its usual beat, or that of its `first` beats, wave by wave.
 
     From windows (beats, BEFORE + AFTER) to (beats, len(SHAPE)). The usual beat is the median over those that did not
     come early (`late`): where most beats are premature, the median over all would be one of them. Of each of WAVES
@@ -117,12 +128,12 @@ def shape(window: np.ndarray, late: np.ndarray) -> np.ndarray:
     (spread of the slopes over time, in samples) with its excess over the usual one. And how alike the P waves around
     are that did not come early: in atrial fibrillation there is none.
     """
-    usual = np.median(window[late], axis=0, keepdims=True)
+    usual = np.median(window[first][late[first]], axis=0, keepdims=True)
     span = max(float(np.ptp(usual)), 1e-6)
     window, usual = window / span, usual / span
     made = []
-    for first, last in WAVES.values():
-        wave, normal = window[:, first:last], usual[:, first:last]
+    for begin, end in WAVES.values():
+        wave, normal = window[:, begin:end], usual[:, begin:end]
         size = np.log((np.ptp(wave, axis=1) + 0.02) / (np.ptp(normal, axis=1) + 0.02))
         a, b = (rows - rows.mean(axis=1, keepdims=True) for rows in (wave, normal))
         likeness = (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1) + 1e-9)  # 0 where flat
@@ -130,7 +141,7 @@ def shape(window: np.ndarray, late: np.ndarray) -> np.ndarray:
     (slopes, width), (usual_slopes, usual_width) = _slopes(window), _slopes(usual)
     made += [slopes, slopes / (usual_slopes + 1e-3), width, width - usual_width]
     alike = pd.Series(made[0]).where(late)
-    made.append(_around(alike).median().fillna(alike.median()))
+    made.append(_around(alike, past).median().fillna(alike[first].median()))
     return np.stack(made, axis=1).clip(-10, 10)
 
 
@@ -139,8 +150,8 @@ def _intervals(info: pd.DataFrame, name: str) -> pd.Series:
     return pd.Series(np.log(info[name].to_numpy(float))).fillna(0)
 
 
-def _around(values: pd.Series) -> pd.api.typing.Rolling:
-    return values.rolling(2 * AROUND + 1, center=True, min_periods=1)
+def _around(values: pd.Series, past: bool = False) -> pd.api.typing.Rolling:
+    return values.rolling(2 * AROUND + 1, center=not past, min_periods=1)
 
 
 def _slopes(window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

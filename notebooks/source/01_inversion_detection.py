@@ -125,6 +125,8 @@ print("all swaps keep the identities to 2 µV:", max(errors) < 0.002)
 interactive.swap_explorer(recording, leads.SWAPS)
 
 # %% [markdown]
+# *The same heart with another exchange; leads that changed are marked. With V1 to V6 reversed, R shrinks from left to right.*
+#
 # ## 3 · Patients, and who is tested
 #
 # Some patients come twice. If one visit trains the network and the other tests it, the network may simply recognise
@@ -410,7 +412,7 @@ print(f"of 100 alarms at 2 %, true: {100 * predictive_value(sensitivity, specifi
 plots.ppv_curve(sensitivity, specificity, marks=(0.02, 0.5))
 
 # %% [markdown]
-# *Our ensemble on LUDB's real patients. The curve is the **positive predictive value**: of 100 alarms, how many are true. What looked
+# *Our ensemble on LUDB's real patients. The curve is the positive predictive value: of 100 alarms, how many are true. What looked
 # splendid at one half is mostly false alarm at 2 %.*
 #
 # So we ask for 99.9 % specificity. With 500 recordings that means: not one false alarm among them. Even then the true

@@ -124,3 +124,16 @@ def test_a_missing_lead_is_named():
 def test_the_window_holds_the_waves():
     assert all(0 <= first < last <= unusual.BEFORE + unusual.AFTER for first, last in unusual.WAVES.values())
     assert beats.RR == ("previous", "next", "local")
+
+
+def test_at_the_bedside_what_comes_later_changes_nothing():
+    """The end of a recording is another heart: slow, and every beat wide. Only four beats of delay look ahead."""
+    calm, storm = (0.8,) * 60, (1.4,) * 60
+    changed, same = (heart(intervals=calm + end, wide=wide) for end, wide in ((storm, range(66, 121)), (calm, ())))
+
+    def first_beats(learn):
+        return [unusual.comparisons([one], table(one), ("MLII",), learn)[:50] for one in (changed, same)]
+
+    bedside, whole = first_beats(30), first_beats(None)
+    np.testing.assert_allclose(*bedside, atol=1e-3)
+    assert np.abs(whole[0] - whole[1]).max() > 0.1

@@ -91,8 +91,8 @@ def three_numbers(rows: Sequence[Mapping], measure: str = "accuracy", always: fl
             value, low, high = value if isinstance(value, tuple | list) else (value, None, None)
             score = {"value": value, "low": low, "high": high}
             interval(ax, score, at + shift, (colour, mark), 1.2)
-            words = f"{100 * value:.4g}" if kind == "claimed" else f"{100 * value:.1f}"
-            ax.text((value if high is None else high) + 0.015, at + shift, words, va="center", fontsize=8)
+            words = f"{100 * value:.2f}".removesuffix("0") if kind == "claimed" else f"{100 * value:.1f}"
+            ax.text((value if high is None else high) + 0.02, at + shift, words, va="center", fontsize=8)
     for _, words, _, colour, mark in kinds:
         ax.plot([], [], mark, color=colour, label=words)
     if always is not None:

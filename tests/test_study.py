@@ -10,6 +10,7 @@ from ecg_lessons import lessons, simulator, study
 from ecg_lessons.data import recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
+from ecg_lessons.examples import Examples
 from ecg_lessons.lessons import beat_images, heartbeat, inversion, patients, rhythm
 from ecg_lessons.plans import Plan
 
@@ -227,3 +228,26 @@ def test_what_is_stored_has_the_arms_of_today(name):
     called = {arm.name.split(", ")[0] for arm in arms} | {arm.protocol for arm in arms}
     words = json.dumps(stored, ensure_ascii=False)
     assert all(json.dumps(word, ensure_ascii=False)[1:-1] in words for word in called - {"original"})
+
+
+def test_what_has_not_been_measured_yet_is_trained_by_name_only():
+    whole = rhythm.STUDY
+    assert not any(one.arm.pending for one in whole.measurements())
+    asked = whole.measurements("augmented-cnn")
+    assert {one.arm.network for one in asked} == {"cnn"}
+    assert all(one.arm.pending for one in asked)
+
+
+def test_a_difference_is_paired_over_the_people_of_either_side():
+    """Two of three people are in both; who is right for everybody lies ahead in every draw."""
+    classes = ("a", "b")
+
+    def pool(people, right):
+        y = np.tile([0, 1], len(people))
+        examples = Examples(np.zeros((len(y), 1)), y, np.repeat(people, 2), classes)
+        return study.Pool(examples, np.eye(2)[y if right else 1 - y])
+
+    better, worse = pool(["1", "2"], right=True), pool(["2", "3", "1"], right=False)
+    difference = better.minus(worse, scores.accuracy)
+    assert (difference["value"], difference["high"]) == (1, 1)
+    assert worse.minus(better, scores.accuracy)["value"] == -1

@@ -42,7 +42,7 @@ def beat_strip(signal: np.ndarray, rate: float, samples, symbols, lead: str = "M
 
 
 def protocols(names: Sequence[str], scores: Mapping[str, Sequence[Mapping[str, float] | None]]) -> Figure:
-    """Draw, class by class, what two protocols find, and the fall between them.
+    """Draw, class by class, what two protocols find, and the difference between them.
 
     Of each class a protocol has ``{"value", "low", "high"}`` from 0 to 1 (None for bounds that one patient cannot
     give), or None where it cannot be scored.
@@ -58,7 +58,7 @@ def protocols(names: Sequence[str], scores: Mapping[str, Sequence[Mapping[str, f
     for row, pair in enumerate(zip(*scores.values(), strict=True)):
         if all(pair):
             ax.plot([score["value"] for score in pair], [row, row], color=SKY, linewidth=4, zorder=1)
-    ax.plot([], [], color=SKY, linewidth=4, label="the fall")
+    ax.plot([], [], color=SKY, linewidth=4, label="difference")
     class_rows(ax, names, "sensitivity", left=-0.02, right=1.02)
     return key(figure, 3)
 

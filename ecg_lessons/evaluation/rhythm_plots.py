@@ -6,19 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import (
-    BLUE,
-    GREY,
-    LOOKS,
-    SKY,
-    VERMILION,
-    class_rows,
-    head,
-    interval,
-    key,
-    legend,
-    panels,
-)
+from ecg_lessons.evaluation.panels import BLUE, GREY, LOOKS, VERMILION, class_rows, head, interval, key, legend, panels
 from ecg_lessons.evaluation.paper import INK
 
 
@@ -50,7 +38,7 @@ def traces(signals: Mapping[str, np.ndarray], rate: float, shaded: Mapping[str, 
         ax.plot(np.arange(len(signal)) / rate, signal, color=INK, linewidth=0.8)
         if shaded and title in shaded:
             low, high = ax.get_ylim()
-            ax.fill_between(np.arange(len(signal)) / rate, low, high, where=shaded[title], color=SKY, alpha=0.35, lw=0)
+            ax.fill_between(np.arange(len(signal)) / rate, low, high, where=shaded[title], color=BLUE, alpha=0.25, lw=0)
         head(ax, title, "mV")
     axes[-1].set(xlabel="time (s)", xlim=(0, max(map(len, signals.values())) / rate))
     return figure

@@ -339,7 +339,7 @@ beat_plots.protocols(
 )
 
 # %% [markdown]
-# *Sensitivity of the light network on real beats, with intervals over people; the blue bar is the fall. Bundle branch block (L, R) was
+# *Sensitivity of the light network on real beats, with intervals over people; the broad bar is the difference. Bundle branch block (L, R) was
 # nearly always found, and now hardly ever. Four people have L. What the network learnt from three of them is the three, not L. All
 # flutter waves come from record 207, so nobody can both learn them and be tested on them with a patient split.*
 

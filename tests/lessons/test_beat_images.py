@@ -12,7 +12,7 @@ from ecg_lessons.data import pictures, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import classwise
 from ecg_lessons.examples import Examples
-from ecg_lessons.lesson import names_of
+from ecg_lessons.lesson import Asked, names_of
 from ecg_lessons.lessons import beat_images as lesson
 from ecg_lessons.lessons.beat_images import Sight
 from ecg_lessons.signals import beat_sets, images
@@ -75,6 +75,26 @@ def test_thin_keeps_some_of_everything(given):
     pd.testing.assert_series_equal(counts.sort_index(), whole.clip(upper=5).sort_index())
     assert (names_of(lesson.thin(given, 5, seed=1).info) == names_of(thin.info)).all()
     assert (names_of(lesson.thin(given, 5, seed=2).info) != names_of(thin.info)).any()
+
+
+def test_fewer_beats_train_and_the_same_validate(given):
+    parts = lesson.split(given, "by-patient")
+    shown = {}
+    for name, sight in {"all": {}, "every": {"every": 12}, "thinned": {"most": 3}}.items():
+        asked = Asked("signal", Sight(**sight), lesson.plan("signal"), examples=given, split=parts)
+        shown[name] = lesson.learn(asked)
+    assert len(shown["all"].train) == len(parts.train)
+    assert len(shown["every"].train) == -(-len(parts.train) // 12)
+    assert (shown["every"].train.y == given.y[parts.train][::12]).all()
+    assert len(shown["thinned"].train) == len(lesson.thin(given.take(parts.train), 3))
+    assert len({len(one.validation) for one in shown.values()}) == 1
+
+
+def test_whose_beats_are_normal_ones_labelled_by_patient(given):
+    whose = lesson.whose(given, most=4)
+    assert set(whose.info["symbol"]) == {"N"}
+    assert (np.array(whose.classes)[whose.y] == whose.patient).all()
+    assert np.bincount(whose.y).max() <= 4
 
 
 def test_jun_trains_as_published():

@@ -93,7 +93,7 @@ print(len(given), "beats between two neighbours")
 given.counts()
 
 # %% [markdown]
-# Look at the column of patients. Nobody has all kinds, and some kinds come from a handful of hearts. Keep it in mind.
+# Look at the column of patients: some kinds come from a handful of hearts.
 #
 # ## 2 · From beat to picture
 #
@@ -130,7 +130,7 @@ beat_plots.gallery(one_each, given.classes)
 # millivolts nor seconds are left.*
 #
 # The published code drew a figure for each beat and saved it: 28 ms a beat, 50 minutes and a folder of 107,000 files. A curve that
-# moves from left to right needs no pen. In each column it inks the rows between its lowest and its highest point, so a
+# moves from left to right needs no pen. In each column it inks the rows between its lowest and highest point, so a
 # whole batch is two look-ups in a table. A network can look up too: `DrawBeats` is a layer that draws.
 
 # %%
@@ -145,8 +145,7 @@ as_pictures, as_curves = len(given) * 128 * 128 / 2**20, given.x["curve"].nbytes
 print(f"all beats as pictures, a byte a pixel: {as_pictures:.0f} MiB; as curves: {as_curves:.0f} MiB")
 
 # %% [markdown]
-# So our networks take curves and draw for themselves. No picture ever touches the disk. (If you want the files:
-# `ecg-lessons export beat-images --to DIR`.)
+# So our networks take curves and draw for themselves. No picture ever touches the disk.
 #
 # ## 3 · Nine crops
 #
@@ -185,9 +184,8 @@ print(f"parameters: {jun.count_params():,}; in one dense layer: {dense.count_par
 # <details><summary>Answer</summary>The last pooling leaves 16 x 16 places with 256 channels, 65,536 numbers. Each is tied
 # to each of 2,048 units.</details>
 #
-# A pooling before the dense layer makes it superfluous. Our `light` network has a wide first look with stride 4, two
-# residual steps, and means over coarse fields of the picture. In training each beat is drawn by another hand, a few per cent
-# wider, narrower, higher or lower, so that it cannot be learnt by heart.
+# Our `light` network has a wide first look with stride 4, two residual steps, and means over coarse fields of the picture. In training
+# each beat is drawn by another hand, a few per cent wider, narrower, higher or lower.
 
 # %%
 light = models.light()
@@ -196,9 +194,9 @@ print(f"parameters: {light.count_params():,}, {100 * light.count_params() / jun.
 # %% [markdown]
 # ## 5 · Two ways to divide
 #
-# The paper mixes all beats and tests on a tenth of them: a *random split*. So a heart that beat 2,000 times stands on both sides. We
-# train one network that way, and its twin with a *patient split*: nobody in training and test. To be done in a minute we keep
-# at most 150 beats of each class and patient.
+# The paper mixes all beats and tests on a tenth: a *random split*. So a heart that beat 2,000 times stands on both sides. We train
+# one network that way, and its twin with a *patient split*: nobody in training and test. To be quick we keep at most 150 beats of
+# each class and patient.
 
 # %%
 some = lesson.thin(given, 150)
@@ -217,8 +215,8 @@ print("columns kept of every epoch:", ", ".join(run_mixed.history.columns))
 beat_plots.twins({"random split": run_mixed.history, "patient split": run_apart.history})
 
 # %% [markdown]
-# *Accuracy while learning. In the random split the validation curve follows the training curve, as in every good textbook: it
-# holds other beats of the same hearts. In the patient split training goes as before, and validation stays below it.*
+# *Accuracy while learning. In the random split validation follows training: it holds other beats of the same hearts. In the patient split
+# it stays below.*
 
 # %%
 on_mixed = lesson.evaluate(run_mixed, examples=some)
@@ -243,8 +241,8 @@ print("test people:", len(set(test.patient)), "- classes among them:", len(set(t
 plots.confusion(counted.confusion, test.classes)
 
 # %% [markdown]
-# *Rows: what it was. Columns: what the network says; the shade is the share of the row. Simulated patients whom it never met. A new
-# heart's normal beat may look like another's bundle branch block. One or two people can fill a cell with errors.*
+# *Rows: what it was. Columns: what the network says; the shade is the share of the row. Simulated patients whom it never met. One
+# or two people can fill a cell with errors.*
 #
 # ## 6 · Three numbers, on real patients
 #
@@ -258,8 +256,7 @@ counts.T
 
 
 # %% [markdown]
-# First the claim. The paper's split, all beats, our two small networks; then the same networks, the same plan and the same beats to
-# learn from, with nobody on both sides.
+# First the claim: the paper's split, all beats, our two small networks. Then the same, all else equal, with a patient split.
 
 
 # %%
@@ -275,10 +272,9 @@ columns = ["random split: accuracy", "random split: macro F1", "patient split: a
 pd.DataFrame(rows, index=columns).T
 
 # %% [markdown]
-# *Per cent, real patients; in brackets 95 % intervals over people. Random split: three of the paper's ten folds. Patient split: all five
-# folds.* The claim holds: with a random split, a network with a thousandth of the weights clears it. Then it meets new people,
-# and more than 20 points are gone. That is still better than saying N to everything. Macro F1, in which every class counts the same,
-# says what is left: little.
+# *Per cent, real patients; in brackets 95 % intervals over people. Random split: three of the paper's ten folds; patient split: all of
+# five.* The claim holds: a network with a thousandth of the weights clears it. Then it meets new people, and more than 20 points are
+# gone. That is still better than saying N to everything. Macro F1, in which every class counts the same, says what is left: little.
 
 
 # %%
@@ -295,11 +291,11 @@ paper = {"name": "the paper's", "claimed": real["claimed"]["accuracy"]}
 plots.three_numbers([paper, three("light"), three("signal")], "accuracy", always=majority)
 
 # %% [markdown]
-# *Accuracy on real beats, all of them to learn from on both sides. Whiskers: 95 % intervals over people; dotted: always N. "Same protocol" is the
-# paper's split with our networks; section 9 has the paper's own network, with new people.*
+# *Accuracy on real beats. Whiskers: 95 % intervals over people. "Same protocol" is the paper's split with our networks; section 9
+# has the paper's own network, on new people.*
 #
-# **What does each change cost?** A training on all beats takes 20 minutes on two processor cores. It is tempting to learn from fewer
-# beats, to show rare kinds oftener, or to stop earlier. Here is the light network with one change at a time.
+# **What does each change cost?** A training on all beats takes 20 minutes on two cores. It is tempting to learn from fewer beats, to
+# show rare kinds oftener, or to stop earlier. One change at a time:
 
 # %%
 ladder = {
@@ -316,14 +312,13 @@ for change, cost in real["steps"].items():
     print(f"{change}: {100 * cost['value']:+.1f} points ({100 * cost['low']:+.1f} to {100 * cost['high']:+.1f})")
 
 # %% [markdown]
-# *Accuracy of the light network, real patients; every row changes one thing of the row above. The differences are paired: the same
-# people are drawn again for both.*
+# *Accuracy of the light network, real patients; every row changes one thing of the row above. Differences are paired over people.*
 #
-# Other people cost 22 points. Nothing else on the list costs a quarter of that. With a random split fewer beats and fewer epochs do
-# cost: there is much of each heart to learn. With a patient split they cost next to nothing, since more beats of the same people are
-# hardly news. Showing rare kinds oftener costs 5 points there: the network says N less often, and N is what most beats are.
+# Other people cost 22 points, and nothing else a quarter of that. With a random split fewer beats and epochs do cost: there is
+# much of each heart to learn. With a patient split they cost next to nothing: more beats of the same people are hardly news. Rare kinds shown
+# oftener cost 5 points there: the network says N less often, and N is what most beats are.
 #
-# Accuracy hides most of it, since seven beats of ten are normal. Class by class:
+# Seven beats of ten are normal, so accuracy hides most of it. Class by class:
 
 
 # %%
@@ -339,9 +334,9 @@ beat_plots.protocols(
 )
 
 # %% [markdown]
-# *Sensitivity of the light network on real beats, with intervals over people; the broad bar is the difference. Bundle branch block (L, R) was
-# nearly always found, and now hardly ever. Four people have L. What the network learnt from three of them is the three, not L. All
-# flutter waves come from record 207, so nobody can both learn them and be tested on them with a patient split.*
+# *Sensitivity of the light network on real beats, with intervals over people. Bundle branch block (L, R) was nearly always found, and now
+# hardly ever. Four people have L; what the network learnt from three of them is the three. All flutter waves come from record 207: nobody
+# can both learn them and be tested on them.*
 
 # %%
 spread = beats_apart["by_split"].values()
@@ -354,9 +349,8 @@ print(f"de Chazal's split, DS1 to DS2, mean of three trainings: {chazal:.3f}, ma
 #
 # ## 7 · What the picture lost
 #
-# A premature atrial beat looks nearly normal. It is *early*, and that is its diagnosis. The picture is stretched to one
-# width. It still shows that a beat lies nearer to its left neighbour than to its right one. But how long either interval
-# was, and what is usual for this heart, is gone. Divide each RR interval by the mean of the last ten:
+# A premature atrial beat looks nearly normal. It is *early*, and that is its diagnosis. In the picture, stretched to one width, how long
+# an interval was, and what is usual for this heart, is gone. Divide each RR interval by the mean of the last ten:
 
 # %%
 ratio = given.x["rr"][:, 0] / given.x["rr"][:, 2]
@@ -392,12 +386,11 @@ pd.DataFrame(rows, columns=["protocol", "network", "A: sensitivity", "A: precisi
 
 # %% [markdown]
 # *At most 100 beats of each class and patient to learn from, 6 epochs; "subset": tested on such a subset too.* Where the hearts are
-# known, the intervals seem to help; there are 88 beats A in that test, and the intervals overlap. With new people most atrial beats stay
-# hidden: a beat is early for *its* heart, and a network that has met forty hearts has hardly begun to learn what that means.
+# known, the intervals seem to help (88 beats A, and overlap). With new people most atrial beats stay hidden: a beat is early for *its*
+# heart, and forty hearts hardly teach what that means.
 #
-# And the picture itself? The `signal` network has the same layers, one dimension less, and looks at the curve that the
-# picture was drawn from. In the table of section 6 it does about as well, and it trains in less than half of the time. A curve is
-# not a photograph; drawing it adds work, and nothing that we could measure.
+# And the picture itself? The `signal` network has the same layers, one dimension less, and looks at the curve. In the table of section 6
+# it does about as well, in less than half of the time. Drawing adds work, and nothing that we could measure.
 #
 # And the nine crops, with the mean answer to all nine?
 
@@ -410,9 +403,8 @@ titles = ["subset: accuracy", "subset: macro F1", "patient split: accuracy", "pa
 pd.DataFrame(rows, columns=["network", *titles]).set_index("network")
 
 # %% [markdown]
-# *Six epochs; the subset is split at random, the patient split tests everybody.* Within the same few epochs the crops cost more than
-# they give; more epochs were not tried. With the patient split accuracy rises a little and macro F1 falls: the network says N more
-# often, which pleases the accuracy and no patient.
+# *Six epochs; the subset is split at random.* Within so few epochs the crops cost more than they give; more were not tried. With the
+# patient split accuracy rises a little and macro F1 falls: the network says N more often, which pleases the accuracy and no patient.
 #
 # ## 8 · Where does it look?
 #
@@ -461,8 +453,7 @@ for name, fall in (("the map", by_map), ("the blank network's map", by_blank), (
     print(f"erase where {name} points: the probability falls by {fall.mean():.3f}")
 
 # %% [markdown]
-# So the map is no guide to what this network needs. It stains the surroundings of the waves, and so does the map of a
-# network that has learnt nothing. Show such maps only beside their yardsticks.
+# So the map is no guide to what this network needs. Show such maps only beside their yardsticks.
 
 # %% [markdown]
 # ## 9 · The fault museum
@@ -490,13 +481,12 @@ print(
 )
 
 # %% [markdown]
-# A beat is a fingerprint, of real people too: who guesses one of 39 is right in 3 % of the cases. A network that trains and is tested
-# on the same hearts can look up the answer: this is person 17, and person 17 has bundle branch block.
+# A beat is a fingerprint, of real people too (guessing: 3 %). A network that is tested on the hearts it knows can look up the answer:
+# this is person 17, and person 17 has bundle branch block.
 #
 # **Fault two: the picture throws away time.** You measured it in section 7.
 #
-# **Fault three: 134 million weights in one layer.** You counted them in section 4. Do they help with new people? Here are the paper's
-# network and its rivals, on all beats of DS1, tested on the people of DS2.
+# **Fault three: 134 million weights in one layer.** Do they help with new people? All beats of DS1 train, the people of DS2 test:
 
 # %%
 rows = []
@@ -508,11 +498,9 @@ for name in ("light", "signal", "jun", "vgg16"):
 pd.DataFrame(rows, columns=["network", "parameters", "epochs", "accuracy, %", "macro F1, %"]).set_index("network")
 
 # %% [markdown]
-# *Real beats; 95 % intervals over people. jun and vgg16 learnt for five epochs on a GPU, jun to 99.6 % right in training; light and signal
-# are means of three trainings.* Eight hundred times the weights, and nobody can tell the difference on new people. How jun does in
-# its own random split on all beats is not measured here.
-#
-# AlexNet, with 30 million weights, was measured with patient splits too. It wins on one fold, and loses on two:
+# *Real beats; 95 % intervals over people. jun and vgg16 learnt on a GPU, jun to 99.6 % right in training; light and signal are means of
+# three trainings.* Eight hundred times the weights, and no difference on new people. (How jun does in its own random split is not
+# measured here.) AlexNet, 30 million weights, wins on one fold and loses on two:
 
 # %%
 subset = {name: score_of("by patient, subset", name)["value"] for name in ("light", "alexnet")}
@@ -525,9 +513,6 @@ for name in ("light", "alexnet"):
 # What is missing is not weights but people.
 #
 # ## 10 · Exercises
-#
-# The tutorial's assignments were: plot the loss, say what each kind of layer does, write the nine-crop generator, and train
-# another network. Here are two.
 #
 # **One.** Write the generator's heart: one random crop of a picture (128 x 128), 96 x 96, with `rng.integers`.
 
@@ -542,8 +527,7 @@ checks.expect("03.random_crop", random_crop)
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# `top, left = 16 * rng.integers(0, 3, 2)` and `return picture[top : top + 96, left : left + 96]`. In the package it is the
-# layer `NineCrops`; as two products of small matrices, so that every beat of a batch has its own crop.
+# `top, left = 16 * rng.integers(0, 3, 2)` and `return picture[top : top + 96, left : left + 96]`.
 # </details>
 #
 # **Two.** Train a classic beside the light network, and say what its size buys:

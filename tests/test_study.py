@@ -60,7 +60,7 @@ def test_every_lesson_is_measured_under_names_of_their_own(name):
 
 def test_heartbeats(cohorts, tmp_path):
     whole, beats = quick(heartbeat.STUDY), cohorts["heartbeat"]
-    assert len(whole.measurements()) == 2 * 2 * 6 + 5 + 2 * 3 + 1
+    assert len(whole.measurements()) == 2 * 2 * 6 + 3 * 5 + 2 * (3 + 1) + 1
     chosen = whole.measurements("random-beats-cnet-none")[:2]
     found = measure(whole, chosen, tmp_path)["protocols"]["random beats"]["cnet"]["none"]
     kept = whole.folder(chosen[0], tmp_path / "runs") / study.KEPT

@@ -415,7 +415,7 @@ def _published(protocol: str, network: str) -> Arm:
     """Give an arm after the original's plan, its faulty networks too; their GRU takes a GPU half an hour."""
     chosen = _PAPER.but(epochs=10) if network == "bigru_over_batch" else _PAPER
     whole, seeds = f"{protocol}, published plan", (1, 2, 3) if network == "cnet" else (1,)
-    later = network != "cnet" and (network, protocol) != ("bilstm", "DS1 to DS2")
+    later = network not in ("cnet", "seq2seq_one_step") and (network, protocol) != ("bilstm", "DS1 to DS2")
     return Arm(whole, f"{network}, none", network, (PROTOCOLS[protocol],), seeds, chosen, {"balance": "none"}, later)
 
 

@@ -25,7 +25,12 @@ _INDEX = Path(__file__).with_name("index.html")
 _TOP = """<style>main { max-width: 64rem; margin: 0 auto; }</style>
 <nav aria-label="Course"><a href="index.html">All lessons</a></nav>"""
 #: What nbconvert writes for a figure.
-_NO_ALT = 'alt="No description has been provided for this image"'
+# nbconvert's page with the stored description of each figure, which it leaves out.
+_TEMPLATE = """{% extends 'lab/index.html.j2' %}
+{%- block data_png scoped -%}
+{%- set alt = output | get_metadata('alt', 'image/png') or resources.metadata.name -%}
+{{ super() | replace('<img', '<img alt="' ~ (alt | escape_html) ~ '"') }}
+{%- endblock -%}"""
 #: Stand for the tags of a folded block on the way through nbconvert: characters that no text uses.
 _FOLD, _TITLED, _UNFOLD = "\ue000", "\ue001", "\ue002"
 
@@ -84,7 +89,7 @@ def page(lesson: Lesson) -> str:
     from nbconvert import HTMLExporter
 
     offline = {"embed_images": True, "require_js_url": "", "mathjax_url": ""}  # nothing from the network
-    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True, **offline)
+    exporter = HTMLExporter(raw_template=_TEMPLATE, exclude_input_prompt=True, exclude_output_prompt=True, **offline)
     shown = nbformat.from_dict(lesson.notebook)
     shown.cells = [nbformat.v4.new_markdown_cell(_TOP), *shown.cells]
     for cell in shown.cells:
@@ -98,8 +103,7 @@ def page(lesson: Lesson) -> str:
             cell.source = source.replace("</details>", f"\n\n{_UNFOLD}\n\n")
     about = {"name": lesson.title, "path": str(lesson.source.parents[2])}
     text = exporter.from_notebook_node(shown, {"metadata": about})[0].replace(f"<p>{_UNFOLD}</p>", "</details>")
-    text = re.sub(rf"<p>{_FOLD}(.*?){_TITLED}</p>", r"<details><summary>\1</summary>", text, flags=re.DOTALL)
-    return text.replace(_NO_ALT, f'alt="{html.escape(lesson.title)}"')
+    return re.sub(rf"<p>{_FOLD}(.*?){_TITLED}</p>", r"<details><summary>\1</summary>", text, flags=re.DOTALL)
 
 
 def index(lessons: Sequence[Lesson], to: Path) -> str:

@@ -284,7 +284,7 @@ for name, arm in {"compact-signal": beside, "plain": ours["plain"], "augmented":
 # They hold.
 #
 # **The three numbers.** *Claimed* is the paper's own five-fold score. *Same protocol* is here the paper's split with our small networks: the
-# paper's own, of 9.9 and 10.5 million weights and up to 500 epochs, need a GPU and were not trained. The *honest* one, a patient split,
+# paper's own, of 9.8 and 5.8 million weights and up to 500 epochs, need a GPU and were not trained. The *honest* one, a patient split,
 # nobody can give: who was recorded was never published. If some sent several strips, they stand on both sides, and all these numbers
 # are a little too good.
 

@@ -259,8 +259,7 @@ beat_plots.protocols(given.classes, {p: by_class(f"{p}, published plan") for p i
 
 # %%
 def scores_of(confusion):
-    right = np.diag(confusion)
-    precision, recall = right / confusion.sum(axis=0), right / confusion.sum(axis=1)
+    precision, recall = (np.diag(confusion) / confusion.sum(axis=axis) for axis in (0, 1))
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 

@@ -19,7 +19,7 @@ from ecg_lessons.simulator import patients as people
 Progress = Callable[[int, int], None] | None
 
 #: Raise a version when the same seed gives other recordings than before: cached cohorts are then made anew.
-VERSIONS = {"ptb-xl": 1, "infarctions": 1, "mitdb": 2, "rhythms": 4}
+VERSIONS = {"ptb-xl": 2, "infarctions": 2, "mitdb": 3, "rhythms": 5}
 
 #: Share of the patients who have an infarction (chosen), and how PTB-XL's ``infarction_stadium1`` calls its age.
 SHARE = 0.5

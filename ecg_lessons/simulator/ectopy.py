@@ -5,9 +5,10 @@ tick finds the ventricles refractory, is lost, and the one after it falls where 
 compensatory pause). A pacemaker senses the ventricular beat and starts counting anew.
 
 Coupling intervals, return cycles, escape and flutter cycles were set between the 5th and 95th percentile
-of the records of the MIT-BIH Arrhythmia Database that have at least 12 such beats: A at 0.5-0.8 of the RR interval
-(100, 118, 200, 220, 222, 223), V at 0.55-0.8 (106, 116, 119, 208, 214, 221, 228, 233), E every 0.85-1.4 s and
-flutter waves every 0.23-0.39 s (207).
+of the records of the MIT-BIH Arrhythmia Database that have at least 12 such beats: A at 0.5-0.85 of the RR interval
+(100, 118, 200, 220, 222, 223), V at 0.55-0.9 (106, 116, 119, 208, 214, 221, 228, 233), E every 0.85-1.4 s and
+flutter waves every 0.23-0.39 s (207). Over its 26 records with five or more V after a usual beat they stand at 0.73 of
+the interval, with a deviation of 0.12: 0.09 from person to person, 0.08 from beat to beat.
 """
 
 from collections.abc import Callable, Mapping
@@ -167,7 +168,7 @@ def _schedule(rng: Generator, heart: Heart, seconds: float) -> list[tuple[float,
 
 def _atrial(node: Node, cycle: float | None = None) -> None:
     rr = node.rr
-    early = np.clip(node.heart.early_atrial + node.rng.normal(0, 0.03), 0.45, 0.85) * rr
+    early = np.clip(node.heart.early_atrial + node.rng.normal(0, 0.045), 0.45, 0.88) * rr
     time = node.last + max(early if cycle is None else cycle, 0.34)
     node.done.beat(time, "A")
     node.done.p_wave(time, ectopic=True)
@@ -183,7 +184,7 @@ def _atrial_run(node: Node) -> None:
 
 def _ventricular(node: Node) -> None:
     rr = node.rr
-    early = np.clip(node.heart.early_ventricular + node.rng.normal(0, 0.025), 0.48, 0.83) * rr
+    early = np.clip(node.heart.early_ventricular + node.rng.normal(0, 0.07), 0.46, 0.95) * rr
     time = node.last + max(early, 0.33)
     _from_a_focus(node, time)
     if node.paced:
@@ -250,7 +251,7 @@ def _flutter(node: Node) -> None:
     time, end = begin, begin + node.rng.uniform(5, 11)
     while time < end:
         node.done.beat(time, "!")
-        time += cycle * np.clip(node.rng.normal(1, 0.08), 0.84, 1.2)
+        time += cycle * np.clip(node.rng.normal(1, 0.04), 0.88, 1.12)
     node.done.marks += [(begin - 0.03, "[", ""), (node.last + 0.03, "]", "")]
     node.reset(node.last + max(1.3 * node.rr, 1.0))
     node.named("(VFL", start)

@@ -18,7 +18,7 @@ from ecg_lessons.simulator.dipole import BEATS, Waves
 
 RATE = 300
 #: The recorder's band in Hz (set by the spectra of the real recordings).
-_BAND = (0.5, 34.0)
+_BAND = (0.5, 40.0)
 #: The recorder writes no more than this (mV).
 _FULL_SCALE = 9.0
 #: How strong the lead is between two hands, against lead I of PTB-XL: median, and deviation of the logarithm.
@@ -43,8 +43,8 @@ class Hold:
 
 
 #: Medians of wander, muscle, moves, size and settling, with the deviation of their logarithms.
-_USUAL = ((0.06, 0.6), (0.014, 0.6), (6.0, 1.1), (0.5, 0.6), (0.45, 1.1))
-_NOISY = ((0.11, 0.6), (0.022, 0.7), (30, 0.5), (1.1, 0.6), (1.0, 0.8))
+_USUAL = ((0.06, 0.6), (0.0075, 0.65), (6.0, 1.1), (0.5, 0.6), (0.45, 1.1))
+_NOISY = ((0.09, 0.6), (0.016, 0.9), (28, 0.5), (0.9, 0.6), (0.9, 0.8))
 
 
 def hold(rng: Generator, noisy: bool) -> Hold:
@@ -62,7 +62,7 @@ def record(rng: Generator, held: Hold, heart: np.ndarray) -> np.ndarray:
     """Record a heart's lead I: mV at `RATE`, shape (samples,), in and out."""
     samples, time = len(heart), np.arange(len(heart)) / RATE
     slow = _coloured(rng, samples, lambda f: np.where(f < 0.8, 1 / (f + 0.2), 0))
-    tremor = _coloured(rng, samples, lambda f: f / (f + 1) / (1 + (f / 6) ** 2))
+    tremor = _coloured(rng, samples, lambda f: f / (f + 2) / (1 + f / 8) / (1 + (f / 60) ** 2))
     tension = np.exp(0.35 * _coloured(rng, samples, lambda f: np.where(f < 0.3, 1.0, 0)))
     tension *= 1 + 4 * _spells(rng, samples, held.bursts, 1.5)
     noise = held.wander * slow + held.muscle * tension * tremor + _moves(rng, held, time)
@@ -127,11 +127,11 @@ def _lead(rng: Generator, course: Course, beat: str, samples: int) -> np.ndarray
     parts = (rest, _focus(rng), atria, elsewhere)
     everything = np.sort(np.concatenate([course.beats, course.ventricular]))
     adapted = dipole.adapted(everything, 0.3, 1.6)
-    moments = np.zeros((samples, 6))
+    moments = np.zeros((samples, 9))
     for part, times in zip(parts, (course.beats, course.ventricular, course.sinus, course.ectopic), strict=True):
         if len(times):
             moments += dipole.dipoles(part, times, np.interp(times, everything, adapted), samples, RATE)
-    lead = moments @ np.r_[dipole.DOWER[0], dipole.DOWER[0]]
+    lead = moments @ np.tile(dipole.DOWER[0], 3)
     lead *= 1 + rng.uniform(0.02, 0.12) * _coloured(rng, samples, lambda f: f < 0.5)
     if course.fibrillating:
         lead += _f_waves(rng, samples)

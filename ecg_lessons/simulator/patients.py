@@ -63,7 +63,7 @@ def _personal(rng: Generator, waves: Waves, scale: float, age: int, sex: int) ->
     common = rng.normal(size=3)  # a heart that lies differently turns all its waves
     groups = {"P": waves.atrial, "QRS": ~(waves.atrial | waves.repolarisation), "T": waves.repolarisation}
     for name, rows in groups.items():
-        size = rng.normal(0, SIZE[name]) + sex * WOMEN[name] + (DECADE[name] * decades) - WOMEN[name] / 2
+        size = np.clip(rng.normal(0, SIZE[name]), -2 * SIZE[name], 1.6 * SIZE[name]) + sex * WOMEN[name] + (DECADE[name] * decades) - WOMEN[name] / 2
         turn = (0.6 * common + 0.8 * rng.normal(size=3)) * DIRECTION[name] * (1, -1, 1)
         turn[0] += AXIS_PER_DECADE * decades * (name == "QRS")
         gain = (scale if name != "P" else scale**0.5) * np.exp(size)
@@ -106,8 +106,8 @@ def record(rng: Generator, patient: Patient, seconds: float = 10.0, rate: float 
     moments = dipole.dipoles(patient.waves, beats, dipole.adapted(beats), samples, rate)
     # Respiration rocks the heart by a few degrees in the frontal plane.
     rock = np.radians(rng.normal(0, 2.5)) * np.sin(2 * np.pi * patient.breathing * np.arange(samples) / rate)
-    left, feet = moments[:, [0, 3]], moments[:, [1, 4]]
-    moments[:, [0, 3]], moments[:, [1, 4]] = left - rock[:, None] * feet, feet + rock[:, None] * left
+    left, feet = moments[:, 0::3].copy(), moments[:, 1::3].copy()
+    moments[:, 0::3], moments[:, 1::3] = left - rock[:, None] * feet, feet + rock[:, None] * left
     along, up = CHEST_ALONG + rng.normal(0, 0.15, 6), rng.normal(0, 0.05) + rng.normal(0, 0.04, 6)
     matrix = dipole.lead_matrix(along, up, patient.chest)
     potentials = body.at_electrodes(rng, patient.noise, samples, rate, patient.breathing)

@@ -78,7 +78,7 @@ def test_flutter_stands_in_brackets(read):
             inside = symbol != "]" if inside else symbol == "["
             episodes += symbol == "]"
         assert not inside
-    assert episodes >= 8
+    assert episodes >= 6  # of eight that are planned, a late one may find no time
 
 
 def test_flutter_is_a_wave_at_the_rate_of_its_marks(read):

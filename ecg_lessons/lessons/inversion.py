@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from ecg_lessons import simulator, splits, study, training
 from ecg_lessons.data import catalog, fetch, recordings, tables
 from ecg_lessons.errors import InputError, choice
-from ecg_lessons.evaluation import scores
+from ecg_lessons.evaluation import calibration, scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options, Source, option
 from ecg_lessons.models import inversion as models
@@ -28,6 +28,7 @@ SECONDS = 10
 STATES = ("correct", *leads.SWAPS)
 Seed = Annotated[int, {"min": 0, "help": "For the draw of the swaps."}]
 Threshold = Annotated[float, {"min": 0, "max": 1, "help": "Call it inverted above this."}]
+Sure = Annotated[float, {"min": 0.5, "max": 1, "help": "Give no verdict below this probability of being right."}]
 _MAPS = np.stack([np.eye(12, dtype=np.float32), *leads.SWAPS.values()])
 
 
@@ -254,15 +255,19 @@ def export(correct: Examples, to: Path, *, source: str = "", seed: Seed = 42) ->
     return f"data.csv and labels.csv are in {to}."
 
 
-def judge(run: Run, path: str | Path, tick: Tick | None = None, *, threshold: Threshold = 0.5) -> pd.DataFrame:
+def judge(
+    run: Run, path: str | Path, tick: Tick | None = None, *, threshold: Threshold = 0.5, sure: Sure = 0.5
+) -> pd.DataFrame:
     """Judge a CSV of the original's format, one WFDB record, or a folder of records: see `verdicts`."""
     path = Path(path)
     read = from_csv(path) if path.suffix == ".csv" else from_recordings(map(recordings.read, recordings.paths(path)))
-    return verdicts(run, read, threshold, tick)
+    return verdicts(run, read, threshold, tick, sure)
 
 
-def verdicts(run: Run, examples: Examples, threshold: float = 0.5, tick: Tick | None = None) -> pd.DataFrame:
-    """Judge examples: ID, TARGET (1 = inverted), PROBABILITY and, where known, SWAP.
+def verdicts(
+    run: Run, examples: Examples, threshold: float = 0.5, tick: Tick | None = None, sure: float = 0.5
+) -> pd.DataFrame:
+    """Judge examples: ID, TARGET (1 = inverted, empty = not `sure` enough), PROBABILITY and, where known, SWAP.
 
     A flat lead II is called RA/RL without asking the network: that exchange cannot be undone, and none has seen it.
     """
@@ -275,6 +280,11 @@ def verdicts(run: Run, examples: Examples, threshold: float = 0.5, tick: Tick | 
     if probability.shape[1] > 2:
         likeliest = np.array(STATES)[1 + probability[:, 1:].argmax(axis=1)]
         table["SWAP"] = np.where(flat, "RA/RL", np.where(table["TARGET"] == 1, likeliest, "none"))
+    doubtful = np.maximum(inverted, 1 - inverted) < sure
+    if doubtful.any():
+        table["TARGET"] = table["TARGET"].astype("Int64").mask(doubtful)
+        if "SWAP" in table:
+            table["SWAP"] = table["SWAP"].mask(doubtful, "unsure")
     return table
 
 
@@ -359,6 +369,11 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
             result["thresholds of the ensemble, by specificity on ptb-xl"] = {
                 str(share): _strict(*together, share, len(correct), len(outside)) for share in (0.999, 0.99)
             }
+            fold = np.empty(len(correct), dtype=int)
+            for measurement in arm:
+                fold[kept[measurement]["rows"]] = FOLDS.index(measurement.split)
+            for which, parts in (("single networks", (inside, ludb)), ("the ensemble", ([part] for part in together))):
+                result[f"calibration of {which}"] = _trust(*parts, fold, correct, outside)
             loudest = _loudest(together[0][: len(correct)], correct)
             result["ptb-xl recordings that the ensemble takes for exchanged with most certainty"] = loudest
     return result
@@ -402,6 +417,69 @@ def _strict(inside: np.ndarray, outside: np.ndarray, share: float, n: int, m: in
         "ludb sensitivity": round(float(caught.mean()), 4),
         "ludb sensitivity by swap": dict(zip(STATES[1:], caught.round(4).tolist(), strict=True)),
     }
+
+
+def _trust(
+    inside: list[np.ndarray], outside: list[np.ndarray], fold: np.ndarray, correct: Examples, elsewhere: Examples
+) -> dict:
+    """Calibrate on PTB-XL, each fold by the others, and say what verdicts are worth there and on LUDB.
+
+    Exchanged and correct recordings count the same, as in training: a correct one stands for each of its nine swaps.
+    """
+    fold, exchanged = np.tile(fold, 2 * len(leads.SWAPS) * len(inside)), _exchanged(inside)
+    log_odds = np.concatenate([_evenly(_suspicion(part)) for part in inside])
+    warmth = [calibration.temperature(log_odds[fold != k], exchanged[fold != k]) for k in range(len(FOLDS))]
+    whole = calibration.temperature(log_odds, exchanged)
+    result = {"temperature": round(whole, 2), "temperature, each fold left out": np.round(warmth, 2).tolist()}
+    places = {"ptb-xl": (inside, np.array(warmth)[fold], correct), "ludb": (outside, whole, elsewhere)}
+    certain = {}
+    for name, (parts, heat, examples) in places.items():
+        log_odds = np.concatenate([_evenly(_suspicion(part)) for part in parts])
+        wrong = (log_odds > 0) != _exchanged(parts)
+        patient = np.tile(examples.patient, 2 * len(leads.SWAPS) * len(parts))
+        as_trained = calibration.sure(log_odds)
+        certain[name] = as_trained, wrong, patient
+        result[name] = {
+            "as trained": _reliability(as_trained, wrong),
+            "calibrated": _reliability(calibration.sure(log_odds / heat), wrong),
+            "wrong by coverage": {
+                str(share): _risk(*certain[name], np.quantile(as_trained, 1 - share)) for share in _COVERAGES
+            },
+        }
+    result["as sure as needed for a share of ptb-xl, on ludb"] = {
+        str(share): _risk(*certain["ludb"], np.quantile(certain["ptb-xl"][0], 1 - share)) for share in _COVERAGES[1:]
+    }
+    return result
+
+
+def _exchanged(parts: list[np.ndarray]) -> np.ndarray:
+    """Say which rows of `_evenly` are exchanged, for several networks."""
+    half = len(leads.SWAPS) * len(parts[0]) // len(STATES)
+    return np.tile(np.repeat((False, True), half), len(parts))
+
+
+_COVERAGES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5)
+
+
+def _evenly(values: np.ndarray) -> np.ndarray:
+    """Repeat the correct recordings, which come first in `every_state`, as often as there are swaps."""
+    n = len(values) // len(STATES)
+    return np.concatenate([np.tile(values[:n], len(leads.SWAPS)), values[n:]])
+
+
+def _reliability(certainty: np.ndarray, wrong: np.ndarray) -> dict:
+    tenth = np.clip((10 * certainty).astype(int), 0, 9)
+    n, said, right = (np.bincount(tenth, values, 10)[5:] for values in (np.ones(len(wrong)), certainty, ~wrong))
+    shares = {"said": (said / n).round(4).tolist(), "right": (right / n).round(4).tolist()}
+    return {"error": round(calibration.error(certainty, ~wrong), 4), "n": n.astype(int).tolist(), **shares}
+
+
+def _risk(certainty: np.ndarray, wrong: np.ndarray, patient: np.ndarray, least: float) -> dict:
+    """Say which share of verdicts is at least so certain, and how many of those are wrong, over patients."""
+    kept = certainty >= least
+    counted = scores.Scores.of(np.zeros(kept.sum()), wrong[kept], patient[kept], ("kept",), verdicts=2)
+    risk = counted.estimate(lambda counts: 1 - scores.specificity(counts))
+    return {"least": round(float(least), 4), "coverage": round(float(kept.mean()), 4), "wrong": risk.rounded()}
 
 
 def _loudest(probability: np.ndarray, correct: Examples, most: int = 5) -> list[dict]:

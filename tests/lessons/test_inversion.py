@@ -103,6 +103,17 @@ def test_verdicts_name_a_swap(run, cohort):
     assert wrong["SWAP"].mode()[0] == "LA/RA"
 
 
+def test_a_doubtful_verdict_is_left_out_on_request(run, correct):
+    given = lesson.fresh_swaps(correct, np.random.default_rng(0))
+    every, some = lesson.verdicts(run, given), lesson.verdicts(run, given, sure=0.9)
+    doubtful = every["PROBABILITY"].between(0.1001, 0.8999)
+    assert 0 < doubtful.sum() < len(every)
+    assert (some["TARGET"].isna() == doubtful).all()
+    assert set(some["SWAP"][doubtful]) == {"unsure"}
+    assert (some[~doubtful] == every[~doubtful]).all(axis=None)
+    assert not lesson.verdicts(run, given, threshold=0.95)["TARGET"].isna().any()
+
+
 def test_right_arm_on_right_leg_is_found_by_its_flat_lead(run, correct):
     given = correct.take(np.arange(6))
     x = {name: leads.swap(part, leads.RA_RL) for name, part in given.x.items()}

@@ -55,18 +55,3 @@ def test_minutes_are_drawn_in_their_order_with_their_intervals():
     np.testing.assert_allclose([w[:, 1] for w in whiskers.get_segments()], [[0.5, 0.75], [0.7, 0.9]])
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "10"]
     assert ax.get_ylim()[0] == 0.3
-
-
-def test_reliability_sets_what_was_said_against_what_was_right():
-    probability = np.repeat([0.95, 0.55, 0.15], [100, 40, 3])
-    right = np.concatenate([np.arange(100) < 80, np.arange(40) < 30, np.ones(3, bool)])
-    (ax,) = patient_plots.reliability({"generic": (probability, right)}, least=20).axes
-    line = next(one for one in ax.lines if one.get_label() == "generic")
-    np.testing.assert_allclose(line.get_xdata(), [0.55, 0.95])
-    np.testing.assert_allclose(line.get_ydata(), [0.75, 0.8])
-
-
-def test_a_verdict_that_is_certain_belongs_to_the_last_tenth():
-    (ax,) = patient_plots.reliability({"sure": (np.ones(20), np.ones(20, bool))}).axes
-    line = next(one for one in ax.lines if one.get_label() == "sure")
-    assert (list(line.get_xdata()), list(line.get_ydata())) == ([1.0], [1.0])

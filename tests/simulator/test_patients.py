@@ -38,14 +38,19 @@ def heights(beats: np.ndarray) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def healthy() -> dict[str, np.ndarray]:
-    """Give the heights of 160 healthy hearts."""
+def healthy_beats() -> np.ndarray:
+    """Give the median beats of 160 healthy hearts, (160, 550, 12)."""
     beats = []
     for number in range(160):
         rng = np.random.default_rng([1, number])
         signal = dipole.twelve_leads(patients.record(rng, patients.draw(rng, "NORM"))).astype(np.float32)
         beats.append(beat(recordings.Recording("x", "x", signal, 500.0, LEADS)))
-    return heights(np.array(beats))
+    return np.array(beats)
+
+
+@pytest.fixture(scope="module")
+def healthy(healthy_beats) -> dict[str, np.ndarray]:
+    return heights(healthy_beats)
 
 
 def test_a_patient_does_not_depend_on_the_size_of_the_cohort(folder, tmp_path):
@@ -232,3 +237,21 @@ def test_the_population_agrees_with_normal_recordings_of_ptb_xl(real, healthy):
         band = np.maximum(share * np.abs(theirs), floor) + 0.1 * (np.array(LEADS) == "III")
         close = np.abs(ours - theirs) <= band
         assert close.all(), f"{wave}: simulated {ours.round(2)}, real {theirs.round(2)}"
+
+
+@pytest.mark.real
+def test_small_waves_of_healthy_hearts_are_neither_missing_nor_monstrous(real, healthy_beats):
+    """P in V1, ST in I and V6, and T of 1 mV in V2 to V4, against normal recordings of PTB-XL."""
+
+    def measured(beats: np.ndarray) -> dict[str, np.ndarray]:
+        lead = {name: beats[:, :, i] for i, name in enumerate(LEADS)}
+        st = {f"ST {name}": lead[name][:, 240:256].mean(axis=1) for name in ("I", "V6")}
+        t = [lead[name][:, 275:410].max(axis=1) for name in ("V2", "V3", "V4")]
+        return st | {"P": np.ptp(lead["V1"][:, 75:165], axis=1), "T": np.max(t, axis=0)}
+
+    normal = (one for one in recordings.ptb_xl(real / "ptb-xl" / "1.0.3") if "NORM" in one.labels["diagnoses"])
+    theirs, ours = measured(np.array([beat(recording) for recording in normal])), measured(healthy_beats)
+    for name in ("P", "ST I", "ST V6"):
+        apart = (np.median(ours[name]) - np.median(theirs[name])) / theirs[name].std()
+        assert abs(apart) < 0.7, (name, apart)
+    assert (ours["T"] > 1).mean() < (theirs["T"] > 1).mean() + 0.04

@@ -6,10 +6,18 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.evaluation.panels import BLUE, GREY, VERMILION, Curves, curves, key, panels, percent, typical_beats
-
-#: Up to three arms in one picture, by colour, marker and dash.
-_LOOKS = ((BLUE, "o", "-"), (GREY, "s", "--"), (VERMILION, "^", ":"))
+from ecg_lessons.evaluation.panels import (
+    BLUE,
+    GREY,
+    LOOKS,
+    VERMILION,
+    Curves,
+    curves,
+    key,
+    panels,
+    percent,
+    typical_beats,
+)
 
 
 def hearts(groups: Mapping[str, np.ndarray], rate: float, before: int, most: int = 40) -> Figure:
@@ -51,25 +59,5 @@ def adaptation(arms: Curves, measure: str, floor: float = 0) -> Figure:
     """Draw a score against the minutes of adaptation, up to three arms; the axis begins at the floor."""
     places = (lambda at: at - 0.07, lambda at: at + 0.07, lambda at: at)
     axes = {"xlabel": "minutes of adaptation", "ylabel": measure, "ylim": (floor, 1.01)}
-    return curves((5.6, 3.2), arms, _LOOKS, places, lambda minutes: f"{minutes:g}", **axes)
-
-
-def reliability(arms: Mapping[str, tuple[np.ndarray, np.ndarray]], least: int = 20) -> Figure:
-    """Draw how often verdicts, (n,) by arm, are right against their probability, in tenths with `least` or more.
-
-    The area of a mark is the share of the verdicts of its arm.
-    """
-    figure, (ax,) = panels(4.2, 3.9)
-    ax.plot((0, 1), (0, 1), color="0.7", linewidth=1)
-    ax.text(0.12, 0.16, "as sure as right", rotation=45, fontsize=8, color=GREY, ha="center", va="center")
-    for (arm, (probability, right)), (colour, marker, dash) in zip(arms.items(), _LOOKS, strict=False):
-        tenth = np.clip((10 * np.asarray(probability)).astype(int), 0, 9)
-        kept = (n := np.bincount(tenth, minlength=10)) >= max(least, 1)
-        said, was = (np.bincount(tenth, v, 10)[kept] / n[kept] for v in (probability, right))
-        ax.plot(said, was, color=colour, marker=marker, linestyle=dash, markersize=4, label=arm)
-        ax.scatter(said, was, 250 * n[kept] / n.sum() + 10, color=colour, marker=marker, alpha=0.4)
-    ax.set(xlim=(0, 1.01), ylim=(0, 1.01), aspect="equal")
-    ax.set(xlabel="probability of the verdict", ylabel="verdicts that are right")
-    percent(ax.xaxis, ax.yaxis)
-    ax.grid(color="0.92")
-    return key(figure, 2)
+    # What is adapted is blue in every figure of patients.
+    return curves((5.6, 3.2), arms, (LOOKS[1], LOOKS[0], LOOKS[2]), places, lambda minutes: f"{minutes:g}", **axes)

@@ -63,7 +63,12 @@ def _personal(rng: Generator, waves: Waves, scale: float, age: int, sex: int) ->
     common = rng.normal(size=3)  # a heart that lies differently turns all its waves
     groups = {"P": waves.atrial, "QRS": ~(waves.atrial | waves.repolarisation), "T": waves.repolarisation}
     for name, rows in groups.items():
-        size = np.clip(rng.normal(0, SIZE[name]), -2 * SIZE[name], 1.6 * SIZE[name]) + sex * WOMEN[name] + (DECADE[name] * decades) - WOMEN[name] / 2
+        size = (
+            np.clip(rng.normal(0, SIZE[name]), -2 * SIZE[name], 1.6 * SIZE[name])
+            + sex * WOMEN[name]
+            + (DECADE[name] * decades)
+            - WOMEN[name] / 2
+        )
         turn = (0.6 * common + 0.8 * rng.normal(size=3)) * DIRECTION[name] * (1, -1, 1)
         turn[0] += AXIS_PER_DECADE * decades * (name == "QRS")
         gain = (scale if name != "P" else scale**0.5) * np.exp(size)

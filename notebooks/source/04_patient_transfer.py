@@ -46,7 +46,7 @@ import pandas as pd
 
 from ecg_lessons import checks, simulator, study
 from ecg_lessons.data import fetch, recordings
-from ecg_lessons.evaluation import beat_plots, patient_plots, plots
+from ecg_lessons.evaluation import beat_plots, calibration_plots, patient_plots, plots
 from ecg_lessons.lessons import patients as lesson
 from ecg_lessons.lessons.beat_images import thin
 from ecg_lessons.lessons.patient_arms import Reused, Shared
@@ -495,7 +495,7 @@ errors = [calibration_error(*reliable(arm)) for arm in ("generic 0", "whole 10")
 checks.verdict("adaptation at least halves the calibration error", errors[1] < errors[0] / 2)
 probability, right = reliable("whole 10")
 checks.verdict("adapted, and surer than 90 %: right in 98 % or more", right[probability > 0.9].mean() > 0.98)
-patient_plots.reliability({"generic": reliable("generic 0"), "adapted": reliable("whole 10")})
+calibration_plots.reliability({"generic": reliable("generic 0"), "adapted": reliable("whole 10")})
 
 # %% [markdown]
 # *Simulated patients. On the diagonal a network is as sure as it is right; below, too sure; above, too modest. The larger a mark, the more

@@ -254,7 +254,7 @@ plots.ecg_strip(grown[shown], recording.rate, leads=recording.leads, start=598)
 # %% [markdown]
 # *Two seconds before and after minute ten, simulated. From one beat to the next, the lower lead is four times as large.*
 #
-# We train the network on the first ten minutes, and test it on the rest: once scaled by the first minute, once each part by
+# We train the network on the first ten minutes, and test it on the rest: three times scaled by the first minute, three times each part by
 # its own range (from percentile 1 to 99, which one spike cannot move: a milder cousin of the original's fault). The score is *F1
 # frequent*: the mean F1 over the classes with ten test beats or more. Section 9 says why.
 
@@ -271,19 +271,19 @@ def by_own_range(x):
 
 # %%
 learner = Reused(models.build(), 1e-3)
-blank = learner.model.get_weights()
+starts = [models.build().get_weights() for _ in range(3)]
 chance = np.bincount(train.y)[train.y] ** -0.5  # rare classes are drawn more often
 order = np.random.default_rng(0).choice(len(train), 120 * 32, p=chance / chance.sum())
 
 
-def frequent(scale):
-    weights = learner.fit(blank, scale(train.x)[order], train.y[order], 32)
+def frequent(scale, start):
+    weights = learner.fit(start, scale(train.x)[order], train.y[order], 32)
     verdict = learner.probabilities(weights, scale(test.x)).argmax(axis=1)
     return lesson.score(test.y, verdict)["F1 frequent"]
 
 
-honest, flattered = frequent(lambda x: x), frequent(by_own_range)
-checks.verdict("scaled by the test's own range: over ten points better", flattered > honest + 0.1)
+honest, flattered = (np.mean([frequent(scale, start) for start in starts]) for scale in (lambda x: x, by_own_range))
+checks.verdict("scaled by the test's own range: over ten points better, three trainings each", flattered > honest + 0.1)
 
 # %% [markdown]
 # The fault erased the drift, and with it the hardest part of the task. A real patient's drift stays. We show the patient who suffers

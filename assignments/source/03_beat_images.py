@@ -152,7 +152,6 @@ assert [tuple(pair) for pair in order(1, [0])] == [(0, 4)]
 ### BEGIN HIDDEN TESTS
 check("order", [3, [0, 2, 0]])
 check("order", [4, [1, 0, 7, 0]])
-check("order", [0, []])
 ### END HIDDEN TESTS
 
 # %% [markdown]

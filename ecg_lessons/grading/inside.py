@@ -99,6 +99,8 @@ def main(job):
             with within(job["seconds"]):
                 exec(compile(python(source), f"cell {number + 1}", "exec"), names)
                 drawn = figures()
+        except MemoryError:  # what fills memory stays alive in its variables: begin anew without this cell
+            os._exit(137)
         except BaseException as stumble:
             error = f"{type(stumble).__name__}: {stumble}"[:300]
         tell(cell=number, error=error, text=printed.getvalue()[:20_000], figures=drawn)

@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help course lab test lint notebooks results benchmarks lock clean
+.PHONY: help course lab test lint notebooks assignments results benchmarks lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ lint: .venv/.ready  ## Check style only
 
 notebooks: .venv/.ready  ## Build and execute notebooks/*.ipynb from notebooks/source/*.py
 	@$(BIN)/python -m ecg_lessons.course.notebooks
+
+assignments: .venv/.ready  ## Write what students get, assignments/release, from assignments/source
+	@$(BIN)/python -m ecg_lessons.grading.assignments
 
 results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversion); goes on if interrupted
 	@$(BIN)/ecg-lessons results $(LESSON)

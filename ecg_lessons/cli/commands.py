@@ -357,6 +357,37 @@ def vote(
     tables.verdicts(rhythm.verdicts(opened, recordings), to)
 
 
+@app.command()
+def grade(
+    submissions: Annotated[Path, Argument(help="A folder or a zip of notebooks: Moodle's, Canvas's, or NAME.ipynb.")],
+    assignment: Annotated[str, Option(help="The number of the assignment, such as 3.")],
+    to: Annotated[
+        Path, Option(help="The folder for marks.csv and feedback; a second call grades what changed.")
+    ] = Path("build/marks"),
+    regrade: Annotated[bool, Option("--regrade", help="Run everything anew.")] = False,
+    unprotected: Annotated[
+        bool, Option("--unprotected", help="Without a sandbox: students' code runs as you.")
+    ] = False,
+) -> None:
+    """Grade notebooks that students handed in, each in a sandbox."""
+    from ecg_lessons.grading import assignments, sandbox
+    from ecg_lessons.grading import grade as grading
+
+    asked = assignments.called(assignment)
+    if not unprotected and (why := sandbox.refusal()):
+        raise InputError(why)
+    how = {"unprotected": unprotected, "anew": regrade}
+    with out.status("Grading") as status:
+
+        def progress(student: str, done: int, of: int) -> None:
+            status.update(f"Grading {done + 1}/{of}")
+
+        found = grading.grade(submissions, asked, to / asked.name, **how, progress=progress)
+    rows = [[*(f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in row)] for row in found.to_numpy()]
+    tables.table(f"{asked.name}: {len(found)} submissions", list(found.columns), rows)
+    out.print(f"Marks and feedback are in {to / asked.name}.", markup=False)
+
+
 def main() -> None:
     """Run the command line; turn mistakes into one sentence and status 2."""
     try:

@@ -20,6 +20,12 @@ def cache() -> Path:
     return Path(os.environ.get("ECG_LESSONS_CACHE") or pooch.os_cache("ecg-lessons")).expanduser()
 
 
+def nearest(path: str | Path) -> Path:
+    """Give a path, or the nearest folder above it that exists."""
+    path = Path(path).absolute()
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
 @contextmanager
 def writing(path: str | Path, mode: str = "w") -> Iterator[IO]:
     """Open a file that appears under its name only when it is complete; its folder is made."""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from typer.core import TyperGroup
 from ecg_lessons.cli import declared, tables
 from ecg_lessons.cli.tables import out
 from ecg_lessons.data import catalog
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import InputError, Note, shown
 
 
 class Newcomers(TyperGroup):
@@ -338,8 +339,13 @@ def split(
 @app.command()
 def vote(
     run: Annotated[list[Path], Argument(help="Run folders of lesson 2, two or more.")],
-    recordings: Annotated[Path, Option(help="A .mat of CinC 2017, a WFDB record, or a folder of either.")],
+    recordings: Annotated[Path, Option(help="A recording such as a .mat of CinC 2017, or a folder of them.")],
     to: Annotated[Path, Option(help="The CSV file to write.")],
+    lead: Annotated[str | None, Option(help="The lead that is judged, by its name.")] = None,
+    rate: Annotated[float | None, Option(help="Samples per second, of a file that does not tell.")] = None,
+    unit: Annotated[str | None, Option(help="Its unit: mV unless said, V, uV or nV.")] = None,
+    strict: Annotated[bool, Option("--strict", help="Judge nothing where a recording cannot be judged.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace a file that is no earlier verdict.")] = False,
 ) -> None:
     """Lesson 2: let several networks vote on the rhythm of recordings, and write the verdicts as CSV."""
     if len(run) < 2:
@@ -354,13 +360,19 @@ def vote(
     for voter in opened:
         if voter.about.get("lesson") != "rhythm":
             raise InputError(f"{voter.folder} is a run of lesson {voter.about.get('lesson')!r}: leave it out.")
-    tables.verdicts(rhythm.verdicts(opened, recordings), to)
+    tables.refuse_target(to, recordings, force)
+    how = tables.how_of({"rate": rate, "unit": unit, "strict": strict})
+    tables.verdicts(rhythm.verdicts(opened, recordings, lead=lead, **how), to)
 
 
 def main() -> None:
-    """Run the command line; turn mistakes into one sentence and status 2."""
+    """Run the command line; turn mistakes into one sentence and status 2, and notes into lines."""
     try:
-        status = app(standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of libraries
+            warnings.simplefilter("default", Note)
+            warnings.showwarning = _tell
+            status = app(standalone_mode=False)
     except InputError as error:
         _fail(str(error))
     except OSError as error:  # a full disk, a file in place of a folder, a place without permission
@@ -379,6 +391,10 @@ def main() -> None:
     sys.exit(status or 0)
 
 
+def _tell(message, *_) -> None:
+    print(f"ecg-lessons: {shown(str(message), 1000)}", file=sys.stderr)
+
+
 def _fail(sentence: str, status: int = 2) -> None:
-    print(f"ecg-lessons: {sentence}", file=sys.stderr)
+    print(f"ecg-lessons: {shown(sentence, 1000)}", file=sys.stderr)
     sys.exit(status)

@@ -1,7 +1,7 @@
 """Lesson 1: find out whether electrodes were exchanged, and which."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -12,18 +12,23 @@ from sklearn.metrics import roc_auc_score
 
 from ecg_lessons import simulator, splits, study, training
 from ecg_lessons.data import catalog, fetch, recordings, tables
-from ecg_lessons.errors import InputError, choice
+from ecg_lessons.data.formats import How
+from ecg_lessons.errors import InputError, choice, note
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options, Source, option
 from ecg_lessons.models import inversion as models
 from ecg_lessons.plans import Plan
-from ecg_lessons.signals import beats, leads
+from ecg_lessons.signals import beats, leads, quality
 from ecg_lessons.study import FOLDS, Arm, Measurement, Study
 from ecg_lessons.training import Run, Tick
 
 RATE = 250
 SECONDS = 10
+#: The shortest recording that is read (s), and how much of the middle of a long one.
+LEAST, MIDDLE = 2, 600
+#: Einthoven's law is broken where the limb leads contradict one another by more than this share of their height.
+BROKEN = 0.2
 #: The states of a recording: as it should be, then every swap.
 STATES = ("correct", *leads.SWAPS)
 Seed = Annotated[int, {"min": 0, "help": "For the draw of the swaps."}]
@@ -35,11 +40,12 @@ def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
     """Turn 12-lead recordings, taken to be correct, into ``signal`` (n, 2500, 12) and ``beat`` (n, 200, 12), in mV."""
     signals, typical, patients, about = [], [], [], []
     for recording in found:
-        if recording.seconds < 2:
-            raise InputError(f"Record {recording.name} lasts {recording.seconds:.1f} s: this lesson needs 2 s or more.")
+        if recording.seconds < LEAST:
+            lasts = f"lasts {recording.seconds:.3g} s: this lesson needs {LEAST} s or more"
+            raise InputError(f"Record {recording.name} {lasts}.")
         signal = beats.resample(recording.twelve(), recording.rate, RATE)
         _refuse_flat(signal, f"Record {recording.name}")
-        signals.append(fit_length(beats.bandpass(signal, RATE), RATE * SECONDS))
+        signals.append(np.nan_to_num(fit_length(beats.bandpass(signal, RATE), RATE * SECONDS), copy=False))
         typical.append(beats.median_beat(signal, RATE))
         patients.append(recording.patient)
         about.append((recording.name, " ".join(recording.labels.get("diagnoses", ())), "correct"))
@@ -254,11 +260,36 @@ def export(correct: Examples, to: Path, *, source: str = "", seed: Seed = 42) ->
     return f"data.csv and labels.csv are in {to}."
 
 
-def judge(run: Run, path: str | Path, tick: Tick | None = None, *, threshold: Threshold = 0.5) -> pd.DataFrame:
-    """Judge a CSV of the original's format, one WFDB record, or a folder of records: see `verdicts`."""
-    path = Path(path)
-    read = from_csv(path) if path.suffix == ".csv" else from_recordings(map(recordings.read, recordings.paths(path)))
-    return verdicts(run, read, threshold, tick)
+def judge(
+    run: Run,
+    path: str | Path,
+    tick: Tick | None = None,
+    *,
+    threshold: Threshold = 0.5,
+    how: How | None = None,
+    strict: bool = False,
+) -> pd.DataFrame:
+    """Judge a CSV of the original's format, one recording, or a folder of recordings: see `verdicts`."""
+    if tables.is_ecgs(path):
+        return verdicts(run, from_csv(path), threshold, tick)
+    how = replace(how or How(), middle=MIDDLE)
+    made, left_out = recordings.each(path, _heard, how=how, strict=strict, tick=tick)
+    table = verdicts(run, Examples.join(made), threshold, tick)
+    table.attrs["left_out"] = left_out
+    return table
+
+
+def _heard(recording: recordings.Recording) -> Examples:
+    """Refuse what no verdict can be given on, and say where the limb leads contradict one another."""
+    twelve = replace(recording, signal=recording.twelve(), leads=recordings.LEADS)
+    quality.refuse_poor(twelve, LEAST, flat=("II",))
+    examples = from_recordings([twelve])
+    beat = examples.x["beat"][0]
+    error, height = leads.identity_error(beat), np.ptp(beat[:, :6], axis=0).max()
+    if error > BROKEN * height:
+        what = f"the limb leads of record {recording.name} break Einthoven's law by {error:.2f} mV"
+        note(f"{what}: they were mixed up, inverted or scaled one by one; trust the verdict little.")
+    return examples
 
 
 def verdicts(run: Run, examples: Examples, threshold: float = 0.5, tick: Tick | None = None) -> pd.DataFrame:

@@ -53,10 +53,15 @@ def locate(name: str) -> Path:
         files = dataset.files(folder)
     except FileNotFoundError:
         raise InputError(f"Dataset {name} is not in {folder}: {remedy}") from None
-    if missing := [path for path in files if not (folder / path).is_file()]:
+    if missing := [path for path in files if not (folder / path).is_file() and not _unpacked(folder / path)]:
         count = f"{len(missing)} of {len(files)} files (first: {missing[0]})"
         raise InputError(f"Dataset {name} in {folder} lacks {count}: {remedy}")
     return folder
+
+
+def _unpacked(path: Path) -> bool:
+    """Tell whether what a zip holds lies beside the place where it should be."""
+    return path.suffix == ".zip" and any(path.with_suffix("").glob("[!.]*"))
 
 
 class _Fetch:

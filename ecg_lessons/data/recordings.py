@@ -2,6 +2,8 @@
 
 import ast
 import csv
+import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -159,28 +161,78 @@ def each(
 
 
 def ptb_xl(folder: str | Path) -> Iterator[Recording]:
-    """Read PTB-XL (or a folder in its layout) at 500 Hz: SCP codes with a likelihood above 0, superclasses, fold."""
+    """Read PTB-XL (or a folder in its layout) at 500 Hz: SCP codes, their superclasses, fold.
+
+    Codes of rhythm and form have the likelihood 0 in PTB-XL. A diagnosis with 0 is none: it names no superclass.
+    """
     folder = Path(folder)
     path = folder / "ptbxl_database.csv"
     if not path.exists():
         raise _missing(f"table {path}", "ptb-xl")
-    table = pd.read_csv(path)
+    table = _table(path)
     for column in ("ecg_id", "filename_hr", "patient_id", "scp_codes"):
         if column not in table:
-            raise InputError(f"{path} lacks the column {column!r}: fetch the table again.")
+            raise InputError(f"{path} lacks the column {column!r}: take the table of PTB-XL as it was published.")
     statements = folder / "scp_statements.csv"
-    classes = pd.read_csv(statements, index_col=0)["diagnostic_class"].dropna() if statements.exists() else {}
-    for row in table.itertuples():
-        codes = tuple(ast.literal_eval(row.scp_codes))
-        superclasses = tuple(sorted({classes[code] for code in codes if code in classes}))
-        labels = {"diagnoses": codes, "superclasses": superclasses, "fold": int(getattr(row, "strat_fold", 0))}
-        yield replace(read(folder / row.filename_hr, f"{row.patient_id:.0f}"), name=str(row.ecg_id), labels=labels)
+    classes = {}
+    if statements.exists():
+        known = _table(statements)
+        if "diagnostic_class" not in known:
+            raise InputError(f"{statements} lacks the column 'diagnostic_class': take the table of PTB-XL.")
+        classes = known.set_index(known.columns[0])["diagnostic_class"].dropna().to_dict()
+    again = table["ecg_id"].duplicated()
+    for row, twice in zip(table.itertuples(), again, strict=True):
+        place = f"{path}, row {row.Index + 2} (ecg_id {shown(row.ecg_id)})"
+        if twice:
+            raise InputError(f"{place}: this ecg_id stands in the table twice: remove one of its rows.")
+        codes, patient = _codes(row.scp_codes, place), str(row.patient_id)
+        if not re.fullmatch(r"\d+(\.0*)?", patient):
+            raise InputError(f"{place}: patient_id is {shown(patient)!r}: without whose it is, leave the row out.")
+        if not isinstance(row.filename_hr, str):
+            raise InputError(f"{place}: filename_hr is empty: name the 500-Hz record, or leave the row out.")
+        if not (folder / f"{row.filename_hr}.hea").is_file():
+            raise InputError(f"{place}: no {row.filename_hr}.hea, and this course reads 500 Hz: add records500.")
+        likely = [code for code, likelihood in codes.items() if likelihood > 0]
+        superclasses = tuple(sorted({classes[code] for code in likely if code in classes}))
+        fold = getattr(row, "strat_fold", 0)
+        labels = {"diagnoses": tuple(codes), "superclasses": superclasses, "fold": int(fold) if fold == fold else 0}
+        found = read(folder / row.filename_hr, str(int(float(patient))))
+        yield replace(found, name=str(row.ecg_id), labels=labels)
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """Read a CSV table as hospitals export it: UTF-8 or Latin-1, commas or semicolons."""
+    try:
+        raw = path.read_bytes()
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = raw.decode("latin-1")
+        first = text.partition("\n")[0]
+        return pd.read_csv(io.StringIO(text), sep=";" if first.count(";") > first.count(",") else ",")
+    except OSError as error:
+        raise InputError(f"Cannot read {path} ({error.strerror}): check its permissions.") from None
+    except ValueError as error:
+        raise InputError(
+            f"{path} is no CSV table ({shown(str(error).strip())}): take it as it was published."
+        ) from None
+
+
+def _codes(told: object, place: str) -> dict[str, float]:
+    try:
+        codes = ast.literal_eval(told) if len(told) < 10_000 else None
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        codes = None
+    if not isinstance(codes, dict) or not all(isinstance(likelihood, int | float) for likelihood in codes.values()):
+        what = f"scp_codes are {shown(told)}, and not such as {{'NORM': 100.0}}"
+        raise InputError(f"{place}: {what}: mend the cell, write {{}} for none, or leave the row out.")
+    return codes
 
 
 def ludb(folder: str | Path) -> Iterator[Recording]:
     """Read LUDB, the Lobachevsky University database: 200 recordings of 200 patients, 10 s at 500 Hz."""
     place = Path(folder) / "data"
-    if not (names := sorted((path.stem for path in place.glob("*.hea")), key=int)):
+    if not (names := sorted((path.stem for path in place.glob("[0-9]*.hea")), key=int)):
         raise InputError(f"No recordings in {place}: run 'ecg-lessons fetch ludb'.")
     yield from (read(place / name) for name in names)
 
@@ -222,7 +274,7 @@ def challenge_2017(folder: str | Path, records=None, progress: Progress | None =
     folder = Path(folder)
     labels = rhythm_labels(folder)
     place = _unpacked(folder, progress)
-    there = {path.stem for path in place.glob("*.mat")}
+    there = {path.stem for path in place.glob("[!.]*.mat")}
     if extra := sorted(there - labels.keys()):
         what = f"lack {len(extra)} of {len(there)} recordings of training2017 (first: {extra[0]})"
         raise InputError(f"The labels in {folder} {what}: add a row for each, or fetch the labels again.")
@@ -299,13 +351,16 @@ def _listed(folder: str | Path, dataset: str) -> list[str]:
 
 def _unpacked(folder: Path, progress: Progress | None) -> Path:
     place, packed = folder / "training2017", folder / "training2017.zip"
-    if not packed.is_file() or next(place.glob("*.mat"), None):
+    if not packed.is_file() or next(place.glob("[!.]*.mat"), None):
         if not place.is_dir():
             raise _missing(f"recordings {packed}", "challenge-2017")
         return place
     try:
         with zipfile.ZipFile(packed) as archive:
-            members = [member for member in archive.infolist() if member.filename.endswith(".mat")]
+            names = [member.filename for member in archive.infolist()]
+            own = [name.endswith(".mat") and not name.startswith("__MACOSX") for name in names]
+            members = [member for member, ours in zip(archive.infolist(), own, strict=True) if ours]
+            formats.refuse_large(sum(member.file_size for member in members) / 4, str(packed))
             # The checksums tell one content from another, whenever and wherever it was downloaded.
             sums = [(member.filename, member.CRC, member.file_size) for member in members]
             name = f"training2017-{zlib.crc32(repr(sums).encode()):08x}"

@@ -1,8 +1,10 @@
 """WFDB and .mat files to recordings, and what happens when they are damaged."""
 
+import io
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.io
 import wfdb
@@ -303,3 +305,78 @@ def test_eight_leads_make_twelve():
         twelve = recordings.Recording("r", "p", signal, 500.0, eight).twelve()
     np.testing.assert_allclose(twelve[:, :6], limb_leads(signal[:, 0], signal[:, 1]), rtol=1e-6)
     np.testing.assert_array_equal(twelve[:, 6:], signal[:, 2:])
+
+
+@pytest.fixture
+def published(cohort, tmp_path):
+    """Write the table of a cohort anew; gives what `ptb_xl` reads, or its sentence."""
+    copy = shutil.copytree(cohort, tmp_path / "copy")
+    path = copy / "ptbxl_database.csv"
+    text = path.read_text(encoding="utf-8")
+
+    def read(change, encoding="utf-8"):
+        path.write_bytes(change(text).encode(encoding))
+        try:
+            return list(recordings.ptb_xl(copy))
+        except InputError as error:
+            return str(error)
+
+    return read
+
+
+def cell(column, value):
+    """Give a change of one cell, in row 3 of the file."""
+
+    def change(text):
+        table = pd.read_csv(io.StringIO(text), dtype=str)
+        table.loc[1, column] = value
+        return table.to_csv(index=False)
+
+    return change
+
+
+def test_the_table_of_ptb_xl_in_other_encodings(published):
+    as_it_is = published(lambda text: text)
+    for change, encoding in (
+        (cell("report", "lagetyp überdreht"), "latin-1"),
+        (cell("report", "lagetyp überdreht"), "utf-8-sig"),
+        (lambda text: pd.read_csv(io.StringIO(text), dtype=str).to_csv(index=False, sep=";"), "utf-8"),
+    ):
+        assert [one.labels for one in published(change, encoding)] == [one.labels for one in as_it_is]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("filename_hr", "", "filename_hr is empty"),
+        ("filename_hr", "records500/none", "no records500/none.hea, and this course reads 500 Hz"),
+        ("patient_id", "", "patient_id is 'nan'"),
+        ("patient_id", "Anna", "patient_id is 'Anna'"),
+        ("scp_codes", "", "scp_codes are nan"),
+        ("scp_codes", "{'NORM': 100.0", "scp_codes are {'NORM': 100.0, and not such as"),
+        ("scp_codes", "['NORM']", "scp_codes are ['NORM'], and not such as"),
+        ("scp_codes", "[" * 5000, "scp_codes are [[[["),
+        ("ecg_id", "1", "this ecg_id stands in the table twice"),
+    ],
+)
+def test_a_row_of_the_table_that_cannot_be_used_is_named(published, column, value, told):
+    said = published(cell(column, value))
+    assert f"ptbxl_database.csv, row 3 (ecg_id {1 if column == 'ecg_id' else 2}): {told}" in said
+    assert "\n" not in said
+
+
+def test_a_diagnosis_with_likelihood_0_is_none(published):
+    labels = published(cell("scp_codes", "{'NORM': 0.0, 'SR': 0.0}"))[1].labels
+    assert (labels["diagnoses"], labels["superclasses"]) == (("NORM", "SR"), ())
+    assert published(cell("scp_codes", "{}"))[1].labels["diagnoses"] == ()
+
+
+def test_what_macos_leaves_in_ludb_is_passed_over(record, tmp_path):
+    path, _ = record
+    place = tmp_path / "ludb" / "data"
+    place.mkdir(parents=True)
+    for ending in (".hea", ".dat"):
+        shutil.copy(path.with_suffix(ending), place / f"1{ending}")
+    (place / "1.hea").write_text((place / "1.hea").read_text().replace("r1", "1"))
+    (place / "._1.hea").write_bytes(b"\0\5\x16\7")
+    assert [one.name for one in recordings.ludb(place.parent)] == ["1"]

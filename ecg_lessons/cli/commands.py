@@ -378,7 +378,8 @@ def main() -> None:
     except OSError as error:  # a full disk, a file in place of a folder, a place without permission
         if error.errno is None:
             raise
-        _fail(f"{error.filename or 'A file cannot be written'}: {error.strerror}; choose another place.")
+        remedy = "it must be there" if isinstance(error, FileNotFoundError) else "choose another place"
+        _fail(f"{error.filename or 'A file cannot be written'}: {error.strerror}; {remedy}.")
     except Exception as error:
         if not hasattr(error, "format_message"):  # Typer's own, such as an unknown option, have it
             raise

@@ -10,6 +10,10 @@ class InputError(ValueError):
     """Bad input, told in one sentence that names the file, row or record and the remedy; no stack trace is shown."""
 
 
+class WrongChecksum(InputError):
+    """A file came twice with other bytes than the list of checksums tells."""
+
+
 def choice(what: str, name: object, known: Iterable[str]) -> InputError:
     """Refuse an unknown name: "There is no <what> '<name>': did you mean 'x'? Choose x, y or z."."""
     known = [str(one) for one in known]

@@ -131,11 +131,12 @@ for name, make, words in (
 def fetch(
     dataset: Annotated[str, Argument(help=f"One of {', '.join(catalog.DATASETS)}.")],
     whole_zip: Annotated[bool, Option("--zip", help="Get the whole project as one zip.")] = False,
+    verify: Annotated[bool, Option("--verify", help="Compare every file with PhysioNet's checksums anew.")] = False,
 ) -> None:
     """Download a dataset from PhysioNet. An interrupted download goes on where it stopped."""
     from ecg_lessons.data import fetch as downloads
 
-    out.print(f"{dataset} is in {downloads.fetch(dataset, whole_zip=whole_zip)}")
+    out.print(f"{dataset} is in {downloads.fetch(dataset, whole_zip=whole_zip, verify=verify)}")
 
 
 @app.command()

@@ -279,7 +279,9 @@ def challenge_2017(folder: str | Path, records=None, progress: Progress | None =
         what = f"lack {len(extra)} of {len(there)} recordings of training2017 (first: {shown(extra[0])})"
         raise InputError(f"The labels in {folder} {what}: add a row for each, or fetch the labels again.")
     if missing := sorted(labels.keys() - there):
-        what = f"name {len(missing)} of {len(labels)} recordings that training2017 lacks (first: {shown(missing[0])}.mat)"
+        what = (
+            f"name {len(missing)} of {len(labels)} recordings that training2017 lacks (first: {shown(missing[0])}.mat)"
+        )
         raise InputError(f"The labels in {folder} {what}: fetch or unpack it again.")
     names = list(labels if records is None else map(str, records))
     for done, name in enumerate(names, start=1):
@@ -306,7 +308,9 @@ def rhythm_labels(folder: str | Path) -> dict[str, str]:
             if not name:
                 raise InputError(f"{place}: expected name,label such as A00001,N; mend the row.")
             if label not in RHYTHMS:
-                raise InputError(f"{place}: unknown label {shown(label)!r} of {shown(name)}; the labels are {' '.join(RHYTHMS)}.")
+                raise InputError(
+                    f"{place}: unknown label {shown(label)!r} of {shown(name)}; the labels are {' '.join(RHYTHMS)}."
+                )
             if name in labels:
                 raise InputError(f"{place}: {shown(name)} has a label already; delete one of its rows.")
             labels[name] = label

@@ -62,6 +62,8 @@ class Examples:
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         """Put examples of one kind one after the other."""
+        if len(parts) == 1:
+            return parts[0]
         x = {name: np.concatenate([part.x[name] for part in parts]) for name in parts[0].x}
         y, patient = (np.concatenate([getattr(part, name) for part in parts]) for name in ("y", "patient"))
         return cls(x, y, patient, parts[0].classes, pd.concat([part.info for part in parts], ignore_index=True))

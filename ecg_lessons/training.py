@@ -163,9 +163,13 @@ def _train(run: Run, build, train, validation, plan, loss, metrics, fresh, tenso
 def predict(run: Run | keras.Model, x: Arrays, batch_size: int = 256, tick: Tick | None = None) -> np.ndarray:
     """Give the class probabilities, shape (examples, classes); a sigmoid unit becomes two columns."""
     model = run.model if isinstance(run, Run) else run
-    batches = -(-len(next(iter(x.values())) if isinstance(x, Mapping) else x) // batch_size)
-    callbacks = [_Ticking(tick, batches)] if tick else []
-    probability = model.predict(x, batch_size=batch_size, verbose=0, callbacks=callbacks).astype(np.float64)
+    number = len(next(iter(x.values())) if isinstance(x, Mapping) else x)
+    batches, answers, chunk = -(-number // batch_size), [], 64 * batch_size
+    for start in range(0, number, chunk):  # Keras copies what it is given
+        callbacks = [_Ticking(tick, batches, start // batch_size)] if tick else []
+        part = rows(x, slice(start, start + chunk))
+        answers.append(model.predict(part, batch_size=batch_size, verbose=0, callbacks=callbacks))
+    probability = np.concatenate(answers).astype(np.float64)
     return np.hstack([1 - probability, probability]) if probability.shape[1] == 1 else probability
 
 
@@ -199,12 +203,12 @@ def prepare(folder: Path, about: dict, plan: Plan) -> None:
 
 
 class _Ticking(keras.callbacks.Callback):
-    def __init__(self, tick: Tick, batches: int) -> None:
+    def __init__(self, tick: Tick, batches: int, before: int = 0) -> None:
         super().__init__()
-        self._tick, self._batches = tick, batches
+        self._tick, self._batches, self._before = tick, batches, before
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        self._tick(batch + 1, self._batches)
+        self._tick(self._before + batch + 1, self._batches)
 
     on_predict_batch_end = on_train_batch_end
 

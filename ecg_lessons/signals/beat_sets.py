@@ -74,7 +74,7 @@ def between_neighbours(
         rows["start"], rows["stop"] = offset + start, offset + stop
         inner = rows["symbol"].isin(list(symbols)) & (start < stop)
         inner.iloc[[0, -1]] = False
-        signals.append(_channels(recording, leads)[:, 0].copy())
+        signals.append(np.ascontiguousarray(_channels(recording, leads)[:, 0]))
         inner[inner] = beats.without_gaps(signals[-1], start[inner].to_numpy(), stop[inner].to_numpy())
         info.append(rows[inner])
         offset += len(recording.signal)
@@ -85,7 +85,7 @@ def together(cut: list[np.ndarray], info: list[pd.DataFrame]) -> BeatSet:
     """Join what was cut out of each recording."""
     if not cut:
         raise InputError("No recordings to take beats from: name at least one record.")
-    return np.concatenate(cut), pd.concat(info, ignore_index=True)
+    return (np.concatenate(cut) if len(cut) > 1 else cut[0]), pd.concat(info, ignore_index=True)
 
 
 def _channels(recording: Recording, names: Collection[str] | None) -> np.ndarray:
@@ -116,7 +116,7 @@ def with_beats(recording: Recording, lead: str | None = None) -> Recording:
     else:
         ecg = [k for k, name in enumerate(recording.leads) if is_ecg(name)]
         every = one.signal if lead or not ecg else recording.signal[:, ecg]
-        samples = beats.r_peaks(beats.resample(every, recording.rate, MITDB_RATE), MITDB_RATE)
+        samples = beats.r_peaks(every, recording.rate, MITDB_RATE)
         symbols = np.full(len(samples), "N")
     there = np.isfinite(signal[samples, 0])
     samples, symbols = samples[there], symbols[there]

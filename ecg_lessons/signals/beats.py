@@ -54,22 +54,26 @@ def bandpass(signal: np.ndarray, rate: float, low: float = 0.5, high: float = 40
     return found
 
 
-def r_peaks(signal: np.ndarray, rate: float) -> np.ndarray:
+def r_peaks(signal: np.ndarray, rate: float, new_rate: float | None = None) -> np.ndarray:
     """Find the R peaks, at least 300 ms apart, from all leads together, (samples, leads); none in a gap.
 
     The detector looks at the root mean square over the leads, which exchanged electrodes leave as it is: the same peaks
-    are found before and after. Of a long recording an hour is looked at after the other: filters take memory.
+    are found before and after. With a `new_rate` they are looked for, and told, in the signal at that rate. Of a long
+    recording an hour is looked at after the other: filters take memory.
     """
+    new_rate = new_rate or rate
     hour, around, length = round(3600 * rate), round(5 * rate), len(signal)
     if length <= 2 * hour:
-        return _r_peaks(signal, rate)
+        return _r_peaks(resample(signal, rate, new_rate), new_rate)
     found = []
     for start in range(0, length, hour):
         first = max(0, start - around)
-        peaks = first + _r_peaks(signal[first : start + hour + around], rate)
-        found.append(peaks[(peaks >= start) & (peaks < start + hour)])
+        stretch = resample(signal[first : start + hour + around], rate, new_rate)
+        peaks = _r_peaks(stretch, new_rate) + round(first * new_rate / rate)
+        within = (np.array([start, start + hour]) * new_rate / rate).round()
+        found.append(peaks[(peaks >= within[0]) & (peaks < within[1])])
     found = np.concatenate(found)
-    return found[np.diff(found, prepend=-hour) >= round(0.3 * rate)]
+    return found[np.diff(found, prepend=-new_rate) >= 0.3 * new_rate]
 
 
 def _r_peaks(signal: np.ndarray, rate: float) -> np.ndarray:
@@ -134,6 +138,8 @@ def windows(signal: np.ndarray, samples: np.ndarray, before: int, after: int) ->
 def without_gaps(signal: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """Tell the stretches of a signal in which no sample is missing."""
     missing = np.isnan(signal).reshape(len(signal), -1).any(axis=1)
+    if not missing.any():
+        return np.ones(len(start), bool)
     before = np.append(0, np.cumsum(missing))
     return before[stop] == before[start]
 

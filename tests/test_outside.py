@@ -222,3 +222,31 @@ def test_gates_refuse_no_real_recording(real):
     for number, recording in enumerate(recordings.challenge_2017(real / "challenge-2017" / "1.0.0")):
         if number % 20 == 0:
             quality.refuse_poor(replace(recording, leads=("ECG",)), 5, beating=False)
+
+
+def test_verdicts_replace_nothing_but_earlier_verdicts(call, refused, trained, tmp_path):
+    run, x = trained("inversion"), ecg()[0]
+    record = write(tmp_path, "r", x, LEADS)
+    table = tmp_path / "r.csv"
+    pd.DataFrame(x, columns=LEADS).to_csv(table, index=False)
+    before = {path: path.read_bytes() for path in (table, run / "run.json", run / "model.keras")}
+    more = ("--rate", 500)
+    assert "is, or could be, a recording" in refused("predict", run, table, "--to", table, *more)
+    assert "is, or could be, a recording" in refused("predict", run, record, "--to", tmp_path / "r.HEA")
+    assert "lies in the folder of a run" in refused("predict", run, record, "--to", run / "run.json")
+    assert "lies in the folder of a run" in refused("predict", run, record, "--to", run / "new.csv")
+    assert "exists and holds no verdicts" in refused("predict", run, record, "--to", table)
+    assert "is a folder" in refused("predict", run, record, "--to", tmp_path)
+    assert {path: path.read_bytes() for path in before} == before
+    to = tmp_path / "verdicts.csv"
+    assert [call("predict", run, record, "--to", to)[0] for _ in range(2)] == [0, 0]
+    assert call("predict", run, record, "--to", table, "--force")[0] == 0
+    assert table.read_text().startswith("ID,TARGET,PROBABILITY")
+
+
+def test_what_stands_in_files_is_shown_as_it_may_be_shown(judged, tmp_path):
+    path = write(tmp_path, "r", ecg()[0][:, :1], ["\x1b[31mI\x07" + "x" * 5000])
+    status, _, said = judged("inversion", path)
+    assert status == 2
+    assert "\x1b" not in said
+    assert len(said) < 600

@@ -125,7 +125,7 @@ def test_einthovens_law_is_checked(judged, tmp_path):
     x[:, 3] *= -1  # one lead turned over, which no exchange of electrodes does
     status, table, said = judged("inversion", write(tmp_path, "r", x, LEADS))
     assert (status, len(table)) == (0, 1)
-    assert "the limb leads of record r break Einthoven's law by" in said
+    assert "The limb leads of r break Einthoven's law by more than a fifth of their height" in said
 
 
 def test_what_is_no_ecg_is_not_judged(judged, tmp_path):

@@ -209,7 +209,7 @@ def _table(path: Path) -> pd.DataFrame:
         except UnicodeDecodeError:
             text = raw.decode("latin-1")
         first = text.partition("\n")[0]
-        return pd.read_csv(io.StringIO(text), sep=";" if first.count(";") > first.count(",") else ",")
+        return pd.read_csv(io.StringIO(text), sep=";" if first.count(";") > first.count(",") else ",", index_col=False)
     except OSError as error:
         raise InputError(f"Cannot read {path} ({error.strerror}): check its permissions.") from None
     except ValueError as error:

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from ecg_lessons import simulator, splits, study, training
 from ecg_lessons.data import catalog, fetch, recordings, tables
 from ecg_lessons.data.formats import How
-from ecg_lessons.errors import InputError, choice, note
+from ecg_lessons.errors import InputError, choice, note, shown
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options, Source, option
@@ -274,22 +274,33 @@ def judge(
         return verdicts(run, from_csv(path), threshold, tick)
     how = replace(how or How(), middle=MIDDLE)
     made, left_out = recordings.each(path, _heard, how=how, strict=strict, tick=tick)
-    table = verdicts(run, Examples.join(made), threshold, tick)
+    examples = Examples.join(made)
+    _tell_broken(examples)
+    table = verdicts(run, examples, threshold, tick)
     table.attrs["left_out"] = left_out
     return table
 
 
 def _heard(recording: recordings.Recording) -> Examples:
-    """Refuse what no verdict can be given on, and say where the limb leads contradict one another."""
+    """Refuse what no verdict can be given on."""
     twelve = replace(recording, signal=recording.twelve(), leads=recordings.LEADS)
     quality.refuse_poor(twelve, LEAST, flat=("II",))
-    examples = from_recordings([twelve])
-    beat = examples.x["beat"][0]
-    error, height = leads.identity_error(beat), np.ptp(beat[:, :6], axis=0).max()
-    if error > BROKEN * height:
-        what = f"the limb leads of record {recording.name} break Einthoven's law by {error:.2f} mV"
+    return from_recordings([twelve])
+
+
+def _tell_broken(examples: Examples) -> None:
+    """Say which limb leads contradict one another: no exchange of electrodes does that, and no network has seen it."""
+    median = examples.x["beat"]
+    broken = [leads.identity_error(beat) > BROKEN * np.ptp(beat[:, :6], axis=0).max() for beat in median]
+    if any(broken):
+        first = examples.info["record"][broken].iloc[0]
+        of = (
+            f"of {sum(broken)} of {len(broken)} recordings (first: {shown(first)})"
+            if len(broken) > 1
+            else f"of {first}"
+        )
+        what = f"The limb leads {of} break Einthoven's law by more than a fifth of their height"
         note(f"{what}: they were mixed up, inverted or scaled one by one; trust the verdict little.")
-    return examples
 
 
 def verdicts(run: Run, examples: Examples, threshold: float = 0.5, tick: Tick | None = None) -> pd.DataFrame:

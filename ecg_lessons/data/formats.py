@@ -120,11 +120,15 @@ def refuse_large(samples: float, what: str) -> None:
 # WFDB
 
 
-def segments(header: Path) -> list[tuple[str, int]]:
-    """Name the records that a header of several segments is put together from, and their lengths; "~" is a gap."""
+def _lines(header: Path) -> list[list[str]]:
     with header.open("rb") as file:
         lines = file.read(1 << 20).decode("latin-1").splitlines()
-    lines = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    return [line.split() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def segments(header: Path) -> list[tuple[str, int]]:
+    """Name the records that a header of several segments is put together from, and their lengths; "~" is a gap."""
+    lines = _lines(header)
     if not lines or "/" not in lines[0][0]:
         return []
     return [(line[0], int(line[1])) for line in lines[1:] if len(line) > 1 and line[1].isdecimal()]
@@ -135,6 +139,10 @@ def wfdb_record(path: Path, how: How) -> Leads:
     base, what = path.with_suffix(""), f"Record {path.with_suffix('')}"
     if parts := segments(path):
         return _joined(path, parts, how)
+    lines = _lines(path)
+    if lines and len(lines[0]) > 1 and lines[0][1].isdecimal() and int(lines[0][1]) >= len(lines):
+        told = f"tells of {shown(lines[0][1])} signals and describes {len(lines) - 1}"
+        raise InputError(f"{what} is truncated or damaged: its header {told}: {_OWN}.")
     try:
         header = wfdb.rdheader(str(base))
         many, options = _checked_header(base, header, what), _span(header, how)

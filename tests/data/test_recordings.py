@@ -365,6 +365,12 @@ def test_a_row_of_the_table_that_cannot_be_used_is_named(published, column, valu
     assert "\n" not in said
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_rows_that_are_longer_than_the_header_are_read_as_the_others(published):
+    long = published(lambda text: text.replace("\n", ",more,more\n").replace(",more,more\n", "\n", 1))
+    assert [one.labels for one in long] == [one.labels for one in published(lambda text: text)]
+
+
 def test_a_diagnosis_with_likelihood_0_is_none(published):
     labels = published(cell("scp_codes", "{'NORM': 0.0, 'SR': 0.0}"))[1].labels
     assert (labels["diagnoses"], labels["superclasses"]) == (("NORM", "SR"), ())

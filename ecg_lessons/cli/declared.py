@@ -198,15 +198,15 @@ def export_command(name: str) -> TyperCommand:
     asked = set(inspect.signature(write).parameters)
 
     def export(to: Path, source: str, **values: Any) -> None:
-        from ecg_lessons.files import new_folder, refuse_full
+        from ecg_lessons.files import refuse_full
 
         refuse_full(to, "the files")
         with out.status("Reading"):
             examples = lesson.load(source, **{name: value for name, value in values.items() if name in known})
-        with out.status("Writing") as status, new_folder(to, "the files") as draft:
+        with out.status("Writing") as status:
             more = {"source": source, "tick": ticking(status, "Writing")}
-            said = write(examples, draft, **values, **{key: more[key] for key in more if key in asked})
-        out.print(said.replace(str(draft), str(to)), markup=False)
+            said = write(examples, to, **values, **{key: more[key] for key in more if key in asked})
+        out.print(said, markup=False)
 
     to = parameter("to", Path, inspect.Parameter.empty, help="A new folder.")
     return command(export, [to, _source_of(lesson), *keywords_of(write)], inspect.getdoc(write))

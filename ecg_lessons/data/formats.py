@@ -160,8 +160,22 @@ def wfdb_record(path: Path, how: How) -> Leads:
     except Exception as error:
         why = shown((str(error) or type(error).__name__).splitlines()[0], 120)
         raise InputError(f"{what} cannot be read as WFDB (truncated or damaged: {why}): {_OWN}.") from None
+    units = _units(path)
+    if max(many) == 1 and _stretched(columns, record.d_signal, record.sig_name):
+        what = "its steps keep Einthoven's law, and are read as microvolts"
+        note(f"A header stretches each lead to one height, as LUDB's do: {what}.")
+        columns, units = record.d_signal.astype(np.float32), ["uV"] * len(units)
     columns = columns if max(many) > 1 else list(columns.T)
-    return checked(columns, [header.fs * number for number in many], _units(path), record.sig_name, what)
+    return checked(columns, [header.fs * number for number in many], units, record.sig_name, what)
+
+
+def _stretched(signal: np.ndarray, steps: np.ndarray, names: Sequence[str | None]) -> bool:
+    """Tell whether the gains of a header give all leads one height, while I + III = II in the steps that are stored."""
+    spelling, height = spelled(names), np.ptp(signal, axis=0)
+    if not {"I", "II", "III"} <= set(spelling) or not 0.999 * height.max() <= height.min() or not height.min() > 0:
+        return False
+    one, two, three = ((steps[:, spelling.index(name)]).astype(float) for name in ("I", "II", "III"))
+    return np.ptp(one + three - two) < 0.1 * max(np.ptp(one), np.ptp(two), np.ptp(three))
 
 
 def _joined(path: Path, parts: list[tuple[str, int]], how: How) -> Leads:

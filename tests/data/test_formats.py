@@ -39,6 +39,20 @@ def test_every_unit_of_voltage_gives_the_same_millivolts(tmp_path, ecg, gain):
     np.testing.assert_allclose(found.signal, ecg, rtol=1e-5, atol=1e-7)
 
 
+def test_leads_that_a_header_stretches_to_one_height_are_read_in_their_own(tmp_path, ecg):
+    """LUDB's headers do so: every lead is 1 mV high, and I + III is not II."""
+    one, two = ecg[:, 0], ecg[:, 1]
+    limbs = np.stack([one, two, two - one], axis=1)
+    path = write(tmp_path, "r", limbs, ["I", "II", "III"])
+    lines = path.with_suffix(".hea").read_text().splitlines()
+    heights = np.rint(1000 * np.ptp(limbs, axis=0)).astype(int)
+    stretched = [line.replace("1000/mV", f"{height}(7)/mV") for line, height in zip(lines[1:], heights, strict=True)]
+    path.with_suffix(".hea").write_text("\n".join([lines[0], *stretched]) + "\n")
+    with pytest.warns(Note, match="stretches each lead to one height"):
+        found = recordings.read(path)
+    np.testing.assert_allclose(found.signal, limbs, rtol=1e-5, atol=1e-6)
+
+
 def test_what_is_no_voltage_is_left_out_and_an_ecg_lead_in_it_is_refused(tmp_path, ecg):
     path = write(tmp_path, "r", ecg[:, :2], ["II", "ABP"])
     header = path.with_suffix(".hea")

@@ -12,6 +12,7 @@ import wfdb
 from ecg_lessons import simulator
 from ecg_lessons.data import recordings
 from ecg_lessons.errors import InputError, Note
+from ecg_lessons.signals import leads
 from ecg_lessons.signals.leads import limb_leads
 
 RATE = 500
@@ -205,6 +206,8 @@ def test_real_ludb(real):
     found = list(recordings.ludb(real / "ludb" / "1.0.1"))
     assert len(found) == 200
     assert found[0].leads == recordings.LEADS
+    broken = [leads.identity_error(one.signal - np.median(one.signal, axis=0)) for one in found]
+    assert np.quantile(broken, 0.9) < 0.05 < 0.9 < np.median([np.ptp(one.signal[:, 1]) for one in found])  # mV
 
 
 def test_real_beats_of_mit_bih(real):

@@ -67,12 +67,13 @@ recording = cohort[int(np.argmax(of_each))]
 print(len(cohort), "records,", recording.rate, "Hz, leads of the first:", ", ".join(cohort[0].leads))
 
 # %% [markdown]
-# Here is a patient with both kinds of premature beats, around the first ventricular one.
+# Here is a patient with both kinds of premature beats, where one soon follows the other.
 
 # %%
 peak = labels.is_peak(recording.beats.symbols)
 samples, symbols = recording.beats.samples[peak], recording.beats.symbols[peak]
-begin = samples[np.flatnonzero(symbols == "V")[0] - 2] - 180
+first = next(i for i in np.flatnonzero(symbols == "V") if "A" in symbols[i : i + 6])
+begin = samples[first - 2] - 180
 shown = (samples > begin) & (samples < begin + 8 * 360)
 print("letters on this strip:", " ".join(symbols[shown]))
 beat_plots.beat_strip(

@@ -222,7 +222,7 @@ def to_one(signal):
 
 
 folder = simulator.sample_arrhythmias(20, lesson.SAMPLE_MINUTES) if SOURCE == "sample" else fetch.locate("mitdb")
-*_, recording = recordings.mitdb(folder)
+recording = next(recordings.mitdb(folder))
 ten = round(10 * 60 * recording.rate)
 
 # %%
@@ -287,7 +287,7 @@ checks.verdict("scaled by the test's own range: over ten points better", flatter
 
 # %% [markdown]
 # The fault erased the drift, and with it the hardest part of the task. A real patient's drift stays. We show the patient who suffers
-# most: of our twenty simulated patients three to five lose more than ten points, and most notice nothing.
+# most: of our twenty simulated patients two to four lose more than ten points, and most notice nothing.
 #
 # ## 5 · Twelve patients, one by one
 #

@@ -71,12 +71,13 @@ RUNS = Path(tempfile.mkdtemp())
 folder = simulator.sample_arrhythmias() if SOURCE == "sample" else fetch.locate("mitdb")
 recording = next(one for one in recordings.mitdb(folder) if (one.beats.symbols == "V").sum() > 15)
 lead = beats.resample(beats.lead(recording, *kachuee.LEADS), recording.rate, kachuee.RATE)
-window = lead[:1250]
+begin, end = 20 * kachuee.RATE, 30 * kachuee.RATE
+window = lead[begin:end]
 scaled = (window - window.min()) / np.ptp(window)
 found = find_peaks(scaled, height=0.9)[0]
 peak = labels.is_peak(recording.beats.symbols)
 known = np.round(recording.beats.samples[peak] * kachuee.RATE / recording.rate).astype(int)
-known = known[known < len(window)]
+known = known[(known >= begin) & (known < end)] - begin
 for name, places in (("above 0.9", found), ("annotated", known)):
     print(f"{name}: {len(places)} peaks, median distance T {np.median(np.diff(places)) / kachuee.RATE:.2f} s")
 
@@ -586,10 +587,13 @@ figure
 
 # %% [markdown]
 # *Real patients, single networks, pooled over their trainings; 95 % intervals over people.* It is not steady: one training alone lies between
-# 0.40 and 0.70 for S, with the command line's usual seed, 42, at 0.38. The best published are about 0.83 (S) and 0.92 (V). One
+# 0.40 and 0.70 for S, with seed 42 at 0.38. The best published are 0.83 (S) and 0.92 (V). One
 # confession: we looked at DS2 three times on the way. At the first look, before we made those hearts, S stood at 0.13.
 #
-# At the bedside the usual comes from the first five minutes, as a monitor learns it, and what is around a beat lies in the past, with a
+# Simulated V gain nothing: two of the test people have paced stretches, and our network calls such beats V, since they too are odd
+# beside the usual one.
+#
+# At the bedside the usual comes from the first five minutes, and what is around a beat lies in the past, with a
 # delay of four beats. V hardly minds. For S two fifths of the score came from knowing the rest of the recording.
 #
 # ## 9 · Exercises
@@ -607,7 +611,7 @@ checks.expect("05.by_recording", by_recording)
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# `return pd.DataFrame(probability).groupby(np.asarray(record), sort=False).mean().to_numpy()`. So was the last column of section 7's table.
+# `return pd.DataFrame(probability).groupby(np.asarray(record), sort=False).mean().to_numpy()`.
 # </details>
 #
 # **Two.** Train a recurrent network and carry it over, on the command line:
@@ -632,7 +636,7 @@ checks.expect("05.by_recording", by_recording)
 #
 # - The published rule loses almost half of the beats.
 # - A table of scores can be audited. Report sensitivity and +P of S and V, by patient.
-# - Shuffle the batch, erase the memory, toss a coin, draw labels from a hat: four tests that cost a minute.
+# - Shuffle the batch, toss a coin, draw labels from a hat: tests that cost a minute.
 # - Transfer is a hypothesis. Training from scratch is its control.
 # - Compare a beat with its own heart, and new patients become less new.
 #

@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help course lab test lint notebooks results benchmarks lock clean
+.PHONY: help course lab test fuzz lint notebooks assignments results benchmarks lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,12 +21,18 @@ lab: .venv/.ready  ## Open JupyterLab on the lessons
 test: lint  ## Check style, package, notebooks and their stored outputs
 	@ECG_LESSONS_SOURCE=sample $(BIN)/pytest -n 2 --dist loadscope --nbval --nbval-current-env tests notebooks
 
+fuzz: .venv/.ready  ## Read 10,000 damaged files; the tests try 500
+	@ECG_LESSONS_FUZZ=10000 $(BIN)/pytest -q -n 0 tests/test_fuzz.py
+
 lint: .venv/.ready  ## Check style only
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 
 notebooks: .venv/.ready  ## Build and execute notebooks/*.ipynb from notebooks/source/*.py
 	@$(BIN)/python -m ecg_lessons.course.notebooks
+
+assignments: .venv/.ready  ## Write what students get, assignments/release, from assignments/source
+	@$(BIN)/python -m ecg_lessons.grading.assignments
 
 results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversion); goes on if interrupted
 	@$(BIN)/ecg-lessons results $(LESSON)

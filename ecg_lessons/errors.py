@@ -1,12 +1,17 @@
 """The one exception for mistakes that a user can mend, and the hint at what was meant."""
 
 import difflib
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 
 class InputError(ValueError):
     """Bad input, told in one sentence that names the file, row or record and the remedy; no stack trace is shown."""
+
+
+class WrongChecksum(InputError):
+    """A file came twice with other bytes than the list of checksums tells."""
 
 
 def choice(what: str, name: object, known: Iterable[str]) -> InputError:
@@ -23,3 +28,18 @@ def pick(what: str, name: str, known: Mapping[str, Any]) -> Any:
     if name not in known:
         raise choice(what, name, known)
     return known[name]
+
+
+class Note(UserWarning):
+    """Something that a user should know of a result that is given all the same."""
+
+
+def note(sentence: str) -> None:
+    """Tell a user something, once; the command line prints it as a line."""
+    warnings.warn(sentence, Note, stacklevel=2)
+
+
+def shown(text: str, most: int = 80) -> str:
+    """Show what stands in a file: control characters as Python writes them, and not more than so many."""
+    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(text)[: most + 1])
+    return text if len(text) <= most else f"{text[: most - 3]}..."

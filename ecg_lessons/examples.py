@@ -1,6 +1,6 @@
 """Examples: inputs, labels, and whose they are, in one table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -58,6 +58,15 @@ class Examples:
         index = np.flatnonzero(index) if np.asarray(index).dtype == bool else index
         info = self.info.iloc[index].reset_index(drop=True)
         return Examples(rows(self.x, index), self.y[index], self.patient[index], self.classes, info)
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Put examples of one kind one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        x = {name: np.concatenate([part.x[name] for part in parts]) for name in parts[0].x}
+        y, patient = (np.concatenate([getattr(part, name) for part in parts]) for name in ("y", "patient"))
+        return cls(x, y, patient, parts[0].classes, pd.concat([part.info for part in parts], ignore_index=True))
 
     def but(self, **changes: object) -> Self:
         """Give the same with other inputs, labels, classes or notes."""

@@ -1,16 +1,17 @@
 """Files and folders that are there whole or not at all; JSON and TOML with one wording; one lock."""
 
+import glob
 import json
 import os
 import shutil
-import tempfile
+import socket
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import InputError, shown
 
 
 def cache() -> Path:
@@ -18,6 +19,21 @@ def cache() -> Path:
     import pooch
 
     return Path(os.environ.get("ECG_LESSONS_CACHE") or pooch.os_cache("ecg-lessons")).expanduser()
+
+
+def nearest(path: str | Path) -> Path:
+    """Give a path, or the nearest folder above it that exists."""
+    path = Path(path).absolute()
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def cannot_write(path: str | Path, error: OSError) -> InputError:
+    """Say in one sentence why a file or folder cannot be written; NumPy and h5py give no reason on a full disk."""
+    why, path = error.strerror or "the disk may be full", Path(path)
+    remedy = "choose another place"
+    if path.absolute().is_relative_to(cache().absolute()):
+        remedy = "make room, or set ECG_LESSONS_CACHE to another folder"
+    return InputError(f"Cannot write {path} ({why}): {remedy}.")
 
 
 @contextmanager
@@ -31,7 +47,7 @@ def writing(path: str | Path, mode: str = "w") -> Iterator[IO]:
             yield file
         os.replace(part, path)
     except OSError as error:
-        raise InputError(f"Cannot write {path} ({error.strerror}): choose another place.") from error
+        raise cannot_write(path, error) from error
     finally:
         if part.is_file():
             part.unlink()
@@ -52,7 +68,7 @@ def read_json(path: str | Path, remedy: str, *keys: str) -> dict:
     """Read a JSON object with certain keys; of a damaged file say the remedy. A missing one is a FileNotFoundError."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or not set(keys) <= set(content):
         raise InputError(f"{path} is damaged: {remedy}.")
@@ -65,8 +81,8 @@ def read_toml(path: str | Path) -> dict:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"Cannot read {path} ({error.strerror}): give the path of a TOML file.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not TOML ({error}): mend that line.") from None
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError among them
+        raise InputError(f"{path} is not TOML ({shown(str(error))}): mend that line.") from None
 
 
 def refuse_full(folder: str | Path, what: str) -> None:
@@ -78,20 +94,34 @@ def refuse_full(folder: str | Path, what: str) -> None:
 
 @contextmanager
 def new_folder(folder: str | Path, what: str) -> Iterator[Path]:
-    """Give a folder to write into, which becomes `folder` at the end and vanishes after an error."""
+    """Give a folder to write into, which becomes `folder` at the end and vanishes after an error.
+
+    A draft names its machine and process: what a killed one left is removed by the next that makes the same folder.
+    """
     folder = Path(folder)
     refuse_full(folder, what)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    kind = f".{folder.name}-{socket.gethostname()}-"
+    draft = folder.with_name(f"{kind}{os.getpid()}")
     try:
+        for left in folder.parent.glob(f"{glob.escape(kind)}[0-9]*"):
+            if not _alive(int(left.name.removeprefix(kind))):
+                shutil.rmtree(left, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft.mkdir()
         yield draft
-        draft.chmod(0o755)
         if folder.exists():
             folder.rmdir()
         draft.replace(folder)
-    except BaseException:
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    finally:
         shutil.rmtree(draft, ignore_errors=True)
-        raise
+
+
+def _alive(process: int) -> bool:
+    import psutil
+
+    return psutil.pid_exists(process)
 
 
 def cached(folder: Path, make: Callable[[Path], object]) -> Path:

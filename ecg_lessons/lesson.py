@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import NoneType
-from typing import Any, Self, get_args, get_type_hints
+from typing import Annotated, Any, Self, get_args, get_type_hints
 
 import keras
 import numpy as np
@@ -23,6 +23,9 @@ from ecg_lessons.examples import Examples
 from ecg_lessons.plans import Plan
 from ecg_lessons.splits import Split
 from ecg_lessons.training import Run, Tick
+
+#: Which lead is judged, in lessons that take one.
+Lead = Annotated[str | None, {"help": "The lead that is judged, by its name."}]
 
 
 def option(default: Any, help: str, choices: Sequence[str] = (), **more: Any) -> Any:

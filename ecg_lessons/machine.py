@@ -39,10 +39,15 @@ def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> N
     """
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "tensorflow"
+        os.environ["KERAS_HOME"] = str(files.cache() / "keras")  # a user's keras.json is not even read
     # Errors come as Python's exceptions; what else the C++ side logs differs from processor to processor.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _quiet_stderr():
-        import keras
+        try:
+            import keras
+        except ImportError as error:
+            what = f"KERAS_BACKEND={os.environ['KERAS_BACKEND']} cannot be used ({error})"
+            raise InputError(f"{what}: unset it, or install that backend.") from None
 
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf

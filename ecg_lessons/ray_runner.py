@@ -76,6 +76,7 @@ def _ray(cpus: int | None) -> Iterator:
     if not address:
         # Nothing large travels between the workers: a small store lets laptops take part.
         options |= dict(address="local", include_dashboard=False, num_cpus=cpus, object_store_memory=100 * 2**20)
+        options["_node_ip_address"] = "127.0.0.1"  # nobody else on the network may hand it work
     _start(ray, options, address)
     try:
         yield ray

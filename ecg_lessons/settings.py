@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ecg_lessons import files
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import InputError, shown
 
 #: A share of a whole.
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -81,8 +81,8 @@ class Settings(BaseModel):
 def _sentence(cls: type[BaseModel], error: ValidationError, where: str = "") -> str:
     """Say the first mistake in one sentence; `where` are the tables around this one."""
     first = error.errors(include_url=False)[0]
-    place, value, kind = first["loc"], first.get("input"), first["type"]
-    name = ".".join([*filter(None, [where]), *map(str, place)])
+    place, value, kind = first["loc"], shown(repr(first.get("input"))), first["type"]
+    name = shown(".".join([*filter(None, [where]), *map(str, place)]))
     if kind == "extra_forbidden":
         known = list(_at(cls, place[:-1]).model_fields)
         near = difflib.get_close_matches(str(place[-1]), known, 1)
@@ -98,10 +98,10 @@ def _sentence(cls: type[BaseModel], error: ValidationError, where: str = "") -> 
             return _sentence(*inner.origin, name)
         return f"{name}: {inner}" if name else str(inner)
     if kind == "literal_error":
-        return f"{name} = {value!r}: choose {first['ctx']['expected']}."
+        return f"{name} = {value}: choose {first['ctx']['expected']}."
     if kind in _BOUNDS:
-        return f"{name} = {value!r}; it must be {_BOUNDS[kind].format(**first['ctx'])}."
-    return f"{name} = {value!r} is not {_KINDS.get(kind, 'of the kind that is needed')}."
+        return f"{name} = {value}; it must be {_BOUNDS[kind].format(**first['ctx'])}."
+    return f"{name} = {value} is not {_KINDS.get(kind, 'of the kind that is needed')}."
 
 
 def _at(cls: type[BaseModel], place: tuple) -> type[BaseModel]:

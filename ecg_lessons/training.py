@@ -25,6 +25,8 @@ from ecg_lessons.examples import Arrays, Examples, rows
 from ecg_lessons.plans import Plan
 
 _REMEDY = "train into another folder"
+#: A network while it is written (Keras looks at the ending), and the lock of the one training in a folder.
+_PARTIAL, _LOCK = ".partial.keras", ".lock"
 #: Makes the training examples of one epoch anew, for instance with fresh swaps of electrodes.
 Fresh = Callable[[Examples, np.random.Generator], Examples]
 #: Told how much is done, of how much: batches of an epoch or of a judgement.
@@ -68,12 +70,22 @@ class Run:
     @property
     def plan(self) -> Plan:
         """The plan it was trained after."""
-        return Plan.read(self.folder / "plan.toml")
+        path = self.folder / "plan.toml"
+        if not path.is_file():
+            raise InputError(f"{path} is missing: {_REMEDY}.")
+        return Plan.read(path)
 
     @property
     def history(self) -> pd.DataFrame:
         """Loss and metrics, a row an epoch."""
-        return pd.read_csv(self.folder / "history.csv")
+        path = self.folder / "history.csv"
+        try:
+            history = pd.read_csv(path)
+        except (OSError, ValueError):
+            history = pd.DataFrame()
+        if not {"epoch", "loss", "val_loss", "seconds"} <= set(history) or history["epoch"].dtype.kind != "i":
+            raise InputError(f"{path} is missing or damaged: {_REMEDY}.")
+        return history
 
     @property
     def model(self) -> keras.Model:
@@ -117,8 +129,16 @@ def fit(
         require_tensorboard()
     run = Run(Path(folder))
     prepare(run.folder, (about or {}) | ({"loss": loss.get_config()} if loss else {}), plan)
-    if run.finished:
-        return run
+    with files.alone(run.folder / _LOCK, f"Another training is at work in {folder}: wait for it."):
+        if not run.finished:
+            _train(run, build, train, validation, plan, loss, metrics, fresh, tensorboard, progress, tick)
+        for leftover in (run.folder / "best.keras", run.folder / _PARTIAL, *run.folder.glob("state-*.keras")):
+            leftover.unlink(missing_ok=True)
+        (run.folder / _LOCK).unlink(missing_ok=True)
+    return run
+
+
+def _train(run: Run, build, train, validation, plan, loss, metrics, fresh, tensorboard, progress, tick) -> None:
     keras.utils.set_random_seed(plan.seed)
     keras.config.set_dtype_policy(plan.precision)
     steps = -(-len(train) // plan.batch_size)
@@ -138,17 +158,18 @@ def fit(
             progress(row["epoch"], row | {"of": plan.epochs})
     best, last = run.folder / "best.keras", run.folder / f"state-{len(history)}.keras"
     os.replace(best if plan.keep == "best" else last, run.folder / "model.keras")
-    for leftover in (best, *run.folder.glob("state-*.keras")):
-        leftover.unlink(missing_ok=True)
-    return run
 
 
 def predict(run: Run | keras.Model, x: Arrays, batch_size: int = 256, tick: Tick | None = None) -> np.ndarray:
     """Give the class probabilities, shape (examples, classes); a sigmoid unit becomes two columns."""
     model = run.model if isinstance(run, Run) else run
-    batches = -(-len(next(iter(x.values())) if isinstance(x, Mapping) else x) // batch_size)
-    callbacks = [_Ticking(tick, batches)] if tick else []
-    probability = model.predict(x, batch_size=batch_size, verbose=0, callbacks=callbacks).astype(np.float64)
+    number = len(next(iter(x.values())) if isinstance(x, Mapping) else x)
+    batches, answers, chunk = -(-number // batch_size), [], 64 * batch_size
+    for start in range(0, number, chunk):  # Keras copies what it is given
+        callbacks = [_Ticking(tick, batches, start // batch_size)] if tick else []
+        part = rows(x, slice(start, start + chunk))
+        answers.append(model.predict(part, batch_size=batch_size, verbose=0, callbacks=callbacks))
+    probability = np.concatenate(answers).astype(np.float64)
     return np.hstack([1 - probability, probability]) if probability.shape[1] == 1 else probability
 
 
@@ -173,8 +194,8 @@ def prepare(folder: Path, about: dict, plan: Plan) -> None:
                 remedy = "choose another folder with --out, or remove that one"
                 raise InputError(f"{folder} holds another run ({what}): {remedy}.")
         return
-    # A killed start leaves the plan, written first, or earlier phases.
-    left = [path.name for path in folder.glob("*") if path.name.lstrip(".").split(".")[0] != "plan"]
+    # A killed start leaves drafts, the plan, written first, or earlier phases.
+    left = [path.name for path in folder.glob("[!.]*") if path.name != "plan.toml"]
     if (folder.exists() and not folder.is_dir()) or not all(name.startswith("phase-") for name in left):
         raise InputError(f"{folder} is not empty and is no run: choose another folder with --out.")
     run.write("plan.toml", plan.toml())
@@ -182,12 +203,12 @@ def prepare(folder: Path, about: dict, plan: Plan) -> None:
 
 
 class _Ticking(keras.callbacks.Callback):
-    def __init__(self, tick: Tick, batches: int) -> None:
+    def __init__(self, tick: Tick, batches: int, before: int = 0) -> None:
         super().__init__()
-        self._tick, self._batches = tick, batches
+        self._tick, self._batches, self._before = tick, batches, before
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        self._tick(batch + 1, self._batches)
+        self._tick(self._before + batch + 1, self._batches)
 
     on_predict_batch_end = on_train_batch_end
 
@@ -230,17 +251,17 @@ def _load(path: Path) -> keras.Model:
 def _store(run: Run, model: keras.Model, history: list[dict], plan: Plan) -> None:
     """Keep the state of an epoch: the network first, then the history that points to it."""
     epoch = len(history)
-    partial = run.folder / ".partial.keras"  # Keras looks at the ending
+    partial = run.folder / _PARTIAL
+    state = run.folder / f"state-{epoch}.keras"
     try:
         model.save(partial)
-    except OSError:  # a full disk
+        os.replace(partial, state)
+        if _best(history, plan) == epoch - 1:
+            shutil.copyfile(state, partial)
+            os.replace(partial, run.folder / "best.keras")
+    except OSError as error:  # a full disk, a folder that is gone
         partial.unlink(missing_ok=True)
-        raise
-    state = run.folder / f"state-{epoch}.keras"
-    os.replace(partial, state)
-    if _best(history, plan) == epoch - 1:
-        shutil.copyfile(state, partial)
-        os.replace(partial, run.folder / "best.keras")
+        raise files.cannot_write(run.folder, error) from error
     run.write("history.csv", pd.DataFrame(history))
     (run.folder / f"state-{epoch - 1}.keras").unlink(missing_ok=True)
 

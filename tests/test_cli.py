@@ -148,11 +148,11 @@ def broken(tmp_path, physionet):
         ("short", "short"),
         ("junk", "junk"),
         ("three", "has 3 leads (I, II, V2)"),
-        ("flat", "Record flat is a flat line"),
+        ("flat", "V6 are flat lines or missing"),
         ("nowhere", "No header"),
         ("empty.csv", "empty"),
         ("binary.csv", "binary.csv"),
-        ("void", "No WFDB headers"),
+        ("void", "No recordings"),
     ],
 )
 def test_bad_recordings_end_in_one_sentence(refused, trained, broken, name, told):

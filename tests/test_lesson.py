@@ -382,7 +382,7 @@ def test_imports_go_one_way():
         ["checks", "lesson"],
         ["trials", "study"],
         ["lessons"],
-        ["sweeps", "ray_runner", "course"],
+        ["sweeps", "ray_runner", "course", "grading"],
         ["cli"],
         ["__main__"],
     ]

@@ -52,6 +52,25 @@ def test_settings_of_a_user_change_nothing(tmp_path):
     assert "abacus" in error.value.stderr
 
 
+@pytest.mark.parametrize("content", ["[1]", "{damaged", '{"backend": "theano"}', '{"floatx": 7}'])
+def test_a_keras_json_that_keras_refuses_is_not_read(tmp_path, content):
+    (tmp_path / "keras.json").write_text(content)
+    code = "from ecg_lessons import machine; machine.setup(); import keras; print(keras.config.backend())"
+    assert run(code, KERAS_HOME=str(tmp_path), KERAS_BACKEND="").stdout == "tensorflow\n"
+
+
+def test_a_backend_that_is_not_installed_is_one_sentence(tmp_path):
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.argv = ['ecg-lessons', 'check']\n"
+        "from ecg_lessons import cli; cli.main()"
+    )
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        run(code, KERAS_BACKEND="torch")
+    assert error.value.returncode == 2
+    assert error.value.stderr.startswith("ecg-lessons: KERAS_BACKEND=torch cannot be used")
+    assert error.value.stderr.count("\n") == 1
+
+
 def test_the_command_line_is_there_at_once():
     heavy = "'numpy', 'pandas', 'sklearn', 'scipy', 'wfdb', 'nbformat', 'jupytext', 'nbclient', 'requests', 'pooch'"
     run(

@@ -193,3 +193,77 @@ def test_tensorboard_logs_or_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="--tensorboard needs TensorBoard: install it"):
         training.fit(build, some(0), some(1), Plan(epochs=1), tmp_path / "run", tensorboard=True)
     assert not (tmp_path / "run").exists()
+
+
+class Killed(BaseException):
+    """The end of a process, at which nothing is tidied up."""
+
+
+def test_killed_at_any_operation_on_files_it_goes_on_to_the_same_weights(tmp_path, monkeypatch):
+    plan = Plan(epochs=2, seed=3)
+    unbroken = weights(training.fit(build, some(0), some(1), plan, tmp_path / "unbroken", about={"a": 1}))
+    operations = {name: getattr(os, name) for name in ("replace", "unlink")}
+
+    def train_until(last: int, folder) -> bool:
+        """Train, die at an operation, and tell whether it came so far."""
+        done = 0
+
+        def dying(name):
+            def operate(*args, **kwargs):
+                nonlocal done
+                done += 1
+                if done == last:
+                    raise Killed
+                if done < last:
+                    operations[name](*args, **kwargs)
+
+            return operate
+
+        with monkeypatch.context() as patch:
+            for name in operations:
+                patch.setattr(os, name, dying(name))
+            try:
+                training.fit(build, some(0), some(1), plan, folder, about={"a": 1})
+            except Killed:
+                return True
+        return False
+
+    for last in range(1, 60, 2):
+        folder = tmp_path / f"killed-{last}"
+        if not train_until(last, folder):
+            break
+        run = training.fit(build, some(0), some(1), plan, folder, about={"a": 1})
+        np.testing.assert_array_equal(weights(run), unbroken)
+        assert not [path.name for path in folder.iterdir() if "state-" in path.name or path.suffix == ".lock"]
+    assert last > 9
+
+
+def test_two_trainings_do_not_meet_in_one_folder(tmp_path):
+    told = []
+
+    def progress(epoch, row):
+        with pytest.raises(InputError, match="Another training is at work in"):
+            training.fit(build, some(0), some(1), Plan(epochs=1), tmp_path / "run")
+        told.append(epoch)
+
+    training.fit(build, some(0), some(1), Plan(epochs=1), tmp_path / "run", progress=progress)
+    assert told == [1]
+
+
+def test_a_folder_that_vanishes_under_a_training_is_one_sentence(tmp_path):
+    import shutil
+
+    folder = tmp_path / "run"
+    vanish = lambda examples, rng: shutil.rmtree(folder) or examples  # noqa: E731
+    with pytest.raises(InputError, match=r"Cannot write .*run") as caught:
+        training.fit(build, some(0), some(1), Plan(epochs=1), folder, fresh=vanish)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"a,b\n1,2\n", b"epoch,loss,val_loss,seconds\nx,1,1,1\n", None])
+def test_a_damaged_history_is_one_sentence(tmp_path, damage):
+    run = training.fit(build, some(0), some(1), Plan(epochs=1), tmp_path / "run")
+    path = run.folder / "history.csv"
+    path.unlink() if damage is None else path.write_bytes(damage)
+    with pytest.raises(InputError, match=r"history.csv is missing or damaged: train into another folder"):
+        run.history  # noqa: B018

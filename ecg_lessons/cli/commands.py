@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from typer.core import TyperGroup
 from ecg_lessons.cli import declared, tables
 from ecg_lessons.cli.tables import out
 from ecg_lessons.data import catalog
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import InputError, Note, shown
 
 
 class Newcomers(TyperGroup):
@@ -130,11 +131,12 @@ for name, make, words in (
 def fetch(
     dataset: Annotated[str, Argument(help=f"One of {', '.join(catalog.DATASETS)}.")],
     whole_zip: Annotated[bool, Option("--zip", help="Get the whole project as one zip.")] = False,
+    verify: Annotated[bool, Option("--verify", help="Compare every file with PhysioNet's checksums anew.")] = False,
 ) -> None:
     """Download a dataset from PhysioNet. An interrupted download goes on where it stopped."""
     from ecg_lessons.data import fetch as downloads
 
-    out.print(f"{dataset} is in {downloads.fetch(dataset, whole_zip=whole_zip)}")
+    out.print(f"{dataset} is in {downloads.fetch(dataset, whole_zip=whole_zip, verify=verify)}")
 
 
 @app.command()
@@ -338,8 +340,13 @@ def split(
 @app.command()
 def vote(
     run: Annotated[list[Path], Argument(help="Run folders of lesson 2, two or more.")],
-    recordings: Annotated[Path, Option(help="A .mat of CinC 2017, a WFDB record, or a folder of either.")],
+    recordings: Annotated[Path, Option(help="A recording such as a .mat of CinC 2017, or a folder of them.")],
     to: Annotated[Path, Option(help="The CSV file to write.")],
+    lead: Annotated[str | None, Option(help="The lead that is judged, by its name.")] = None,
+    rate: Annotated[float | None, Option(help="Samples per second, of a file that does not tell.")] = None,
+    unit: Annotated[str | None, Option(help="Its unit: mV unless said, V, uV or nV.")] = None,
+    strict: Annotated[bool, Option("--strict", help="Judge nothing where a recording cannot be judged.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace a file that is no earlier verdict.")] = False,
 ) -> None:
     """Lesson 2: let several networks vote on the rhythm of recordings, and write the verdicts as CSV."""
     if len(run) < 2:
@@ -354,19 +361,57 @@ def vote(
     for voter in opened:
         if voter.about.get("lesson") != "rhythm":
             raise InputError(f"{voter.folder} is a run of lesson {voter.about.get('lesson')!r}: leave it out.")
-    tables.verdicts(rhythm.verdicts(opened, recordings), to)
+    tables.refuse_target(to, recordings, force)
+    how = tables.how_of({"rate": rate, "unit": unit, "strict": strict})
+    tables.verdicts(rhythm.verdicts(opened, recordings, lead=lead, **how), to)
+
+
+@app.command()
+def grade(
+    submissions: Annotated[Path, Argument(help="A folder or a zip of notebooks: Moodle's, Canvas's, or NAME.ipynb.")],
+    assignment: Annotated[str, Option(help="The number of the assignment, such as 3.")],
+    to: Annotated[
+        Path, Option(help="The folder for marks.csv and feedback; a second call grades what changed.")
+    ] = Path("build/marks"),
+    regrade: Annotated[bool, Option("--regrade", help="Run everything anew.")] = False,
+    unprotected: Annotated[
+        bool, Option("--unprotected", help="Without a sandbox: students' code runs as you.")
+    ] = False,
+) -> None:
+    """Grade notebooks that students handed in, each in a sandbox."""
+    from ecg_lessons.grading import assignments, sandbox
+    from ecg_lessons.grading import grade as grading
+
+    asked = assignments.called(assignment)
+    if not unprotected and (why := sandbox.refusal()):
+        raise InputError(why)
+    how = {"unprotected": unprotected, "anew": regrade}
+    with out.status("Grading") as status:
+
+        def progress(student: str, done: int, of: int) -> None:
+            status.update(f"Grading {done + 1}/{of}")
+
+        found = grading.grade(submissions, asked, to / asked.name, **how, progress=progress)
+    rows = [[*(f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in row)] for row in found.to_numpy()]
+    tables.table(f"{asked.name}: {len(found)} submissions", list(found.columns), rows)
+    out.print(f"Marks and feedback are in {to / asked.name}.", markup=False)
 
 
 def main() -> None:
-    """Run the command line; turn mistakes into one sentence and status 2."""
+    """Run the command line; turn mistakes into one sentence and status 2, and notes into lines."""
     try:
-        status = app(standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of libraries
+            warnings.simplefilter("default", Note)
+            warnings.showwarning = _tell
+            status = app(standalone_mode=False)
     except InputError as error:
         _fail(str(error))
     except OSError as error:  # a full disk, a file in place of a folder, a place without permission
         if error.errno is None:
             raise
-        _fail(f"{error.filename or 'A file cannot be written'}: {error.strerror}; choose another place.")
+        remedy = "it must be there" if isinstance(error, FileNotFoundError) else "choose another place"
+        _fail(f"{error.filename or 'A file cannot be written'}: {error.strerror}; {remedy}.")
     except Exception as error:
         if not hasattr(error, "format_message"):  # Typer's own, such as an unknown option, have it
             raise
@@ -379,6 +424,10 @@ def main() -> None:
     sys.exit(status or 0)
 
 
+def _tell(message, *_) -> None:
+    print(f"ecg-lessons: {shown(str(message), 1000)}", file=sys.stderr)
+
+
 def _fail(sentence: str, status: int = 2) -> None:
-    print(f"ecg-lessons: {sentence}", file=sys.stderr)
+    print(f"ecg-lessons: {shown(sentence, 1000)}", file=sys.stderr)
     sys.exit(status)

@@ -263,17 +263,33 @@ def evaluate_command(lesson) -> TyperCommand:
 def predict_command(lesson) -> TyperCommand:
     """Make `predict`, with the options that the run's lesson has."""
 
-    def predict(run: Path, recordings: Path, to: Path, **values: Any) -> None:
-        """Let a run judge recordings and write the verdicts as CSV."""
+    def predict(run: Path, recordings: Path, to: Path, force: bool, **values: Any) -> None:
+        """Let a run judge recordings and write the verdicts as CSV; of a folder it leaves out what cannot be judged.
+
+        Columns: ID, the record (and sample of a beat); TARGET 1 for exchanged electrodes, or CLASS; PROBABILITY of that
+        verdict (with TARGET, of "exchanged"); SWAP, the likeliest exchange; TIME of a beat in s.
+        """
         opened = _opened(lesson, run)
+        tables.refuse_target(to, recordings, force)
+        how = tables.how_of(values)
+        if "how" not in inspect.signature(lesson.judge).parameters:
+            how = {}
         with out.status("Judging") as status:
-            table = lesson.judge(opened, recordings, ticking(status, "Judging"), **values)
+            table = lesson.judge(opened, recordings, ticking(status, "Judging"), **values, **how)
         tables.verdicts(table, to)
 
-    what = "A WFDB record, a folder of records, lesson 1's CSV, or lesson 2's .mat."
+    what = f"A recording ({', '.join(tables.ENDINGS)}), a folder of them, or lesson 1's CSV."
     to = parameter("to", Path, inspect.Parameter.empty, help="The CSV file to write.")
     more = keywords_of(lesson.judge) if lesson else []
-    return command(predict, [_argument("run", "A run folder."), _argument("recordings", what), to, *more])
+    return command(predict, [_argument("run", "A run folder."), _argument("recordings", what), to, *more, *READING])
+
+
+READING = (
+    parameter("strict", bool, False, help="Judge nothing where a recording of a folder cannot be judged."),
+    parameter("rate", float | None, None, help="Samples per second, of a file that does not tell: CSV, .npy, .npz."),
+    parameter("unit", str | None, None, help="Its unit: mV unless said, V, uV or nV."),
+    parameter("force", bool, False, help="Replace a file that is no earlier verdict."),
+)
 
 
 def _argument(name: str, words: str) -> inspect.Parameter:

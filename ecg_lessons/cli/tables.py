@@ -1,6 +1,8 @@
 """What commands print: scores with their intervals, class by class, and what was left out."""
 
 import json
+import os
+import sys
 from math import isnan
 from pathlib import Path
 
@@ -8,7 +10,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ecg_lessons.errors import InputError, shown
+
 out = Console(highlight=False, soft_wrap=True)
+#: What `predict` reads, beside CSV tables.
+ENDINGS = (".hea", ".mat", ".edf", ".bdf", ".dcm", ".npy", ".npz")
 #: Words for entries of a result that do not say enough.
 _WORDS = {"mean_f1": "mean F1 of N, A, O", "mean_f1_with_noise": "mean F1 of N, A, O, ~"}
 _SYMBOLS = {
@@ -121,11 +127,51 @@ def leak(split: str) -> None:
         out.print(f"Leaky: {split} tests hearts that also trained. Compare with --split by-patient.")
 
 
+def how_of(values: dict) -> dict:
+    """Take out of what was given how recordings are read."""
+    from ecg_lessons.data.formats import How
+
+    return {"how": How(values.pop("rate"), values.pop("unit")), "strict": values.pop("strict")}
+
+
+def refuse_target(to: Path, recordings: Path, force: bool) -> None:
+    """Refuse to write verdicts where they would replace what they are made of, or a file of somebody else."""
+    from ecg_lessons.files import nearest
+
+    if to.is_dir():
+        raise InputError(f"--to {to} is a folder: name a CSV file in it.")
+    if (to.exists() and recordings.exists() and to.samefile(recordings)) or to.suffix.lower() in ENDINGS:
+        raise InputError(f"--to {to} is, or could be, a recording: name another file, such as verdicts.csv.")
+    if not force and any((parent / "run.json").exists() for parent in to.absolute().parents):
+        raise InputError(f"--to {to} lies in the folder of a run: write elsewhere, or add --force.")
+    if not force and to.exists() and not _is_verdicts(to):
+        raise InputError(f"--to {to} exists and holds no verdicts: name another file, or add --force.")
+    if not os.access(place := nearest(to), os.W_OK | os.X_OK if place.is_dir() else os.W_OK):
+        raise InputError(f"--to {to}: {place} may not be written to: name another place.")
+
+
+def _is_verdicts(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.readline(200).decode("utf-8", "replace").strip().split(",")
+    return head[0] == "ID" and "PROBABILITY" in head
+
+
 def verdicts(found, to: Path) -> None:
-    """Write verdicts as CSV, and say how many there are of each kind."""
+    """Write verdicts as CSV and say how many there are of each kind; end with status 1 where some were left out."""
     from ecg_lessons.data.tables import write_predictions
 
-    write_predictions(to, found.pop("ID"), found)
-    kinds = found["CLASS" if "CLASS" in found else "TARGET"].value_counts()
-    counts = ", ".join(f"{n:,} {'of them ' if 'TARGET' in found else ''}{name}" for name, n in kinds.items())
-    out.print(f"{len(found)} verdicts are in {to}: {counts}.", markup=False)
+    left_out = found.attrs.get("left_out", {})
+    write_predictions(to, ids := found.pop("ID"), found)
+    kind = "CLASS" if "CLASS" in found else "TARGET"
+    if len(found) == 1:
+        told = ", ".join(f"{name} {value}" for name, value in found.iloc[0].items() if value != "")
+        out.print(f"The verdict on {shown(ids.iloc[0])} is in {to}: {told}.", markup=False)
+    else:
+        words = {0: "not exchanged", 1: "exchanged"} if kind == "TARGET" else {}
+        counts = (f"{n:,} {words.get(name, name)}" for name, n in found[kind].value_counts().items())
+        out.print(f"{len(found)} verdicts are in {to}: {', '.join(counts)}.", markup=False)
+    if left_out:
+        print(f"ecg-lessons: {len(left_out)} of the recordings could not be judged:", file=sys.stderr)
+        for name, reason in left_out.items():
+            print(f"  {shown(name)}: {shown(reason, 400)}", file=sys.stderr)
+        raise SystemExit(1)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pooch
 import requests
 
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import InputError, WrongChecksum
 
 #: Seconds to wait for a connection, and for the next bytes.
 TIMEOUT = (10.0, 30.0)
@@ -62,7 +62,7 @@ class Downloads:
             except ValueError:  # pooch's word for a wrong checksum
                 if last:
                     wrong = f"{target.name} from {url} had a wrong SHA-256 checksum twice and was not kept"
-                    raise InputError(f"{wrong}: try again later, or tell the keeper of the mirror.") from None
+                    raise WrongChecksum(f"{wrong}: try again later, or tell the keeper of the mirror.") from None
 
     def _fill(self, target: Path, url: str, output_file: str, _: object) -> None:
         # Fill the part of `target`, and hand it over to pooch when it is complete.
@@ -70,6 +70,7 @@ class Downloads:
         os.unlink(output_file)  # pooch's empty placeholder, which a killed process would leave behind
         try:
             self._persist(url, target, part)
+            _refuse_page(url, target, part)
             os.replace(part, output_file)
         except requests.RequestException as error:
             raise _unreachable(url, error) from error
@@ -116,6 +117,15 @@ class Downloads:
                         raise Stopped
                     start += file.write(chunk)
                     self.report(target, start, total)
+
+
+def _refuse_page(url: str, target: Path, part: Path) -> None:
+    """Refuse a web page in place of a file: networks that want a login answer with one, and call it a success."""
+    with part.open("rb") as file:
+        begins = file.read(200).lstrip().lower()
+    if begins.startswith((b"<!doctype", b"<html")) and target.suffix not in (".html", ".htm"):
+        part.unlink()
+        raise InputError(f"{url} gives a web page and no {target.name}: does the network wait for you on a login page?")
 
 
 def _unreachable(url: str, error: requests.RequestException) -> InputError:

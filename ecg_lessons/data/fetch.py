@@ -1,7 +1,6 @@
 """Datasets from PhysioNet to a folder: only what is missing, verified, safe to interrupt."""
 
 import errno
-import json
 import os
 import re
 import shutil
@@ -19,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from ecg_lessons import files as disk
 from ecg_lessons.data import catalog
 from ecg_lessons.data.catalog import Dataset
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import InputError, WrongChecksum
 
 #: Files fetched at a time: PhysioNet is slow for one file, and should not be crowded.
 WORKERS = 6
@@ -27,11 +26,14 @@ WORKERS = 6
 _SUMS, _MEMORY = "SHA256SUMS.txt", ".ecg-lessons.json"
 
 
-def fetch(name: str, files: Iterable[str] | None = None, progress: bool = True, whole_zip: bool = False) -> Path:
+def fetch(
+    name: str, files: Iterable[str] | None = None, progress: bool = True, whole_zip: bool = False, verify: bool = False
+) -> Path:
     """Fetch a dataset, or some of its files such as ["100.hea", "100.dat"], and give its folder.
 
     What is there with the right checksum is kept, an interrupted fetch goes on where it stopped, and licence and
-    citation are shown the first time. The zip of the whole project is quicker for thousands of small files.
+    citation are shown the first time. The zip of the whole project is quicker for thousands of small files. `verify`
+    takes the list of checksums anew and hashes every file again, whatever is known of it.
     """
     dataset, folder = catalog.get(name), catalog.folder(name)
     if whole_zip and not dataset.zip_name:
@@ -39,7 +41,16 @@ def fetch(name: str, files: Iterable[str] | None = None, progress: bool = True, 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):
-            _Fetch(dataset, folder, progress).run(None if files is None else list(files), whole_zip)
+            asked = None if files is None else list(files)
+            first = _Fetch(dataset, folder, progress, verify)
+            try:
+                first.run(asked, whole_zip)
+            except WrongChecksum:  # of the file, or in a list that lies here damaged
+                again = _Fetch(dataset, folder, progress, verify=True)
+                again.get_sums(asked)
+                if again.sums == first.sums:
+                    raise
+                again.run(asked, whole_zip)
     except OSError as error:
         raise _disk_trouble(folder, error) from error
     return folder
@@ -53,29 +64,37 @@ def locate(name: str) -> Path:
         files = dataset.files(folder)
     except FileNotFoundError:
         raise InputError(f"Dataset {name} is not in {folder}: {remedy}") from None
-    if missing := [path for path in files if not (folder / path).is_file()]:
+    if missing := [path for path in files if not (folder / path).is_file() and not _unpacked(folder / path)]:
         count = f"{len(missing)} of {len(files)} files (first: {missing[0]})"
         raise InputError(f"Dataset {name} in {folder} lacks {count}: {remedy}")
     return folder
 
 
+def _unpacked(path: Path) -> bool:
+    """Tell whether what a zip holds lies beside the place where it should be."""
+    return path.suffix == ".zip" and any(path.with_suffix("").glob("[!.]*"))
+
+
 class _Fetch:
     """One run of `fetch`; no file is hashed twice, since a good one is known by its size and time of change."""
 
-    def __init__(self, dataset: Dataset, folder: Path, progress: bool):
+    def __init__(self, dataset: Dataset, folder: Path, progress: bool, verify: bool = False):
         from ecg_lessons.data.download import Downloads
 
         self.dataset, self.folder = dataset, folder
         self.sums, self.stamps, self.announced = {}, {}, False
-        with suppress(OSError, ValueError):
-            self.stamps = json.loads((folder / _MEMORY).read_text())
+        self.verify = verify
+        with suppress(OSError, InputError):
+            self.stamps = disk.read_json(folder / _MEMORY, "")
             self.announced = True  # a memory of a folder says that its licence was shown
+        if verify:
+            self.stamps = {}
         self.bar = _Bar(progress)
         self.downloads = Downloads(report=self.bar.report)
 
     def run(self, files: list[str] | None, whole_zip: bool) -> None:
         try:
-            self._get_sums(files)
+            self.get_sums(files)
             if files is None:
                 index = self.dataset.records
                 if isinstance(index, str) and self._missing([index]):  # the file that lists the records
@@ -95,31 +114,39 @@ class _Fetch:
                 with suppress(InputError):  # a folder that may not be written is verified anew each time
                     disk.write(self.folder / _MEMORY, self.stamps)
 
-    def _get_sums(self, files: list[str] | None) -> None:
+    def get_sums(self, files: list[str] | None) -> None:
+        """Have the list of checksums, from the server where it is not here, whole."""
         from ecg_lessons.data.download import NotOnServer
 
         # What was fetched from a mirror without checksums is complete without them.
-        if self._read_sums() or (self.announced and self._complete(files)):
+        there = self._read_sums(self.folder / _SUMS)
+        if not self.verify and (there or (self.announced and self._complete(files))):
             return
-        url = self.dataset.file_url(_SUMS)
+        url, fresh = self.dataset.file_url(_SUMS), self.folder / f"{_SUMS}.new"
         try:
-            self.downloads.get(url, self.folder / _SUMS)
+            fresh.unlink(missing_ok=True)
+            self.downloads.get(url, fresh)
+            if not self._read_sums(fresh):
+                raise InputError(f"{url} gives no checksums: does the network wait for you on a login page?")
+            os.replace(fresh, self.folder / _SUMS)
         except NotOnServer:
             return
         except OSError:
             if self._complete(files):  # a full folder that may only be read
                 return
             raise
-        if not self._read_sums():
-            (self.folder / _SUMS).unlink()
-            raise InputError(f"{url} gives no checksums: does the network wait for you on a login page?")
+        finally:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
 
-    def _read_sums(self) -> bool:
-        path = self.folder / _SUMS
+    def _read_sums(self, path: Path) -> bool:
+        """Read a list of checksums, whole: a cut one knows too little, and then files would not be verified."""
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-        matches = re.findall(r"^([0-9a-f]{64})\s+\*?(?:\./)?(.+?)\s*$", text, re.MULTILINE)
-        self.sums = {name: sha256 for sha256, name in matches}
-        return bool(self.sums)
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        matches = [re.fullmatch(r"([0-9a-f]{64})\s+\*?(?:\./)?(.+)", line) for line in lines]
+        whole = bool(matches) and all(matches) and text.endswith("\n")
+        self.sums = {match[2]: match[1] for match in matches} if whole else {}
+        return whole
 
     def _complete(self, files: list[str] | None) -> bool:
         try:

@@ -18,6 +18,9 @@ SYMBOLS = {name.lower(): symbol for symbol, name in FOLDER_NAMES.items()} | {
     "nor": "N", "lbb": "L", "rbb": "R", "apc": "A", "pvc": "V", "veb": "E", "pab": "/", "vfw": "!",
 }  # fmt: skip
 
+#: No picture of a beat has more pixels on a side.
+_LARGEST = 10_000
+
 Chunk = tuple[np.ndarray, Sequence[str], Sequence[str]]
 
 
@@ -35,11 +38,8 @@ def write_pictures(folder: str | Path, chunks: Iterable[Chunk], progress: Callab
     A chunk is images of uint8, shape (n, rows, columns), their names and WFDB symbols; `progress` gets their number.
     """
     folder = Path(folder)
-    try:
-        with files.new_folder(folder, "the pictures") as draft:
-            _write(draft, chunks, progress)
-    except OSError as error:
-        raise InputError(f"Cannot write pictures to {folder}: {error.strerror}.") from None
+    with files.new_folder(folder, "the pictures") as draft:
+        _write(draft, chunks, progress)
     return folder
 
 
@@ -97,9 +97,19 @@ def _read(path: Path, size: int) -> np.ndarray:
         content = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}.") from None
+    if content[:4].tobytes() == b"\x89PNG" and len(content) > 25:
+        wide, high = (int.from_bytes(content[at : at + 4].tobytes(), "big") for at in (16, 20))
+        if max(wide, high) > _LARGEST:  # before it is unpacked
+            raise InputError(f"{path} has {wide}x{high} pixels, not {size}x{size}: resize it.")
     image = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if len(content) else None
     if image is None:
         raise InputError(f"{path} is no PNG picture, or is damaged: export it again, or remove it.")
     if image.shape != (size, size):
         raise InputError(f"{path} has {image.shape[1]}x{image.shape[0]} pixels, not {size}x{size}: resize it.")
+    layers = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+    if layers.ndim == 3 and layers.shape[2] == 4:  # a transparent ground is laid on white
+        opaque = layers[..., 3] / np.iinfo(layers.dtype).max
+        image = np.rint(image * opaque + 255 * (1 - opaque)).astype(np.uint8)
+    if image.min() == image.max():
+        raise InputError(f"{path} is all of one grey: export it again, or remove it.")
     return image

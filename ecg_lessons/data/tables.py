@@ -27,6 +27,8 @@ CSV_LEADS = ("I", "II", "III", "aVL", "aVR", "aVF", "V1", "V2", "V3", "V4", "V5"
 ECG_SAMPLES, BEAT_SAMPLES = 750, 187
 _FROM_CSV = [CSV_LEADS.index(lead) for lead in LEADS]
 _TO_CSV = [LEADS.index(lead) for lead in CSV_LEADS]
+#: How the header of a table with one ECG begins; see `formats.table`.
+_CLOCKS_AND_LEADS = {"time", "t", "seconds", "sec", "ecg", "mlii", *(lead.lower() for lead in LEADS)}
 _NO_CSV = "give a CSV table (comma or semicolon, UTF-8)"
 
 
@@ -41,6 +43,12 @@ class _Form:
 
 _ECGS = _Form(9001, f"expected ID and {len(LEADS)} leads x {ECG_SAMPLES} samples = 9001 columns", True)
 _BEATS = _Form(188, f"expected {BEAT_SAMPLES} samples and the class = 188 columns, without a header", False)
+
+
+def is_ecgs(path: str | Path) -> bool:
+    """Tell whether a path is a CSV table whose rows are ECGs with an ID, not the samples of one ECG."""
+    path = Path(path)
+    return path.suffix.lower() == ".csv" and _head(path)[1][0].lower() not in _CLOCKS_AND_LEADS
 
 
 def read_ecgs(path: str | Path) -> tuple[list[str], np.ndarray]:

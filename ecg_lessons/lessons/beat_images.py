@@ -1,6 +1,6 @@
 """Lesson 3: tell eight kinds of heartbeat from their pictures."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,11 @@ import pandas as pd
 
 from ecg_lessons import simulator, splits, study, training
 from ecg_lessons.data import fetch, pictures, recordings
+from ecg_lessons.data.formats import How
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import classwise, scores
 from ecg_lessons.examples import Arrays, Examples, rows
-from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options, Source, names_of, option
+from ecg_lessons.lesson import Asked, Files, Lead, Learning, Lesson, Network, Options, Source, names_of, option
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beat_sets, beats, images, labels
@@ -212,25 +213,46 @@ def export(examples: Examples, to: Path, *, most: Most = None, tick: Tick | None
     return f"{len(examples)} pictures are in {to}."
 
 
-def judge(run: Run, path: str | Path, tick: Tick | None = None) -> pd.DataFrame:
-    """Name the beats of one WFDB record or of a folder of records; R peaks that nobody annotated are found first."""
-    read = [beat_sets.with_beats(record) for record in recordings.paths(path)]
-    x, info = inputs((recording for recording, _ in read), beat_sets.KIN_OF_MLII, labels.PEAKS)
-    return beat_verdicts(predict_rows(run, x, tick), info, CLASSES, read)
+def judge(
+    run: Run,
+    path: str | Path,
+    tick: Tick | None = None,
+    *,
+    lead: Lead = None,
+    how: How | None = None,
+    strict: bool = False,
+) -> pd.DataFrame:
+    """Name the beats of one recording or of a folder of them; R peaks that nobody annotated are found first."""
+
+    def make(recording: recordings.Recording) -> Examples:
+        x, info = inputs([beat_sets.with_beats(recording, lead)], recording.leads, labels.PEAKS)
+        return unlabelled(x, info, CLASSES, recording)
+
+    made, left_out = recordings.each(path, make, "atr", how, strict, tick)
+    examples = Examples.join(made)
+    return beat_verdicts(predict_rows(run, examples.x, tick), examples, left_out)
 
 
-def beat_verdicts(probability: np.ndarray, info: pd.DataFrame, classes: Collection[str], read: list) -> pd.DataFrame:
-    """Set out what beats are called, ID being record and sample; `read` is what `beat_sets.with_beats` gave."""
-    annotated = info["record"].map({recording.name: known for recording, known in read})
-    return pd.DataFrame(
+def unlabelled(x: Arrays, info: pd.DataFrame, classes: Sequence[str], recording: recordings.Recording) -> Examples:
+    """Give the beats of one recording as examples whose class nobody knows."""
+    info = info.assign(annotated=recording.beats is not None)
+    return Examples(x, np.zeros(len(info), int), info["patient"].to_numpy().astype(str), tuple(classes), info)
+
+
+def beat_verdicts(probability: np.ndarray, examples: Examples, left_out: Mapping[str, str]) -> pd.DataFrame:
+    """Set out what beats are called, ID being record and sample."""
+    info = examples.info
+    table = pd.DataFrame(
         {
             "ID": names_of(info),
             "TIME": info["time"].round(3),
-            "CLASS": np.array(classes)[probability.argmax(axis=1)],
+            "CLASS": np.array(examples.classes)[probability.argmax(axis=1)],
             "PROBABILITY": probability.max(axis=1).round(4),
-            "ANNOTATED": info["symbol"].where(annotated, ""),
+            "ANNOTATED": info["symbol"].where(info["annotated"], ""),
         }
     )
+    table.attrs["left_out"] = left_out
+    return table
 
 
 SOURCES = {

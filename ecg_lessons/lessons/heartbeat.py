@@ -11,18 +11,19 @@ import pandas as pd
 
 from ecg_lessons import files, simulator, splits, study, training
 from ecg_lessons.data import fetch, recordings, tables
+from ecg_lessons.data.formats import How
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import classwise, scores
 from ecg_lessons.examples import Arrays, Examples
-from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options, Source, lineage, option
-from ecg_lessons.lessons.beat_images import beat_verdicts
+from ecg_lessons.lesson import Asked, Files, Lead, Learning, Lesson, Network, Options, Source, lineage, option
+from ecg_lessons.lessons.beat_images import beat_verdicts, unlabelled
 from ecg_lessons.models import heartbeat as models
 from ecg_lessons.models import museum
 from ecg_lessons.models.losses import SparseFocalLoss
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import balance as balancing
-from ecg_lessons.signals import beat_sets, kachuee, labels, unusual
+from ecg_lessons.signals import beat_sets, kachuee, labels, quality, unusual
 from ecg_lessons.splits import Split
 from ecg_lessons.study import FOLDS, Arm, Measurement, Pool, Study
 from ecg_lessons.training import Run, Tick
@@ -322,28 +323,56 @@ def _export(task: str, examples: Examples, to: Path, parts: Iterable[np.ndarray]
     return f"{len(examples)} beats are in {to}: {' and '.join(_NAMES[task])}."
 
 
-def judge_beats(run: Run, path: str | Path, tick: Tick | None = None) -> pd.DataFrame:
-    """Name the beats of one WFDB record or of a folder of records; R peaks that nobody annotated are found first."""
-    read = [beat_sets.with_beats(record) for record in recordings.paths(path)]
-    found = [recording for recording, _ in read]
-    cut, info = kachuee.annotated(found, beat_sets.KIN_OF_MLII)
-    if not len(cut):
-        raise InputError(f"Record {found[0].name} has no beat of the five classes: take another one.")
-    x = inputs(cut, unusual.comparisons(found, info, beat_sets.KIN_OF_MLII))
-    return beat_verdicts(predict_rows(run, x, tick), info, CLASSES["heartbeat"], read)
+def judge_beats(
+    run: Run,
+    path: str | Path,
+    tick: Tick | None = None,
+    *,
+    lead: Lead = None,
+    how: How | None = None,
+    strict: bool = False,
+) -> pd.DataFrame:
+    """Name the beats of one recording or of a folder of them; R peaks that nobody annotated are found first."""
+
+    def make(recording: Recording) -> Examples:
+        found = [beat_sets.with_beats(recording, lead)]
+        cut, info = kachuee.annotated(found, found[0].leads)
+        if not len(cut):
+            raise InputError(f"Record {recording.name} has no beat of the five classes: take another one.")
+        x = inputs(cut, unusual.comparisons(found, info, found[0].leads))
+        return unlabelled(x, info, CLASSES["heartbeat"], recording)
+
+    made, left_out = recordings.each(path, make, "atr", how, strict, tick)
+    examples = Examples.join(made)
+    return beat_verdicts(predict_rows(run, examples.x, tick), examples, left_out)
 
 
-def judge_recordings(run: Run, path: str | Path, tick: Tick | None = None) -> pd.DataFrame:
-    """Judge a WFDB record or a folder of records: the mean PROBABILITY over beats; "no beats" without two R peaks."""
-    found = recordings.paths(path)
-    cut, _ = zip(*(kachuee.beat_of_diagnosis(recordings.read(base), "unknown") for base in found), strict=True)
+def judge_recordings(
+    run: Run,
+    path: str | Path,
+    tick: Tick | None = None,
+    *,
+    lead: Lead = None,
+    how: How | None = None,
+    strict: bool = False,
+) -> pd.DataFrame:
+    """Judge a recording or a folder of them: the mean PROBABILITY over beats; "no beats" without two R peaks."""
+
+    def make(recording: Recording) -> tuple[str, np.ndarray]:
+        one = recording.only(lead=lead or "II")
+        quality.refuse_poor(one, beat_sets.LEAST)
+        return recording.name, kachuee.beat_of_diagnosis(one, "unknown", one.leads[0])[0]
+
+    made, left_out = recordings.each(path, make, how=how, strict=strict, tick=tick)
+    names, cut = zip(*made, strict=True)
     count = np.array([len(beats) for beats in cut])
-    table = pd.DataFrame({"ID": [base.name for base in found], "BEATS": count, "CLASS": "no beats", "PROBABILITY": 0.0})
+    table = pd.DataFrame({"ID": names, "BEATS": count, "CLASS": "no beats", "PROBABILITY": 0.0})
     if count.any():
         probability = pd.DataFrame(predict_rows(run, inputs(np.concatenate(cut)), tick))
-        mean = probability.groupby(np.repeat(np.arange(len(found)), count)).mean().to_numpy()
+        mean = probability.groupby(np.repeat(np.arange(len(names)), count)).mean().to_numpy()
         table.loc[count > 0, "CLASS"] = np.array(CLASSES["infarction"])[mean.argmax(axis=1)]
         table.loc[count > 0, "PROBABILITY"] = mean.max(axis=1).round(4)
+    table.attrs["left_out"] = left_out
     return table
 
 

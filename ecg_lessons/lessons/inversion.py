@@ -1,7 +1,7 @@
 """Lesson 1: find out whether electrodes were exchanged, and which."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -12,18 +12,23 @@ from sklearn.metrics import roc_auc_score
 
 from ecg_lessons import simulator, splits, study, training
 from ecg_lessons.data import catalog, fetch, recordings, tables
-from ecg_lessons.errors import InputError, choice
+from ecg_lessons.data.formats import How
+from ecg_lessons.errors import InputError, choice, note, shown
 from ecg_lessons.evaluation import calibration, scores
 from ecg_lessons.examples import Examples
 from ecg_lessons.lesson import Asked, Files, Learning, Lesson, Network, Options, Source, option
 from ecg_lessons.models import inversion as models
 from ecg_lessons.plans import Plan
-from ecg_lessons.signals import beats, leads
+from ecg_lessons.signals import beats, leads, quality
 from ecg_lessons.study import FOLDS, Arm, Measurement, Study
 from ecg_lessons.training import Run, Tick
 
 RATE = 250
 SECONDS = 10
+#: The shortest recording that is read (s), and how much of the middle of a long one.
+LEAST, MIDDLE = 2, 600
+#: Einthoven's law is broken where the limb leads contradict one another by more than this share of their height.
+BROKEN = 0.2
 #: The states of a recording: as it should be, then every swap.
 STATES = ("correct", *leads.SWAPS)
 Seed = Annotated[int, {"min": 0, "help": "For the draw of the swaps."}]
@@ -36,11 +41,12 @@ def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
     """Turn 12-lead recordings, taken to be correct, into ``signal`` (n, 2500, 12) and ``beat`` (n, 200, 12), in mV."""
     signals, typical, patients, about = [], [], [], []
     for recording in found:
-        if recording.seconds < 2:
-            raise InputError(f"Record {recording.name} lasts {recording.seconds:.1f} s: this lesson needs 2 s or more.")
+        if recording.seconds < LEAST:
+            lasts = f"lasts {recording.seconds:.3g} s: this lesson needs {LEAST} s or more"
+            raise InputError(f"Record {recording.name} {lasts}.")
         signal = beats.resample(recording.twelve(), recording.rate, RATE)
         _refuse_flat(signal, f"Record {recording.name}")
-        signals.append(fit_length(beats.bandpass(signal, RATE), RATE * SECONDS))
+        signals.append(np.nan_to_num(fit_length(beats.bandpass(signal, RATE), RATE * SECONDS), copy=False))
         typical.append(beats.median_beat(signal, RATE))
         patients.append(recording.patient)
         about.append((recording.name, " ".join(recording.labels.get("diagnoses", ())), "correct"))
@@ -256,12 +262,47 @@ def export(correct: Examples, to: Path, *, source: str = "", seed: Seed = 42) ->
 
 
 def judge(
-    run: Run, path: str | Path, tick: Tick | None = None, *, threshold: Threshold = 0.5, sure: Sure = 0.5
+    run: Run,
+    path: str | Path,
+    tick: Tick | None = None,
+    *,
+    threshold: Threshold = 0.5,
+    sure: Sure = 0.5,
+    how: How | None = None,
+    strict: bool = False,
 ) -> pd.DataFrame:
-    """Judge a CSV of the original's format, one WFDB record, or a folder of records: see `verdicts`."""
-    path = Path(path)
-    read = from_csv(path) if path.suffix == ".csv" else from_recordings(map(recordings.read, recordings.paths(path)))
-    return verdicts(run, read, threshold, tick, sure)
+    """Judge a CSV of the original's format, one recording, or a folder of recordings: see `verdicts`."""
+    if tables.is_ecgs(path):
+        return verdicts(run, from_csv(path), threshold, tick, sure)
+    how = replace(how or How(), middle=MIDDLE)
+    made, left_out = recordings.each(path, _heard, how=how, strict=strict, tick=tick)
+    examples = Examples.join(made)
+    _tell_broken(examples)
+    table = verdicts(run, examples, threshold, tick, sure)
+    table.attrs["left_out"] = left_out
+    return table
+
+
+def _heard(recording: recordings.Recording) -> Examples:
+    """Refuse what no verdict can be given on."""
+    twelve = replace(recording, signal=recording.twelve(), leads=recordings.LEADS)
+    quality.refuse_poor(twelve, LEAST, flat=("II",))
+    return from_recordings([twelve])
+
+
+def _tell_broken(examples: Examples) -> None:
+    """Say which limb leads contradict one another: no exchange of electrodes does that, and no network has seen it."""
+    median = examples.x["beat"]
+    broken = [leads.identity_error(beat) > BROKEN * np.ptp(beat[:, :6], axis=0).max() for beat in median]
+    if any(broken):
+        first = examples.info["record"][broken].iloc[0]
+        of = (
+            f"of {sum(broken)} of {len(broken)} recordings (first: {shown(first)})"
+            if len(broken) > 1
+            else f"of {first}"
+        )
+        what = f"The limb leads {of} break Einthoven's law by more than a fifth of their height"
+        note(f"{what}: they were mixed up, inverted or scaled one by one; trust the verdict little.")
 
 
 def verdicts(

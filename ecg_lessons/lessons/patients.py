@@ -26,7 +26,7 @@ from ecg_lessons.lessons.beat_images import thin
 from ecg_lessons.lessons.patient_arms import ARMS, Adaptation, Arms, Key, Plain, Shared
 from ecg_lessons.models import patient as models
 from ecg_lessons.plans import Plan
-from ecg_lessons.signals import beat_sets, labels
+from ecg_lessons.signals import beat_sets, beats, labels
 from ecg_lessons.splits import Split, persons
 from ecg_lessons.study import Arm, Measurement, Study
 from ecg_lessons.training import Run
@@ -63,7 +63,8 @@ def scaled(found: Iterable[recordings.Recording], seconds: float = 60) -> Iterat
         if recording.signal.shape[1] != 2 or recording.rate != RATE:
             has = f"{recording.signal.shape[1]} leads at {recording.rate:g} Hz, and this lesson takes two leads"
             raise InputError(f"Record {recording.name} has {has} at {RATE} Hz: leave it out, or convert it.")
-        low, middle, high = np.percentile(recording.signal[: round(seconds * RATE)], [1, 50, 99], axis=0)
+        first = beats.filled(recording.signal[: round(seconds * RATE)])
+        low, middle, high = np.percentile(first, [1, 50, 99], axis=0)
         scale = np.maximum((high - low) / 2, 0.25)
         yield replace(recording, signal=((recording.signal - middle) / scale).astype(np.float32))
 

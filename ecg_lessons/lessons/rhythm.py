@@ -12,16 +12,17 @@ import pandas as pd
 
 from ecg_lessons import simulator, splits, study, training
 from ecg_lessons.data import fetch, recordings
+from ecg_lessons.data.formats import How
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError, choice
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
-from ecg_lessons.lesson import Asked, Learning, Lesson, Network, Options, Source, option
+from ecg_lessons.lesson import Asked, Lead, Learning, Lesson, Network, Options, Source, option
 from ecg_lessons.models import crnn
 from ecg_lessons.models.crnn import SAMPLES, Augmentation, Design, Phase
 from ecg_lessons.models.losses import MeanF1, SmoothedCrossentropy
 from ecg_lessons.plans import Plan
-from ecg_lessons.signals import beats
+from ecg_lessons.signals import beats, quality
 from ecg_lessons.signals.spectrograms import RATE, WINDOW
 from ecg_lessons.study import FOLDS, Arm, Measurement, Pool, Study
 from ecg_lessons.training import Run, Tick
@@ -35,6 +36,8 @@ WATCHED = ("loss", "accuracy", "mean_f1")
 MODELS = Path(__file__).parents[2] / "experiments" / "models"
 #: The hand-held device of CinC 2017 records lead I; the nearest to it that a record has is judged.
 LEADS = ("I", "ECG", "MLII", "II")
+#: The shortest recording that is judged (s); those of CinC 2017 have nine and more.
+LEAST = 5
 
 
 def from_recordings(found: Iterable[Recording]) -> Examples:
@@ -218,32 +221,50 @@ def score(probability: np.ndarray, examples: Examples) -> dict:
     return {name: counted.estimate(statistic) for name, statistic in overall.items()} | {"by_class": by_class}
 
 
-def judge(run: Run, path: str | Path, tick: Tick | None = None) -> pd.DataFrame:
-    """Judge a .mat file of CinC 2017, a WFDB record, or a folder of either: see `verdicts`."""
-    return verdicts([run], path, tick)
+def judge(
+    run: Run,
+    path: str | Path,
+    tick: Tick | None = None,
+    *,
+    lead: Lead = None,
+    how: How | None = None,
+    strict: bool = False,
+) -> pd.DataFrame:
+    """Judge a recording, such as a .mat file of CinC 2017 or a WFDB record, or a folder of them: see `verdicts`."""
+    return verdicts([run], path, tick, lead=lead, how=how, strict=strict)
 
 
-def verdicts(runs: Sequence[Run], path: str | Path, tick: Tick | None = None) -> pd.DataFrame:
+def verdicts(
+    runs: Sequence[Run],
+    path: str | Path,
+    tick: Tick | None = None,
+    lead: str | None = None,
+    how: How | None = None,
+    strict: bool = False,
+) -> pd.DataFrame:
     """Judge recordings by one network, or the `vote` of several: ID, SECONDS, CLASS, and its PROBABILITY or share."""
-    examples = from_recordings(map(read, recordings.paths(path, mat=True)))
+    made, left_out = recordings.each(
+        path, lambda recording: from_recordings([fitted(recording, lead)]), how=how, strict=strict, tick=tick
+    )
+    examples = Examples.join(made)
     probability = np.stack([predict_rows(run, examples.x, tick) for run in runs])
     alone = len(runs) == 1
     chosen = (probability[0] if alone else vote(probability)).argmax(axis=1)
     sure = probability[0].max(axis=1) if alone else (probability.argmax(axis=2) == chosen).mean(axis=0)
     table = pd.DataFrame({"ID": examples.info["record"], "SECONDS": examples.info["seconds"].round(2)})
-    return table.assign(CLASS=np.array(examples.classes)[chosen], PROBABILITY=sure.round(4))
+    table = table.assign(CLASS=np.array(examples.classes)[chosen], PROBABILITY=sure.round(4))
+    table.attrs["left_out"] = left_out
+    return table
 
 
-def read(path: Path) -> Recording:
-    """Read a recording as the network wants it: one lead, 300 Hz."""
-    recording = recordings.read(path)
-    lead = next((lead for lead in LEADS if lead in recording.leads), recording.leads[0])
-    signal = recording.signal[:, [recording.leads.index(lead)]]
-    if recording.rate != RATE:
-        signal = beats.resample(signal, recording.rate, RATE)
-    if len(signal) > SAMPLES:
-        lasts = f"{recording.name} lasts {len(signal) / RATE:.0f} s"
+def fitted(recording: Recording, lead: str | None = None) -> Recording:
+    """Give a recording as the network wants it: one lead, 300 Hz, straight lines over gaps; refuse what is no ECG."""
+    recording = recording.only(*LEADS, lead=lead)
+    if recording.seconds > SAMPLES / RATE:
+        lasts = f"{recording.name} lasts {recording.seconds:.0f} s"
         raise InputError(f"Recording {lasts}: lesson 2 judges up to {SAMPLES / RATE:.0f} s, so cut it into pieces.")
+    quality.refuse_poor(recording, LEAST, beating=False)  # noise is a class of its own
+    signal = beats.resample(beats.filled(recording.signal), recording.rate, RATE)[:SAMPLES]
     return replace(recording, signal=signal, rate=RATE, leads=("ECG",))
 
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ecg_lessons.data import recordings
-from ecg_lessons.data.recordings import Recording
-from ecg_lessons.errors import InputError
-from ecg_lessons.signals import beats, labels
+from ecg_lessons.data.recordings import Recording, is_ecg
+from ecg_lessons.errors import InputError, note
+from ecg_lessons.signals import beats, labels, quality
 
 Names, Recordings = Collection[str], Iterable[Recording]
 #: What was cut, and a row about each beat.
@@ -20,14 +19,21 @@ BeatSet = tuple[np.ndarray, pd.DataFrame]
 def table(recording: Recording) -> pd.DataFrame:
     """List the annotated peaks of a recording, beats and flutter waves, one row each; times and intervals in s."""
     marks = recording.beats
-    peak = labels.is_peak(marks.symbols) if marks is not None else np.zeros(0, bool)
+    try:
+        peak = labels.is_peak(marks.symbols) if marks is not None else np.zeros(0, bool)
+    except InputError as error:
+        raise InputError(f"Record {recording.name}: {error}") from None
     if not peak.any():
         raise InputError(f"Record {recording.name} has no annotated beats: leave it out, or annotate it.")
-    samples = marks.samples[peak]
+    samples, symbols = marks.samples[peak], marks.symbols[peak]
+    again = np.append(False, np.diff(samples) == 0)
+    if again.any():
+        note(f"Record {recording.name}: {again.sum()} beats stand twice in its annotations, and count once.")
+        samples, symbols = samples[~again], symbols[~again]
     if samples[-1] >= len(recording.signal):
         place = f"a beat at sample {samples[-1]} lies beyond the signal's end ({len(recording.signal)})"
         raise InputError(f"Record {recording.name}: {place}: read the record again.")
-    rows = {"record": recording.name, "patient": recording.patient, "symbol": marks.symbols[peak]}
+    rows = {"record": recording.name, "patient": recording.patient, "symbol": symbols}
     rows |= {"sample": samples, "time": samples / recording.rate}
     return pd.DataFrame(rows | dict(zip(beats.RR, beats.rr_intervals(samples, recording.rate).T, strict=True)))
 
@@ -64,11 +70,13 @@ def between_neighbours(
     for recording in recordings:
         rows = table(recording)
         sample = rows["sample"]
-        rows["start"] = offset + sample.shift(1, fill_value=-1) + margin
-        rows["stop"] = offset + sample.shift(-1, fill_value=-1) - margin
-        inner = rows.iloc[1:-1]
-        info.append(inner[inner["symbol"].isin(list(symbols)) & (inner["start"] < inner["stop"])])
-        signals.append(_channels(recording, leads)[:, 0].copy())
+        start, stop = sample.shift(1, fill_value=-1) + margin, sample.shift(-1, fill_value=-1) - margin
+        rows["start"], rows["stop"] = offset + start, offset + stop
+        inner = rows["symbol"].isin(list(symbols)) & (start < stop)
+        inner.iloc[[0, -1]] = False
+        signals.append(np.ascontiguousarray(_channels(recording, leads)[:, 0]))
+        inner[inner] = beats.without_gaps(signals[-1], start[inner].to_numpy(), stop[inner].to_numpy())
+        info.append(rows[inner])
         offset += len(recording.signal)
     return together(signals, info)
 
@@ -77,7 +85,7 @@ def together(cut: list[np.ndarray], info: list[pd.DataFrame]) -> BeatSet:
     """Join what was cut out of each recording."""
     if not cut:
         raise InputError("No recordings to take beats from: name at least one record.")
-    return np.concatenate(cut), pd.concat(info, ignore_index=True)
+    return (np.concatenate(cut) if len(cut) > 1 else cut[0]), pd.concat(info, ignore_index=True)
 
 
 def _channels(recording: Recording, names: Collection[str] | None) -> np.ndarray:
@@ -89,20 +97,32 @@ def _channels(recording: Recording, names: Collection[str] | None) -> np.ndarray
 #: The lead of MIT-BIH, and what is nearest to it where a record has other leads.
 KIN_OF_MLII = ("MLII", "II", "V5", "I", "ECG")
 MITDB_RATE = 360
+#: The shortest recording whose beats are judged (s).
+LEAST = 2
 
 
-def with_beats(base: Path) -> tuple[Recording, bool]:
-    """Read a record at the 360 Hz of MIT-BIH, and tell whether its beats are annotated; else they are found, as N."""
-    annotated = base.with_name(f"{base.name}.atr").exists()
-    recording = recordings.read(base, annotator="atr" if annotated else None)
-    signal = beats.resample(recording.signal, recording.rate, MITDB_RATE)
-    if annotated:
-        samples = np.rint(recording.beats.samples * (MITDB_RATE / recording.rate)).astype(int)
-        marks = replace(recording.beats, samples=np.minimum(samples, len(signal) - 1))
+def with_beats(recording: Recording, lead: str | None = None) -> Recording:
+    """Give one lead at the 360 Hz of MIT-BIH, with its annotated beats; without annotations beats are found, as N.
+
+    They are found in all leads that are known to be an ECG, or in the one that somebody chose. ``labels["annotated"]``
+    tells which; beats that lie in a gap are left out.
+    """
+    one = recording.only(*KIN_OF_MLII, lead=lead)
+    quality.refuse_poor(one, LEAST)
+    signal = beats.resample(one.signal, recording.rate, MITDB_RATE)
+    if marks := recording.beats:
+        samples = np.rint(marks.samples * (MITDB_RATE / recording.rate)).astype(int)
+        samples, symbols = np.minimum(samples, len(signal) - 1), marks.symbols
     else:
-        samples = beats.r_peaks(signal, MITDB_RATE)
-        if len(samples) < 3:
-            what = f"{len(samples)} R peaks found, and a beat needs a neighbour on both sides: is a lead off, or is it"
-            raise InputError(f"Record {base.name}: {what} too short? Leave it out, or annotate it.")
-        marks = recordings.Beats(samples, np.full(len(samples), "N"))
-    return replace(recording, signal=signal, rate=MITDB_RATE, beats=marks), annotated
+        ecg = [k for k, name in enumerate(recording.leads) if is_ecg(name)]
+        every = one.signal if lead or not ecg else recording.signal[:, ecg]
+        samples = beats.r_peaks(every, recording.rate, MITDB_RATE)
+        symbols = np.full(len(samples), "N")
+    there = np.isfinite(signal[samples, 0])
+    samples, symbols = samples[there], symbols[there]
+    if not marks and len(samples) < 3:
+        what = f"{len(samples)} R peaks found, and a beat needs a neighbour on both sides: is a lead off, or is it"
+        raise InputError(f"Record {recording.name}: {what} too short? Leave it out, or annotate it.")
+    found = recordings.Beats(samples, symbols)
+    about = {"annotated": marks is not None}
+    return replace(one, signal=signal, rate=MITDB_RATE, beats=found, labels=about)

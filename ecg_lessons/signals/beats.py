@@ -16,44 +16,96 @@ BEAT_SAMPLES = round((BEAT_BEFORE + BEAT_AFTER) * BEAT_RATE)
 RR = ("previous", "next", "local")
 
 
+def filled(signal: np.ndarray) -> np.ndarray:
+    """Draw straight lines over missing samples (NaN) along the first axis; a lead of nothing else becomes 0.
+
+    Filters need a value everywhere. What they make of a gap is taken out again: see `resample` and `bandpass`.
+    """
+    if np.isfinite(signal).all():
+        return signal
+    lead = signal.reshape(len(signal), -1).copy()
+    for column in lead.T:
+        there = np.isfinite(column)
+        column[~there] = np.interp(np.flatnonzero(~there), np.flatnonzero(there), column[there]) if there.any() else 0
+    return lead.reshape(signal.shape)
+
+
 def resample(signal: np.ndarray, rate: float, new_rate: float) -> np.ndarray:
-    """Change the sampling rate along the first axis, with the anti-alias filter of `resample_poly`."""
+    """Change the sampling rate along the first axis, with the anti-alias filter of `resample_poly`; gaps stay gaps."""
     ratio = Fraction(new_rate / rate).limit_denominator(1000)
     if ratio == 1:
         return signal
-    padded = scipy.signal.resample_poly(signal, ratio.numerator, ratio.denominator, axis=0, padtype="line")
-    return padded.astype(signal.dtype)
+    whole = filled(signal)
+    padded = scipy.signal.resample_poly(whole, ratio.numerator, ratio.denominator, axis=0, padtype="line")
+    padded = padded.astype(signal.dtype)
+    if whole is not signal:
+        before = np.minimum(np.arange(len(padded)) * ratio.denominator // ratio.numerator, len(signal) - 1)
+        padded[np.isnan(signal)[before] | np.isnan(signal)[np.minimum(before + 1, len(signal) - 1)]] = np.nan
+    return padded
 
 
 def bandpass(signal: np.ndarray, rate: float, low: float = 0.5, high: float = 40.0) -> np.ndarray:
-    """Remove baseline wander and mains hum without shifting waves in time (Butterworth, both ways)."""
+    """Remove baseline wander and mains hum without shifting waves in time (Butterworth, both ways); gaps stay gaps."""
     sections = scipy.signal.butter(2, (low, high), "bandpass", fs=rate, output="sos")
-    return scipy.signal.sosfiltfilt(sections, signal, axis=0).astype(np.float32)
+    whole = filled(signal)
+    found = scipy.signal.sosfiltfilt(sections, whole, axis=0).astype(np.float32)
+    if whole is not signal:
+        found[np.isnan(signal)] = np.nan
+    return found
 
 
-def r_peaks(signal: np.ndarray, rate: float) -> np.ndarray:
-    """Find the R peaks, at least 300 ms apart, from all leads together, (samples, leads).
+def r_peaks(signal: np.ndarray, rate: float, new_rate: float | None = None) -> np.ndarray:
+    """Find the R peaks, at least 300 ms apart, from all leads together, (samples, leads); none in a gap.
 
     The detector looks at the root mean square over the leads, which exchanged electrodes leave as it is: the same peaks
-    are found before and after.
+    are found before and after. With a `new_rate` they are looked for, and told, in the signal at that rate. Of a long
+    recording an hour is looked at after the other: filters take memory.
     """
-    energy = np.sqrt((bandpass(signal, rate, 5.0, 25.0) ** 2).mean(axis=1))
+    new_rate = new_rate or rate
+    hour, around, length = round(3600 * rate), round(5 * rate), len(signal)
+    if length <= 2 * hour:
+        return _r_peaks(resample(signal, rate, new_rate), new_rate)
+    found = []
+    for start in range(0, length, hour):
+        first = max(0, start - around)
+        stretch = resample(signal[first : start + hour + around], rate, new_rate)
+        peaks = _r_peaks(stretch, new_rate) + round(first * new_rate / rate)
+        within = (np.array([start, start + hour]) * new_rate / rate).round()
+        found.append(peaks[(peaks >= within[0]) & (peaks < within[1])])
+    found = np.concatenate(found)
+    return found[np.diff(found, prepend=-new_rate) >= 0.3 * new_rate]
+
+
+def _r_peaks(signal: np.ndarray, rate: float) -> np.ndarray:
+    band = bandpass(signal, rate, 5.0, 25.0)
+    gap = np.isnan(band).all(axis=1)
+    energy = np.sqrt((np.nan_to_num(band, copy=False) ** 2).mean(axis=1))
     width = round(0.06 * rate)
     energy = np.convolve(energy, np.hanning(width) / np.hanning(width).sum(), mode="same")
+    energy[gap] = 0
     # A robust maximum: one second at a time, so that a burst of noise does not set the threshold.
-    seconds = [chunk.max() for chunk in np.array_split(energy, max(1, round(len(energy) / rate / 1.5)))]
-    return scipy.signal.find_peaks(energy, height=0.4 * np.median(seconds), distance=round(0.3 * rate))[0]
+    seconds = np.array([chunk.max() for chunk in np.array_split(energy, max(1, round(len(energy) / rate / 1.5)))])
+    height = 0.4 * np.median(seconds[seconds > 0] if gap.any() and seconds.any() else seconds)
+    return scipy.signal.find_peaks(energy, height=height, distance=round(0.3 * rate))[0]
 
 
 def median_beat(signal: np.ndarray, rate: float) -> np.ndarray:
-    """Give the median beat of a recording of at least 1 s, its median level taken off: (BEAT_SAMPLES, leads)."""
+    """Give the median beat of a recording of at least 1 s, its median level taken off: (BEAT_SAMPLES, leads).
+
+    Beats that touch a gap do not count.
+    """
     signal = bandpass(resample(signal, rate, BEAT_RATE), BEAT_RATE)
     before, peaks = round(BEAT_BEFORE * BEAT_RATE), r_peaks(signal, BEAT_RATE)
     whole = peaks[(peaks >= before) & (peaks <= len(signal) - (BEAT_SAMPLES - before))]
+    around = np.arange(-before, BEAT_SAMPLES - before)
+    if np.isnan(signal).any():
+        whole = whole[np.isfinite(signal[whole[:, None] + around]).all(axis=(1, 2))]
+        if not len(whole):
+            raise InputError("No beat lies between the gaps of this recording: give one with fewer missing samples.")
     if not len(whole):  # a very slow heart or a very short strip: take the strongest place that fits
         fits = signal[before : len(signal) - BEAT_SAMPLES + before + 1]
         whole = np.array([before + np.abs(fits).sum(axis=1).argmax()])
-    beat = np.median(signal[whole[:, None] + np.arange(-before, BEAT_SAMPLES - before)], axis=0)
+    beat = np.median(signal[whole[:, None] + around], axis=0)
     return beat - np.median(beat, axis=0)
 
 
@@ -70,16 +122,26 @@ def lead(recording: Recording, *names: str) -> np.ndarray:
 
 
 def windows(signal: np.ndarray, samples: np.ndarray, before: int, after: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut windows around beats, `before` samples and `after`, where they lie inside; tell which beats these are."""
+    """Cut windows around beats, `before` samples and `after`, where they lie inside and touch no gap; tell which."""
     width, shape = before + after, signal.shape[1:]
     start = np.asarray(samples, dtype=int) - before
     fits = (start >= 0) & (start + width <= len(signal))
+    fits[fits] = without_gaps(signal, start[fits], start[fits] + width)
     if not fits.any():
         return np.empty((0, width, *shape), signal.dtype), fits
     # One row of memory per window: seven times faster than a loop over slices, and no table of indices.
     step, flat = int(np.prod(shape)), np.ascontiguousarray(signal).reshape(-1)
     cut = np.lib.stride_tricks.sliding_window_view(flat, width * step)[start[fits] * step]
     return cut.reshape(-1, width, *shape), fits
+
+
+def without_gaps(signal: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """Tell the stretches of a signal in which no sample is missing."""
+    missing = np.isnan(signal).reshape(len(signal), -1).any(axis=1)
+    if not missing.any():
+        return np.ones(len(start), bool)
+    before = np.append(0, np.cumsum(missing))
+    return before[stop] == before[start]
 
 
 def rr_intervals(samples: np.ndarray, rate: float) -> np.ndarray:

@@ -47,8 +47,9 @@ def annotated(recordings: Iterable[Recording], leads: Collection[str] = LEADS) -
         period = strip.periods(peaks)
         usual = np.median(np.diff(peaks)) if len(peaks) > 1 else SAMPLES / STRETCH
         rows["label"] = rows["symbol"].map(labels.AAMI)
-        wanted = rows["label"].notna().to_numpy()
-        cut.append(strip.cut(peaks[wanted], np.where(np.isnan(period), usual, period)[wanted]))
+        period = np.where(np.isnan(period), usual, period)
+        wanted = rows["label"].notna().to_numpy() & strip.without_gaps(peaks, period)
+        cut.append(strip.cut(peaks[wanted], period[wanted]))
         info.append(rows[wanted])
     return together(cut, info)
 
@@ -72,7 +73,8 @@ def published(recordings: Iterable[Recording], leads: Collection[str] = LEADS) -
         rows["symbol"] = marks["symbol"].to_numpy()[nearest]
         near = np.abs(marked[nearest] - found) <= TOLERANCE * recording.rate
         rows["label"] = rows["symbol"].map(labels.AAMI).where(near)
-        regular, known = ~np.isnan(period), rows["label"].notna().to_numpy()
+        regular = ~np.isnan(period) & strip.without_gaps(peaks, period)
+        known = rows["label"].notna().to_numpy()
         alone += int((~regular).sum())
         unlabelled += int((regular & ~known).sum())
         wanted = regular & known
@@ -90,7 +92,7 @@ def beat_of_diagnosis(recording: Recording, label: str, lead: str = "II") -> tup
     """
     strip = _Strip.of(recording, (lead,))
     rows, peaks, period = _by_height(recording, strip)
-    regular = ~np.isnan(period)
+    regular = ~np.isnan(period) & strip.without_gaps(peaks, period)
     return strip.cut(peaks[regular], period[regular]), rows[regular].reset_index(drop=True).assign(label=label)
 
 
@@ -106,8 +108,8 @@ class _Strip:
     def of(cls, recording: Recording, leads: Collection[str]) -> Self:
         signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
         starts = np.arange(max(1, len(signal) // (RATE * WINDOW))) * (RATE * WINDOW)
-        low = np.minimum.reduceat(signal, starts)
-        span = np.maximum.reduceat(signal, starts) - low
+        low = np.fmin.reduceat(signal, starts)  # of what is there
+        span = np.fmax.reduceat(signal, starts) - low
         return cls(signal, low, np.where(span > 0, span, 1))
 
     def window(self, places: np.ndarray) -> np.ndarray:
@@ -124,6 +126,11 @@ class _Strip:
         inside = np.diff(window) == 0
         return pd.Series(np.diff(peaks)[inside]).groupby(window[1:][inside]).median().reindex(window).to_numpy(float)
 
+    def without_gaps(self, peaks: np.ndarray, period: np.ndarray) -> np.ndarray:
+        """Tell the stretches in which no sample is missing."""
+        stop = peaks + np.minimum(np.round(STRETCH * np.nan_to_num(period)).astype(int), SAMPLES)
+        return beats.without_gaps(self.signal, peaks, np.minimum(stop, len(self.signal)))
+
     def cut(self, peaks: np.ndarray, period: np.ndarray) -> np.ndarray:
         """Cut and scale the stretches; zeros follow a short one, and stand after the recording's end."""
         place = peaks[:, None] + np.arange(SAMPLES)
@@ -135,7 +142,8 @@ class _Strip:
 
 def _by_height(recording: Recording, strip: _Strip) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Apply the published rule: a row for every peak, the peaks at 125 Hz, and T in samples."""
-    maxima = scipy.signal.find_peaks(strip.signal)[0]  # where the derivative crosses zero
+    maxima = scipy.signal.find_peaks(beats.filled(strip.signal))[0]  # where the derivative crosses zero
+    maxima = maxima[np.isfinite(strip.signal[maxima])]
     window = strip.window(maxima)
     peaks = maxima[strip.signal[maxima] - strip.low[window] > HEIGHT * strip.span[window]]
     rows = pd.DataFrame({"record": recording.name, "patient": recording.patient, "time": peaks / RATE})

@@ -60,7 +60,7 @@ def comparisons(
         if (rows := rows_of.get(recording.name)) is not None:
             heart = info.iloc[rows]
             signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
-            padded = np.pad(beats.bandpass(signal, RATE), (BEFORE, AFTER), mode="edge")
+            padded = np.pad(beats.filled(beats.bandpass(signal, RATE)), (BEFORE, AFTER), mode="edge")
             place = np.round(heart["sample"].to_numpy() * (RATE / recording.rate)).astype(int)
             window = padded[np.minimum(place, len(signal) - 1)[:, None] + np.arange(BEFORE + AFTER)]
             first = np.arange(len(rows)) < max(10, (heart["time"] < (np.inf if learn is None else learn)).sum())

@@ -90,6 +90,36 @@ def test_the_zip_is_unpacked_once(zipped, tmp_path, monkeypatch):
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
 
 
+def test_what_macos_adds_to_a_zip_and_to_a_folder_is_passed_over(folder, tmp_path):
+    (folder / "training2017" / "._A00001.mat").write_bytes(b"\0\5\x16\7")
+    assert len(list(challenge_2017(folder))) == 4
+    (folder / "training2017" / "._A00001.mat").unlink()
+    pack(folder)
+    with zipfile.ZipFile(folder / "training2017.zip", "a") as archive:
+        archive.writestr("__MACOSX/training2017/._A00001.mat", b"\0\5\x16\7")
+    assert len(list(challenge_2017(folder))) == 4
+
+
+def test_an_unpacked_folder_stands_in_for_its_zip(folder, tmp_path, monkeypatch):
+    from ecg_lessons.data import fetch
+
+    monkeypatch.setenv("ECG_LESSONS_DATA", str(tmp_path / "data"))
+    place = tmp_path / "data" / "challenge-2017" / "1.0.0"
+    shutil.copytree(folder, place)
+    assert len(list(challenge_2017(fetch.locate("challenge-2017")))) == 4
+    shutil.rmtree(place / "training2017")
+    with pytest.raises(InputError, match="lacks 1 of 2 files"):
+        fetch.locate("challenge-2017")
+
+
+def test_a_zip_that_inflates_to_gigabytes_is_not_unpacked(zipped, monkeypatch):
+    from ecg_lessons.data import formats
+
+    monkeypatch.setattr(formats, "_MOST", 1000)
+    monkeypatch.setattr(zipfile.ZipFile, "read", None)
+    assert "cut it into pieces" in refused(zipped)
+
+
 def test_a_zip_that_changed_is_unpacked_anew(folder):
     place = folder / "training2017"
     copy = shutil.copytree(place, folder / "copy")

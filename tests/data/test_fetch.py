@@ -261,6 +261,50 @@ def test_a_checksum_that_stays_wrong_is_refused_by_name(server, tree, folder):
     assert len(server.requests("100.dat")) == 2
 
 
+def test_a_wrong_digit_in_the_list_of_checksums_is_mended(server, tree, folder):
+    fetch("mitdb")
+    path = folder / "SHA256SUMS.txt"
+    whole = path.read_text()
+    name = whole.split()[1]
+    path.write_text(("0" if whole[0] != "0" else "1") + whole[1:])
+    (folder / name).unlink()
+    fetch("mitdb")
+    assert path.read_text() == whole
+    assert (folder / name).read_bytes() == server.files[MITDB + name]
+
+
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html><title>Log in</title>", b"\n<html>Log in</html>"])
+def test_a_login_page_is_no_list_and_no_file(server, tree, folder, page):
+    sums = server.files.pop(MITDB + "SHA256SUMS.txt")
+    name = sums.split()[1].decode()
+    right, server.files[MITDB + name] = server.files[MITDB + name], page
+    assert "gives a web page and no" in refusal("mitdb")
+    assert not (folder / name).exists()
+    server.files |= {MITDB + name: right, MITDB + "SHA256SUMS.txt": sums[:-20]}  # a list that is cut
+    assert "gives no checksums" in refusal("mitdb")
+    assert not (folder / "SHA256SUMS.txt").exists()
+    server.files[MITDB + "SHA256SUMS.txt"] = sums
+    fetch("mitdb")
+
+
+def test_verify_hashes_every_file_again(server, tree, folder):
+    fetch("mitdb")
+    name = server.files[MITDB + "SHA256SUMS.txt"].split()[1].decode()
+    path, before = folder / name, (folder / name).stat()
+    path.write_bytes(bytes(before.st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # it looks as it did
+    fetch("mitdb")
+    assert path.read_bytes() == bytes(before.st_size)
+    fetch("mitdb", verify=True)
+    assert path.read_bytes() == server.files[MITDB + name]
+
+
+def test_a_memory_that_is_a_list_does_no_harm(server, tree, folder):
+    fetch("mitdb")
+    (folder / ".ecg-lessons.json").write_text("[1]")
+    fetch("mitdb")
+
+
 def test_a_stale_part_does_no_harm(server, tree, folder):
     folder.mkdir(parents=True)
     (folder / "100.dat.part").write_bytes(b"x" * 5000)

@@ -72,7 +72,7 @@ def test_names_hold_record_and_sample():
 )
 def test_whose_beat_it_is_only_where_the_name_says_so(tmp_path, name, record):
     (tmp_path / "N").mkdir()
-    cv2.imwrite(str(tmp_path / "N" / f"{name}.png"), np.zeros((128, 128), np.uint8))
+    cv2.imwrite(str(tmp_path / "N" / f"{name}.png"), np.eye(128, dtype=np.uint8))
     assert pictures.read_pictures(tmp_path)[2].tolist() == [record]
 
 
@@ -140,7 +140,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(InputError, match=r"Cannot write pictures to .*png: No space left on device"):
+    with pytest.raises(InputError, match=r"Cannot write .*png \(No space left on device\)"):
         pictures.write_pictures(tmp_path / "png", [beats()])
     assert list(tmp_path.iterdir()) == []
 
@@ -168,3 +168,34 @@ def test_writing_refuses_what_would_be_lost(tmp_path):
         with pytest.raises(InputError, match=words):
             pictures.write_pictures(tmp_path / "png", [chunk])
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_transparent_ground_is_laid_on_white(tmp_path):
+    ink = np.zeros((128, 128), np.uint8)
+    cv2.line(ink, (3, 100), (120, 7), 255, 2)
+    drawn = {
+        "alpha": np.dstack([np.zeros((128, 128, 3), np.uint8), ink]),
+        "deep": np.dstack([np.zeros((128, 128, 3), np.uint16), ink.astype(np.uint16) * 257]),
+        "opaque": 255 - ink,
+    }
+    found = {}
+    for name, image in drawn.items():
+        (tmp_path / name / "N").mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / name / "N" / "100_000300.png"), image)
+        found[name] = pictures.read_pictures(tmp_path / name)[0]
+    np.testing.assert_array_equal(found["alpha"], found["opaque"])
+    np.testing.assert_array_equal(found["deep"], found["opaque"])
+
+
+def test_a_constant_picture_and_a_huge_one_are_refused(tmp_path):
+    (tmp_path / "N").mkdir()
+    path = tmp_path / "N" / "100_000300.png"
+    for shade in (0, 255):
+        cv2.imwrite(str(path), np.full((128, 128), shade, np.uint8))
+        with pytest.raises(InputError, match=r"100_000300.png is all of one grey"):
+            pictures.read_pictures(tmp_path)
+    raw = bytearray(path.read_bytes())
+    raw[16:24] = (40_000).to_bytes(4, "big") * 2
+    path.write_bytes(raw)
+    with pytest.raises(InputError, match="has 40000x40000 pixels, not 128x128"):
+        pictures.read_pictures(tmp_path)

@@ -168,5 +168,5 @@ def test_three_leads_are_too_few():
 def test_a_second_is_too_short():
     from ecg_lessons.data.recordings import LEADS
 
-    with pytest.raises(InputError, match=r"lasts 1\.0 s"):
+    with pytest.raises(InputError, match=r"lasts 1 s: this lesson needs 2 s"):
         lesson.from_recordings([Recording("s", "s", np.zeros((500, 12), np.float32), 500.0, LEADS)])

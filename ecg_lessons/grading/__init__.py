@@ -1,0 +1,1 @@
+"""Graded assignments: what students hand in is run in a sandbox, and judged outside."""

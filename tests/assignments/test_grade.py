@@ -1,0 +1,199 @@
+"""What students really hand in, what cheats try, and what honest variants look like; see the threads in the names."""
+
+import io
+import json
+import zipfile
+
+import nbformat
+import pytest
+
+from ecg_lessons.grading import assignments, grade, sandbox
+
+pytestmark = pytest.mark.skipif(bool(sandbox.refusal()), reason=str(sandbox.refusal()))
+THIRD = assignments.called("3")
+ALL = sum(question.points for question in THIRD.questions if not question.manual)
+
+
+def solved():
+    """Fill the release in with the reference solution."""
+    notebook = THIRD.release()
+    sources = {c.metadata["grade_id"]: c for c in THIRD.cells if c.metadata.get("solution")}
+    for cell in notebook.cells:
+        if cell.id in sources:
+            cell.source = sources[cell.id].source
+    return notebook
+
+
+def cell_of(notebook, name):
+    return next(cell for cell in notebook.cells if cell.id == name)
+
+
+def points(notebook):
+    content = notebook if isinstance(notebook, bytes) else nbformat.writes(notebook).encode()
+    return grade.mark({"a.ipynb": content}, THIRD)
+
+
+def code_cell(source):
+    return nbformat.v4.new_code_cell(source)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grade, "SECONDS", 3)
+        yield
+
+
+def copied(notebook):  # an empty copy behind the filled one
+    empty = cell_of(THIRD.release(), "crops")
+    notebook.cells.append(empty)
+
+
+def turned(notebook):
+    cell_of(notebook, "crops").cell_type = "markdown"
+
+
+def deleted_test(notebook):
+    notebook.cells = [cell for cell in notebook.cells if cell.id != "crops-test"]
+
+
+def without_metadata(notebook):  # an older release, or a notebook saved by another program
+    for cell in notebook.cells:
+        cell.metadata = {}
+
+
+REPAIRED = {
+    "nbgrader-1083-copied-cell": copied,
+    "nbgrader-1941-type-changed": turned,
+    "nbgrader-1682-deleted-read-only-cell": deleted_test,
+    "grader-service-341-older-version": without_metadata,
+    "nbgrader-1033-cell-time-out": lambda nb: nb.cells.append(code_cell("while True: pass")),
+    "nbgrader-427-eats-memory": lambda nb: nb.cells.append(code_cell("x = []\nwhile True: x.append(bytearray(10**7))")),
+    "cocalc-4951-os-exit": lambda nb: nb.cells.append(code_cell("import os\nos._exit(0)")),
+    "fork-bomb": lambda nb: nb.cells.append(code_cell("import os\nwhile True: os.fork()")),
+    "huge-output": lambda nb: nb.cells.append(code_cell("print('x' * 10**8)")),
+    "network": lambda nb: nb.cells.append(code_cell("import urllib.request as u\nu.urlopen('http://192.0.2.1')")),
+    "wrong-kernel": lambda nb: nb.metadata.update(kernelspec={"name": "ir", "display_name": "R"}),
+    "magics": lambda nb: nb.cells.insert(0, code_cell("%matplotlib inline\n!ls\nimport pandas as pd")),
+}
+
+
+@pytest.mark.parametrize("name", REPAIRED)
+def test_what_can_be_repaired_keeps_its_points(name):
+    notebook = solved()
+    REPAIRED[name](notebook)
+    told = points(notebook)
+    assert told["points"] == ALL, told
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "empty"), (b'{"cells": [', "damaged"), (b'{"cells": 3}', "damaged"), (b"[1]", "damaged")],
+)
+def test_what_is_no_notebook_gets_a_reason(content, reason):
+    told = points(content)
+    assert told["points"] == 0
+    assert reason in told["reason"]
+
+
+def test_an_untouched_notebook_has_no_points_and_says_so():
+    told = points(THIRD.release())
+    assert told["points"] == 0
+    assert "nothing was filled in" in told["notes"]
+
+
+LIAR = "class Liar(list):\n    def __eq__(self, other): return True\n    def __abs__(self): return 0\n"
+STUBS = "def {0}(*a, **k): return Liar()\n"
+NAMES = ["best_epoch", "after_convolution", "after_pooling", "weights", "nine_crops", "order", "parameters"]
+LIES = LIAR + "".join(STUBS.format(name) for name in NAMES)
+CHEATS = {
+    "relate-295-crafted-equality": LIES,
+    "ndarray-subclass": LIES.replace("Liar(list)", "Liar(__import__('numpy').ndarray)").replace("Liar()", "Liar((2,))"),
+    "drop-asserts": LIES + "import ast, builtins\nbuiltins.compile = lambda *a, **k: None\n",
+    "patched-testing": LIES + "import numpy\nnumpy.testing.assert_allclose = numpy.allclose = lambda *a, **k: True\n",
+    "classroom50-1037-forged-result": LIES
+    + 'import os\nfor n in range(99): os.write(1, b\'{"call": %d, "value": true, "points": 100}\\n\' % n)\n',
+    "forged-end": 'import os\nos.write(1, b\'{"done": true, "points": 100}\\n\')\nos._exit(0)\n',
+    "forged-file": LIES + "open('/tmp/results.json', 'w').write('{\"points\": 100}')\n",
+    "atexit": LIES + "import atexit, os\natexit.register(os.write, 1, b'{\"points\": 100}')\n",
+    "daemon-thread": LIES + "import threading\nthreading.Thread(target=print, args=('{}',), daemon=True).start()\n",
+    "frames-and-gc": LIES
+    + "import gc, sys\nfound = [o for o in gc.get_objects() if isinstance(o, dict) and 'expected' in o]\n"
+    + "def best_epoch(loss): return found[0]['expected']\n",
+    "proc": LIES + "import glob\ndef best_epoch(loss): return str(glob.glob('/proc/*/environ') + glob.glob('/*/*'))\n",
+    "patched-json": LIES + 'import json\njson.dumps = lambda *a, **k: \'{"call": 0, "value": NaN}\'\n',
+}
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_cheats_earn_nothing(name):
+    notebook = THIRD.release()
+    notebook.cells.append(code_cell(CHEATS[name]))  # at the end, so that no stub replaces the lies
+    told = points(notebook)
+    assert told["points"] == 0, told["questions"]
+
+
+HONEST = {
+    "lists": ("crops", "return picture_crops(picture).tolist()"),
+    "float32": ("crops", "return picture_crops(picture).astype('float32')"),
+    "tuple of arrays": ("crops", "return tuple(picture_crops(picture))"),
+    "numpy integer": ("best-epoch", "return np.argmin(np.asarray(loss)) + 1"),
+    "loop": ("best-epoch", "return min(range(len(loss)), key=lambda i: loss[i]) + 1"),
+    "array of one": ("best-epoch", "return np.array(np.argmin(loss) + 1)"),
+    "true division": ("layers", None),
+}
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_variants_lose_nothing(name):
+    notebook = solved()
+    where, body = HONEST[name]
+    cell = cell_of(notebook, where)
+    if body is None:
+        cell.source = cell.source.replace("return size // pool", "return float(np.floor(size / pool))")
+    else:
+        head = "def nine_crops(picture):" if where == "crops" else "def best_epoch(loss):"
+        cell.source += f"\n\npicture_crops = globals().get('nine_crops')\n\n{head}\n    {body}\n"
+    assert points(notebook)["points"] == ALL
+
+
+@pytest.mark.parametrize("assignment", assignments.every(assignments.locate()), ids=lambda one: one.name)
+def test_a_release_holds_no_answer_and_its_reference_earns_all(assignment):
+    text = nbformat.writes(assignment.release())
+    assert not any(word in text for word in ("SOLUTION", "HIDDEN", "RUBRIC", "check("))
+    assert (assignments.locate() / "release" / f"{assignment.name}.ipynb").read_text(encoding="utf-8") == text + "\n"
+    nbformat.validate(nbformat.reads(text, as_version=4))
+    assert sum(question.points for question in assignment.questions) == 100
+    assert len(grade._expected(assignment, False)) == sum(len(q.checks) for q in assignment.questions)
+
+
+def test_names_come_from_moodle_canvas_folders_and_files():
+    assert grade.student_of("Zoë Ünal_123_assignsubmission_file_/x.ipynb") == "Zoë Ünal"
+    assert grade.student_of("unalzoe_LATE_12_345_a3.ipynb") == "unalzoe"
+    assert grade.student_of("zoe/a3.ipynb") == "zoe"
+    assert grade.student_of("zoe.ipynb") == "zoe"
+
+
+def test_a_batch_goes_on_after_a_bad_notebook_and_grades_only_what_changed(tmp_path, monkeypatch):
+    batch = tmp_path / "batch.zip"
+    with zipfile.ZipFile(batch, "w") as archive:
+        archive.writestr("Ünal Zoë_1_assignsubmission_file_/renamed.ipynb", nbformat.writes(solved()))
+        archive.writestr("bad.ipynb", "{")
+        archive.writestr("none_2_assignsubmission_file_/notes.txt", "")
+    table = grade.grade(batch, THIRD, tmp_path / "marks").set_index("student")
+    assert dict(table["automatic"]) == {"Ünal Zoë": ALL, "bad": 0, "none": 0}
+    assert "no notebook" in table.loc["none", "remark"]
+    monkeypatch.setattr(grade, "run", lambda *a, **k: pytest.fail("it was run again"))
+    assert grade.grade(batch, THIRD, tmp_path / "marks").set_index("student").equals(table)
+
+
+def test_feedback_runs_no_script_and_tells_no_hidden_test():
+    notebook = THIRD.release()
+    cell_of(notebook, "crops").source = "print('<script>x=1</script><img src=x onerror=alert(1)>')\n1/0"
+    told = points(notebook)
+    page = grade.feedback("<script>", THIRD, told)
+    assert "<script" not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;x=1" in page
+    assert json.dumps(told).count("0.25") == 0
+    assert io.StringIO(page).readline().startswith("<!doctype html>")

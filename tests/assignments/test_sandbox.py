@@ -1,0 +1,77 @@
+"""What a hostile program finds in the sandbox: limits, and nothing of the host."""
+
+import os
+import sys
+
+import pytest
+
+from ecg_lessons.errors import InputError
+from ecg_lessons.grading import sandbox
+
+LIMITS = sandbox.LIMITS._replace(seconds=15, memory=300)
+pytestmark = pytest.mark.skipif(bool(sandbox.refusal()), reason=str(sandbox.refusal()))
+
+
+@pytest.fixture
+def run():
+    def run(code, **limits):
+        program = [sys.executable, "-I", "-c", code]
+        return sandbox.run(program, {"input.json": b"{}"}, limits=LIMITS._replace(**limits))
+
+    return run
+
+
+BOMBS = {
+    "fork bomb": "import os\nwhile True: os.fork()",
+    "memory": "x = []\nwhile True: x.append(bytearray(10**7))",
+    "shared memory": "import mmap\nx = []\nwhile True:\n    x.append(mmap.mmap(-1, 10**8)); x[-1].write(b'1' * 10**8)",
+    "disk": "import itertools\nfor i in itertools.count(): open(f'/tmp/{i}', 'wb').write(b'1' * 10**7)",
+    "shm": "import itertools\nfor i in itertools.count(): open(f'/dev/shm/{i}', 'wb').write(b'1' * 10**7)",
+    "output": "while True: print('x' * 10**6)",
+    "endless": "while True: pass",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_bombs_end_at_their_limit(run, bomb):
+    ended = run(f"{BOMBS[bomb]}\nprint('survived')", seconds=4, output=2)
+    assert b"survived" not in ended.output
+    wanted = {"shared memory": "memory", "output": "printed", "endless": "longer"}
+    assert wanted.get(bomb, "") in (ended.reason or "")
+
+
+def test_there_is_no_network(run):
+    code = "import socket\nprint(socket.if_nameindex())\nsocket.create_connection(('192.0.2.1', 53), 2)\nprint('out')"
+    assert run(code).output.strip() == b"[(1, 'lo')]"
+
+
+def test_nothing_of_the_host_is_seen(run, monkeypatch):
+    monkeypatch.setenv("SECRET", "the-expected-value")
+    code = (
+        "import os\nprint(os.listdir('/in'), os.environ.get('SECRET'), os.path.exists('/root/.ssh'),"
+        " len([p for p in os.listdir('/proc') if p.isdigit()]) < 5)\n"
+        "for p in os.listdir('/proc'):\n"
+        "    try: print(open(f'/proc/{p}/environ').read())\n"
+        "    except OSError: pass\n"
+    )
+    assert run(code).output.decode().split("\n")[0] == "['input.json'] None False True"
+    assert b"expected-value" not in run(code).output
+
+
+@pytest.mark.parametrize("path", ["/in/input.json", os.path.join(sys.prefix, "pyvenv.cfg"), "/usr/x", "/x"])
+def test_inputs_and_this_python_cannot_be_changed(run, path):
+    assert run(f"try: open({path!r}, 'a')\nexcept OSError: print('kept')\nelse: print('changed')").output == b"kept\n"
+
+
+def test_it_has_no_capability_and_is_not_root(run):
+    code = "import os\nprint(os.getuid(), open('/proc/self/status').read().split('CapEff:')[1].split()[0])"
+    uid, capabilities = run(code).output.split()
+    assert int(uid) != 0
+    assert int(capabilities, 16) == 0
+
+
+def test_a_machine_without_sandbox_is_refused_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(sandbox, "refusal", lambda: "There is no bwrap: install it, or add --unprotected.")
+    with pytest.raises(InputError, match="There is no bwrap"):
+        sandbox.run([sys.executable, "-c", "print(1)"], {})
+    assert sandbox.run([sys.executable, "-c", "print(1)"], {}, unprotected=True).output == b"1\n"

@@ -194,8 +194,8 @@ def prepare(folder: Path, about: dict, plan: Plan) -> None:
                 remedy = "choose another folder with --out, or remove that one"
                 raise InputError(f"{folder} holds another run ({what}): {remedy}.")
         return
-    # A killed start leaves drafts, the plan, written first, or earlier phases.
-    left = [path.name for path in folder.glob("[!.]*") if path.name != "plan.toml"]
+    # A killed start leaves drafts, the plan, written first (beside what a sweep writes of a trial), or earlier phases.
+    left = [path.name for path in folder.glob("[!.]*") if path.name.split(".")[0] != "plan"]
     if (folder.exists() and not folder.is_dir()) or not all(name.startswith("phase-") for name in left):
         raise InputError(f"{folder} is not empty and is no run: choose another folder with --out.")
     run.write("plan.toml", plan.toml())

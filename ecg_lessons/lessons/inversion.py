@@ -510,8 +510,9 @@ def _evenly(values: np.ndarray) -> np.ndarray:
 
 def _reliability(certainty: np.ndarray, wrong: np.ndarray) -> dict:
     tenth = np.clip((10 * certainty).astype(int), 0, 9)
-    n, said, right = (np.bincount(tenth, values, 10)[5:] for values in (np.ones(len(wrong)), certainty, ~wrong))
-    shares = {"said": (said / n).round(4).tolist(), "right": (right / n).round(4).tolist()}
+    n, *sums = (np.bincount(tenth, values, 10)[5:] for values in (np.ones(len(wrong)), certainty, ~wrong))
+    said, right = (np.divide(values, n, out=np.zeros(5), where=n > 0).round(4).tolist() for values in sums)
+    shares = {"said": said, "right": right}
     return {"error": round(calibration.error(certainty, ~wrong), 4), "n": n.astype(int).tolist(), **shares}
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -22,17 +23,36 @@ from ecg_lessons.grading.assignments import Assignment, Question
 #: Longest time for one cell or call, largest notebook, and how often a run begins anew after it died.
 SECONDS, BYTES, TRIES = 20, 30_000_000, 4
 #: Raised when marks may change though no submission did: stored marks are then not used.
-VERSION = 1
+VERSION = 2
+_EMPTY: dict[str, Any] = {"points": 0.0, "questions": [], "notes": [], "faults": [], "cells": []}
 
 
 def student_of(path: str) -> str:
     """Tell whose a file is: from Moodle's folders, Canvas's file names, a folder of one's own, or the file's name."""
     *folders, name = path.strip("/").split("/")
-    if folders and (moodle := re.match(r"(.+?)_\d+_assignsubmission", folders[-1])):
-        return moodle[1]
+    for folder in folders:
+        if moodle := re.match(r"(.+?)_\d+_assignsubmission", folder):
+            return moodle[1]
     if canvas := re.match(r"([^_]+)_(?:LATE_)?\d+_\d+_", name):
         return canvas[1]
-    return folders[-1] if folders else name.removesuffix(".ipynb")
+    return folders[0] if folders else re.sub(r"\.ipynb$", "", name, flags=re.IGNORECASE)
+
+
+def _owners(paths: Iterable[str]) -> dict[str, str]:
+    # Whose each file is. A folder that holds everybody's is nobody's, if students tell themselves apart below it.
+    parts = {path: path.split("/") for path in paths}
+    parts = {path: words for path, words in parts.items() if not any(w.startswith((".", "__MACOSX")) for w in words)}
+    while len(parts) > 1 and all(len(words) > 1 for words in parts.values()):
+        if len({words[0] for words in parts.values()}) > 1 or "_assignsubmission" in next(iter(parts.values()))[0]:
+            break
+        parts = {path: words[1:] for path, words in parts.items()}
+    owners = {path: student_of("/".join(words)) for path, words in parts.items()}
+    # Two of one name are told apart by Moodle's number.
+    numbers = {path: found[1] for path in owners if (found := re.search(r"_(\d+)_assignsubmission", path))}
+    owners = {path: owner.encode(errors="replace").decode() for path, owner in owners.items()}
+    alike = {(owner, numbers[path]) for path, owner in owners.items() if path in numbers}
+    twice = {owner for owner, _ in alike if sum(other == owner for other, _ in alike) > 1}
+    return {path: f"{own} {numbers[path]}" if own in twice and path in numbers else own for path, own in owners.items()}
 
 
 def collect(submissions: Path) -> dict[str, dict[str, bytes]]:
@@ -40,27 +60,33 @@ def collect(submissions: Path) -> dict[str, dict[str, bytes]]:
     if zipfile.is_zipfile(submissions):
         with zipfile.ZipFile(submissions) as archive:
             members = {item.filename: item for item in archive.infolist() if not item.is_dir()}
-            content = {name: _some(archive.open(item)) for name, item in members.items() if name.endswith(".ipynb")}
-            names = list(members)
+            owners = _owners(members)
+            content = {name: _some(lambda n=name: archive.open(members[n])) for name in filter(_notebook, owners)}
     elif submissions.is_dir():
         paths = {p.relative_to(submissions).as_posix(): p for p in sorted(submissions.rglob("*")) if p.is_file()}
         # A link could lead to any file of the lecturer.
-        paths = {name: p for name, p in paths.items() if not p.is_symlink() and not name.startswith(".")}
-        content, names = {n: _some(p.open("rb")) for n, p in paths.items() if n.endswith(".ipynb")}, list(paths)
+        owners = _owners(name for name, p in paths.items() if not p.is_symlink())
+        content = {name: _some(lambda n=name: paths[n].open("rb")) for name in filter(_notebook, owners)}
     else:
         raise InputError(f"{submissions} is neither a folder nor a zip: give what was handed in.")
-    found: dict[str, dict[str, bytes]] = {student_of(name): {} for name in names if ".ipynb_checkpoints" not in name}
+    found: dict[str, dict[str, bytes]] = {owner: {} for owner in owners.values()}
     for name, part in content.items():
-        if ".ipynb_checkpoints" not in name:
-            found[student_of(name)][name] = part
+        found[owners[name]][name] = part
     if not found:
         raise InputError(f"{submissions} is empty: give what was handed in.")
     return found
 
 
-def _some(file) -> bytes:
-    with file:
-        return file.read(BYTES + 1)
+def _notebook(name: str) -> bool:
+    return name.lower().endswith(".ipynb")
+
+
+def _some(opened: Callable) -> bytes:
+    try:
+        with opened() as file:
+            return file.read(BYTES + 1)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError):
+        return b"a damaged member of a zip, or one with a password"  # no notebook, and said so like any other
 
 
 def _cells(content: bytes) -> list[dict]:
@@ -75,7 +101,7 @@ def _cells(content: bytes) -> list[dict]:
             {
                 "type": str(cell["cell_type"]),
                 "source": "".join(cell.get("source", "")),
-                "id": cell.get("metadata", {}).get("nbgrader", {}).get("grade_id"),
+                "id": str(cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")),
             }
             for cell in cells
         ]
@@ -125,7 +151,7 @@ def run(code: list[str], questions: Iterable[Question], **how) -> tuple[dict, di
         ended = sandbox.run(program, sent, shown=shown, **how)
         lines = list(_lines(ended.output))
         answers |= {line["call"]: line for line in lines if isinstance(line.get("call"), int)}
-        said |= {line["cell"]: line for line in lines if isinstance(line.get("cell"), int)}
+        said |= {line["cell"]: _shown(line) for line in lines if isinstance(line.get("cell"), int)}
         if any("done" in line for line in lines):
             break
         why = ended.reason or "ended Python, perhaps for lack of memory"
@@ -144,10 +170,18 @@ def run(code: list[str], questions: Iterable[Question], **how) -> tuple[dict, di
     return by_name, said, faults
 
 
+def _shown(line: dict) -> dict:
+    # A cell can print a line of its own: whatever stands there becomes text and figures that a page can show.
+    pictures = line.get("figures") if isinstance(line.get("figures"), list) else []
+    error = None if line.get("error") is None else str(line["error"])[:300]
+    return {"error": error, "text": str(line.get("text", ""))[:20_000], "figures": pictures[:2]}
+
+
 def _lines(output: bytes):
     for line in output.decode("utf-8", "replace").splitlines():
         try:
-            read = json.loads(line)
+            # Half a surrogate pair is text in JSON, and nothing that a file can hold.
+            read = json.loads(json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             continue
         if isinstance(read, dict):
@@ -186,7 +220,6 @@ def _expected(assignment: Assignment, unprotected: bool) -> dict:
 def mark(contents: dict[str, bytes], assignment: Assignment, *, unprotected: bool = False) -> dict:
     """Mark one student's submission; whatever it is, give marks or a reason."""
     expected = _expected(assignment, unprotected)
-    empty = {"points": 0.0, "questions": [], "notes": [], "faults": [], "cells": []}
     read, reason = {}, "no notebook was handed in"
     for name, content in contents.items():
         try:
@@ -194,7 +227,7 @@ def mark(contents: dict[str, bytes], assignment: Assignment, *, unprotected: boo
         except ValueError as error:
             reason = str(error)
     if not read:
-        return empty | {"reason": reason}
+        return _EMPTY | {"reason": reason}
     known = {q.grade_id for q in assignment.questions}
     chosen = max(read, key=lambda name: len(known & {cell["id"] for cell in read[name]}))
     code, notes = code_of(read[chosen], assignment)
@@ -223,6 +256,15 @@ def mark(contents: dict[str, bytes], assignment: Assignment, *, unprotected: boo
     return {"points": total, "questions": questions, "notes": notes, "faults": faults, "cells": cells, "reason": None}
 
 
+def _surely(contents: dict[str, bytes], assignment: Assignment, unprotected: bool) -> dict:
+    # One notebook that we did not foresee must not cost the others their marks.
+    _expected(assignment, unprotected)  # a fault of ours stops all
+    try:
+        return mark(contents, assignment, unprotected=unprotected)
+    except Exception as error:
+        return _EMPTY | {"reason": f"the grader stumbled over it ({type(error).__name__}): mark it by hand"}
+
+
 def grade(
     submissions: Path,
     assignment: Assignment,
@@ -239,14 +281,14 @@ def grade(
     collected, rows = collect(submissions), []
     for done, (student, contents) in enumerate(sorted(collected.items())):
         progress(student, done, len(collected))
-        safe = re.sub(r"[^\w.-]", "-", student).strip(".") + "-" + hashlib.sha256(student.encode()).hexdigest()[:6]
+        safe = re.sub(r"[^\w.-]", "-", student)[:40].strip(".") + "-" + hashlib.sha256(student.encode()).hexdigest()[:6]
         digest = hashlib.sha256(f"{VERSION} {assignment.text} {unprotected}".encode())
         for name, content in sorted(contents.items()):
-            digest.update(name.encode() + hashlib.sha256(content).digest())
+            digest.update(name.encode(errors="replace") + hashlib.sha256(content).digest())
         kept = to / "results" / f"{safe}.json"
         told = files.read_json(kept, "remove it and grade again", "digest", "points") if kept.is_file() else {}
         if anew or told.get("digest") != digest.hexdigest():
-            told = mark(contents, assignment, unprotected=unprotected) | {"digest": digest.hexdigest()}
+            told = _surely(contents, assignment, unprotected) | {"digest": digest.hexdigest()}
             told["sandbox"] = "none" if unprotected else "bubblewrap"
             files.write(kept, told)
         files.write(to / "feedback" / f"{safe}.html", feedback(student, assignment, told))

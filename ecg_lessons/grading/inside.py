@@ -59,8 +59,13 @@ def within(seconds):
 
 
 def python(source):
-    """Drop what only IPython understands: magics, shell lines and help."""
-    return re.sub(r"^(\s*)(?:[%!].*|\S+\?)$", r"\1pass", source, flags=re.MULTILINE)
+    """Drop what only IPython understands: magics, shell lines and help; what is Python already stays as it is."""
+    try:
+        compile(source, "cell", "exec")
+    except (SyntaxError, ValueError):
+        source = re.sub(r"^(\s*)(?:[%!].*|\S+\?)$", r"\1pass", source, flags=re.MULTILINE)
+        source = re.sub(r"^(\s*\w+\s*=\s*)[%!].*$", r"\1None", source, flags=re.MULTILINE)
+    return source
 
 
 def figures():

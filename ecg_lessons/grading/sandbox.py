@@ -95,10 +95,13 @@ def command(inputs: Path, program: Sequence[str], limits: Limits, shown: Sequenc
     caps = {"as": limits.addresses, "data": limits.memory, "fsize": limits.disk}
     limit = ["prlimit", "--core=0", f"--cpu={int(limits.seconds) * 2 + 1}"]
     limit += [f"--{name}={size * _MIB}" for name, size in caps.items()]
+    processes = f"--nproc={limits.processes}"
     if root:
-        limit += [f"--nproc={limits.processes}"]
+        limit += [processes]
         ids = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
         words += ["setpriv", *ids, "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
+    else:  # counted in the new user namespace alone; before it, the user's other processes would count too
+        words += ["prlimit", processes]
     return [*limit, *words, *program]
 
 
@@ -112,7 +115,7 @@ def refusal() -> str | None:
         return f"There is no {missing[0]}: install it (apt-get install bubblewrap util-linux), or add --unprotected."
     try:
         probe = command(Path("/usr"), [sys.executable, "-I", "-c", "print('well')"], LIMITS)
-        ended = subprocess.run(probe, capture_output=True, text=True, timeout=30)
+        ended = subprocess.run(probe, capture_output=True, text=True, timeout=30, env=_environment())
     except subprocess.TimeoutExpired:
         return "The sandbox does not start within 30 seconds: try again when the machine is idle."
     if ended.stdout == "well\n":
@@ -151,12 +154,17 @@ def run(
             Path(folder, name).chmod(0o644)
         if unprotected:
             return _watched([word.replace("/in/", f"{folder}/") for word in program], limits)
-        return _watched(command(Path(folder), program, limits, shown), limits)
+        return _watched(command(Path(folder), program, limits, shown), limits, _environment())
 
 
-def _watched(words: Sequence[str], limits: Limits) -> Ended:
+def _environment() -> dict[str, str]:
+    # --clearenv clears what the program gets; bwrap itself is its /proc/1, and an ordinary user may read that.
+    return {"PATH": os.environ.get("PATH", os.defpath)}
+
+
+def _watched(words: Sequence[str], limits: Limits, environment: Mapping[str, str] | None = None) -> Ended:
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(words, **pipes, start_new_session=True)
+    process = subprocess.Popen(words, **pipes, env=environment, start_new_session=True)
     output, reason = bytearray(), None
     until = time.monotonic() + limits.seconds
     try:

@@ -74,6 +74,7 @@ REPAIRED = {
     "huge-output": lambda nb: nb.cells.append(code_cell("print('x' * 10**8)")),
     "network": lambda nb: nb.cells.append(code_cell("import urllib.request as u\nu.urlopen('http://192.0.2.1')")),
     "wrong-kernel": lambda nb: nb.metadata.update(kernelspec={"name": "ir", "display_name": "R"}),
+    "shell into a name": lambda nb: cell_of(nb, "crops").update(source="files = !ls\n" + cell_of(nb, "crops").source),
     "magics": lambda nb: nb.cells.insert(0, code_cell("%matplotlib inline\n!ls\nimport pandas as pd")),
 }
 
@@ -140,6 +141,7 @@ HONEST = {
     "numpy integer": ("best-epoch", "return np.argmin(np.asarray(loss)) + 1"),
     "loop": ("best-epoch", "return min(range(len(loss)), key=lambda i: loss[i]) + 1"),
     "array of one": ("best-epoch", "return np.array(np.argmin(loss) + 1)"),
+    "a line that begins with %": ("best-epoch", "best = (np.argmin(loss)\n            % 10**9)\n    return best + 1"),
     "true division": ("layers", None),
 }
 
@@ -185,6 +187,63 @@ def test_a_batch_goes_on_after_a_bad_notebook_and_grades_only_what_changed(tmp_p
     assert "no notebook" in table.loc["none", "remark"]
     monkeypatch.setattr(grade, "run", lambda *a, **k: pytest.fail("it was run again"))
     assert grade.grade(batch, THIRD, tmp_path / "marks").set_index("student").equals(table)
+
+
+@pytest.mark.parametrize(
+    ("members", "students"),
+    [
+        (["all/zoe.ipynb", "all/max.ipynb"], {"zoe", "max"}),
+        (["zoe/work/a.ipynb", "max/work/a.ipynb"], {"zoe", "max"}),
+        (["zoe.ipynb", "__MACOSX/._zoe.ipynb", ".DS_Store"], {"zoe"}),
+        (
+            ["Zoë Ü_1_assignsubmission_file_/work/a.ipynb", "Max M_2_assignsubmission_file_/work/a.ipynb"],
+            {"Zoë Ü", "Max M"},
+        ),
+        (["Kim_1_assignsubmission_file_/a.ipynb", "Kim_2_assignsubmission_file_/a.ipynb"], {"Kim 1", "Kim 2"}),
+        (["zoe.IPYNB", "max.ipynb"], {"zoe", "max"}),
+    ],
+)
+def test_no_student_is_lost_in_another(tmp_path, members, students):
+    with zipfile.ZipFile(tmp_path / "batch.zip", "w") as archive:
+        for member in members:
+            archive.writestr(member, "{}")
+    found = grade.collect(tmp_path / "batch.zip")
+    assert set(found) == students
+    assert all(len(notebooks) == 1 for notebooks in found.values())
+
+
+FORGED = [b'"figures": 7', b'"figures": [5]', b'"text": ["a"]', b'"text": "\\ud800", "error": {"a": "\\ud800"}']
+
+
+def test_what_a_cell_prints_never_stops_the_others(tmp_path):
+    (tmp_path / "in").mkdir()
+    for n, line in enumerate(FORGED):
+        notebook = solved()
+        forged = b'{"cell": 900, ' + line + b"}\n"
+        notebook.cells.append(code_cell(f"print('\\ud800')\nimport os\nos.write(1, {forged!r})"))
+        (tmp_path / "in" / f"{n}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+    notebook.cells[1].metadata["nbgrader"] = {"grade_id": ["name"]}
+    (tmp_path / "in" / f"{'x' * 240}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    table = grade.grade(tmp_path / "in", THIRD, tmp_path / "marks")
+    assert list(table["automatic"]) == [ALL] * 5
+
+
+def test_what_nobody_foresaw_gets_a_reason(tmp_path, monkeypatch):
+    (tmp_path / "a.ipynb").write_text(nbformat.writes(solved()), encoding="utf-8")
+    monkeypatch.setattr(grade, "code_of", lambda *_: 1 / 0)
+    table = grade.grade(tmp_path, THIRD, tmp_path / "marks")
+    assert "ZeroDivisionError" in table.loc[0, "remark"]
+
+
+def test_a_damaged_member_of_a_zip_costs_nobody_else(tmp_path):
+    batch = tmp_path / "batch.zip"
+    with zipfile.ZipFile(batch, "w") as archive:
+        archive.writestr("ada.ipynb", "A" * 100)
+        archive.writestr("zoe.ipynb", "fine")
+    batch.write_bytes(batch.read_bytes().replace(b"A" * 100, b"A" * 99 + b"B"))
+    found = grade.collect(batch)
+    assert found["zoe"] == {"zoe.ipynb": b"fine"}
+    assert "damaged" in grade.mark(found["ada"], THIRD)["reason"]
 
 
 def test_feedback_runs_no_script_and_tells_no_hidden_test():

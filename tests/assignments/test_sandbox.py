@@ -2,7 +2,9 @@
 
 import os
 import sys
+import threading
 
+import psutil
 import pytest
 
 from ecg_lessons.errors import InputError
@@ -56,6 +58,26 @@ def test_nothing_of_the_host_is_seen(run, monkeypatch):
     )
     assert run(code).output.decode().split("\n")[0] == "['input.json'] None False True"
     assert b"expected-value" not in run(code).output
+
+
+def test_bubblewrap_itself_does_not_hold_the_environment(run, monkeypatch, project):
+    # It is /proc/1 inside, and an ordinary user may read the environment of its own processes.
+    monkeypatch.setenv("SECRET", "the-expected-value")
+    slow = threading.Thread(target=run, args=("import time\ntime.sleep(60)",), daemon=True)
+    slow.start()
+    family = []
+
+    def started():
+        family[:] = [one for one in psutil.Process().children(recursive=True) if one.name() == "bwrap"]
+        return len(family) > 1
+
+    try:
+        project.until(started, 15)
+        assert all(set(one.environ()) <= {"PATH", "PWD"} for one in family)
+    finally:
+        for one in family:
+            one.kill()
+        slow.join()
 
 
 @pytest.mark.parametrize("path", ["/in/input.json", os.path.join(sys.prefix, "pyvenv.cfg"), "/usr/x", "/x"])

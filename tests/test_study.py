@@ -205,6 +205,8 @@ def test_patients_the_fast_way_and_the_plain_one(tmp_path, monkeypatch):
     holter = simulator.simulate_arrhythmias(tmp_path / "cohort", 6, 3, 5)
     examples = patients.from_recordings(recordings.mitdb(holter))
     monkeypatch.setattr(study, "loaded", lambda lesson, source: examples)
+    monkeypatch.setitem(patients._FOLDERS, "physionet", lambda: holter)
+    monkeypatch.setitem(patients._PLANS, "paper", patients.plan(preset="paper").but(epochs=1))
     plan, short = patients.plan(preset="quick").but(epochs=1), {"preset": "quick", "minutes": 2.0}
     arms = tuple(replace(arm, plan=plan, options=arm.options | short) for arm in patients.STUDY.arms)
     whole = replace(patients.STUDY, arms=arms)
@@ -215,6 +217,15 @@ def test_patients_the_fast_way_and_the_plain_one(tmp_path, monkeypatch):
     kept = stored["summary"]["arms"]
     gain = kept["whole 2"]["macro F1"]["value"] - kept["majority 2"]["macro F1"]["value"]
     assert stored["whole over majority"]["value"] == pytest.approx(gain, abs=2e-4)
+    assert stored["original"]["whole records"]["of"] == 6
+    assert stored["original"]["people after minute 2"]["of"] == 6
+
+
+def test_the_original_scales_by_what_comes_later():
+    """Each lead of a record fills [0, 1] exactly, over all of its minutes."""
+    (scaled,) = list(patients.by_own_range([next(recordings.mitdb(simulator.sample_arrhythmias(20, 15)))]))
+    assert scaled.signal.min(axis=0).tolist() == [0, 0]
+    assert scaled.signal.max(axis=0).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("name", lessons.titles())

@@ -12,8 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+import keras
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 from ecg_lessons import files, simulator, splits, study, training
 from ecg_lessons.data import fetch, recordings
@@ -21,9 +23,10 @@ from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.evaluation.scores import DRAWS, Estimate, Scores, plain
 from ecg_lessons.examples import Examples
-from ecg_lessons.lesson import Asked, Lesson, Network, Options, Report, Source, count, option
+from ecg_lessons.lesson import Asked, Lesson, Network, Options, Report, Source, count, names_of, option
 from ecg_lessons.lessons.beat_images import thin
 from ecg_lessons.lessons.patient_arms import ARMS, Adaptation, Arms, Key, Plain, Shared
+from ecg_lessons.models import museum
 from ecg_lessons.models import patient as models
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import beat_sets, beats, labels
@@ -47,7 +50,11 @@ _PARQUET, _CSV = "predictions.parquet", "predictions.csv.gz"
 
 def from_recordings(found: Iterable[recordings.Recording]) -> Examples:
     """Turn annotated recordings into examples (n, BEFORE + AFTER, 2), one a beat whose window lies inside."""
-    x, info = beat_sets.fixed_windows(scaled(found), BEFORE, AFTER, None, CLASSES)
+    return _examples(scaled(found))
+
+
+def _examples(found: Iterable[recordings.Recording]) -> Examples:
+    x, info = beat_sets.fixed_windows(found, BEFORE, AFTER, None, CLASSES)
     y = labels.encode(info["symbol"].to_numpy(), "fourteen")
     patient = info["patient"].to_numpy().astype(str)
     return Examples(x, y, patient, CLASSES, info[["record", "symbol", "sample", "time"]].copy())
@@ -67,6 +74,13 @@ def scaled(found: Iterable[recordings.Recording], seconds: float = 60) -> Iterat
         low, middle, high = np.percentile(first, [1, 50, 99], axis=0)
         scale = np.maximum((high - low) / 2, 0.25)
         yield replace(recording, signal=((recording.signal - middle) / scale).astype(np.float32))
+
+
+def by_own_range(found: Iterable[recordings.Recording]) -> Iterator[recordings.Recording]:
+    """Scale as the original did: each lead from its lowest to its highest value, over the whole record, is 0 to 1."""
+    for recording in found:
+        low, high = np.nanmin(recording.signal, axis=0), np.nanmax(recording.signal, axis=0)
+        yield replace(recording, signal=((recording.signal - low) / (high - low)).astype(np.float32))
 
 
 def people(examples: Examples, wanted: Iterable[str] | None = None) -> list[str]:
@@ -446,9 +460,13 @@ def _cohort(folder: Path) -> Examples:
     return from_recordings(recordings.mitdb(folder))
 
 
+_FOLDERS = {
+    "sample": lambda: simulator.sample_arrhythmias(20, SAMPLE_MINUTES),
+    "physionet": lambda: fetch.locate("mitdb"),
+}
 SOURCES = {
-    "sample": Source("built-in cohort", lambda _: _cohort(simulator.sample_arrhythmias(20, SAMPLE_MINUTES))),
-    "physionet": Source("MIT-BIH", lambda _: _cohort(fetch.locate("mitdb"))),
+    "sample": Source("built-in cohort", lambda _: _cohort(_FOLDERS["sample"]())),
+    "physionet": Source("MIT-BIH", lambda _: _cohort(_FOLDERS["physionet"]())),
 }
 LESSON = LeaveOneOut(
     "patients", "Lesson 4: leave each patient out once; adapt a network to the patient's first minutes.",
@@ -464,6 +482,8 @@ EVERY = 3
 
 
 def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
+    if measurement.arm.name == "original":
+        return _measure_original(whole.folder(measurement, base), whole.source, measurement.seed)
     arm, folder, examples = measurement.arm, whole.folder(measurement, base), whole.examples
     wanted = ",".join(people(examples)[:: EVERY if arm.options["plain"] else 1])
     how = {"preset": arm.options["preset"], "plain": arm.options["plain"], "adapt_minutes": arm.options["minutes"]}
@@ -471,8 +491,40 @@ def _measure(whole: Study, measurement: Measurement, base: Path) -> None:
     train(folder, source=whole.source, plan=arm.plan, examples=examples, **how)
 
 
+def _measure_original(folder: Path, source: str, seed: int) -> None:
+    """Do as the original did: leave each record out, watch it while the others train, test all of its beats."""
+    examples = _examples(by_own_range(recordings.mitdb(_FOLDERS[source]())))
+    record, probability = examples.info["record"].to_numpy(), np.zeros((len(examples), len(CLASSES)))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    for number, name in enumerate(names := np.unique(record), start=1):
+        own = record == name
+        plan = _PLANS["paper"].but(seed=seed)
+        run = training.fit(museum.relu_logits, examples.take(~own), examples.take(own), plan, folder / name, loss=loss)
+        probability[own] = softmax(run.model.predict(examples.x[own], batch_size=1024, verbose=0), axis=1)
+        print(f"  without record {name} ({number} of {len(names)})", flush=True)
+    study.keep(folder, names=names_of(examples.info), probability=probability)
+
+
+def _original(examples: Examples, names: np.ndarray, probability: np.ndarray, minutes: float) -> dict:
+    """Score the original's networks on whole records, as it did, and where ours are tested: after the first minutes."""
+    row = {name: n for n, name in enumerate(names_of(examples.info))}
+    tested, verdict = examples.take(np.array([row[name] for name in names])), probability.argmax(axis=1)
+    later = tested.info["time"].to_numpy() >= 60 * minutes
+
+    def each(groups: np.ndarray, rows: np.ndarray) -> pd.DataFrame:
+        own = {name: rows & (groups == name) for name in np.unique(groups[rows])}
+        return pd.DataFrame({name: score(tested.y[at], verdict[at]) for name, at in own.items()}).T
+
+    records, after = each(tested.info["record"].to_numpy(), later | True), each(persons(tested.patient), later)
+    means = {
+        words: {"of": len(table)} | {name: mean(table[name].to_numpy()) for name in SCORES}
+        for words, table in (("whole records", records), (f"people after minute {minutes:g}", after))
+    }
+    return plain(means | {f"{MAIN} by patient": after[MAIN].dropna().to_dict()})
+
+
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
-    cohorts = {measurement.arm.name: Cohort(whole.folder(measurement, base)) for measurement in done}
+    cohorts = {one.arm.name: Cohort(whole.folder(one, base)) for one in done if one.arm.name != "original"}
     result = {"data": study.counts_of(whole.examples), "summary": {}}
     if "fast" in cohorts:
         summary, plan_ = summarise(cohorts["fast"]), Run(cohorts["fast"].folder).plan
@@ -483,6 +535,11 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
             "whole over majority": plain(summary.gain("whole", "majority", score="macro F1")),
             "plan": {"epochs": plan_.epochs, "seed": plan_.seed},
         }
+    for measurement in (one for one in done if one.arm.name == "original"):
+        stored = study.kept(whole.folder(measurement, base))
+        result["original"] = _original(
+            whole.examples, stored["names"], stored["probability"], measurement.arm.options["minutes"]
+        )
     if {"fast", "plain"} <= set(cohorts):
         result["fast against plain"] = _compared(cohorts["fast"], cohorts["plain"])
     return result
@@ -504,6 +561,7 @@ def _compared(fast: Cohort, slow: Cohort) -> dict:
 
 _HOW = {"preset": "laptop", "minutes": 10.0}
 _ARMS = tuple(
-    Arm("", way, "patient", ("everybody",), options=_HOW | {"plain": way == "plain"}) for way in ("fast", "plain")
+    Arm("", way, "patient", ("everybody",), options=_HOW | {"plain": way == "plain"})
+    for way in ("fast", "plain", "original")
 )
 STUDY = Study(LESSON, _ARMS, _report, "summary", 0, measure=_measure)

@@ -371,30 +371,71 @@ def grade(
     submissions: Annotated[Path, Argument(help="A folder or a zip of notebooks: Moodle's, Canvas's, or NAME.ipynb.")],
     assignment: Annotated[str, Option(help="The number of the assignment, such as 3.")],
     to: Annotated[
-        Path, Option(help="The folder for marks.csv and feedback; a second call grades what changed.")
+        Path, Option(help="The folder for marks, feedback and nbgrader's gradebook; a second call grades what changed.")
     ] = Path("build/marks"),
+    deadline: Annotated[str | None, Option(help="Until when, such as '2026-11-30 23:59'.")] = None,
+    late: Annotated[str | None, Option(help="What lateness costs, such as 10%/day or 2%/hour.")] = None,
+    zone: Annotated[
+        str | None, Option(help="The time zone, such as Europe/Vienna; this machine's unless said.")
+    ] = None,
+    sheet: Annotated[Path | None, Option(help="Your own CSV, from Moodle or Canvas: a filled copy is written.")] = None,
+    grade_column: Annotated[str | None, Option(help="The column of that sheet which gets the points.")] = None,
     regrade: Annotated[bool, Option("--regrade", help="Run everything anew.")] = False,
     unprotected: Annotated[
         bool, Option("--unprotected", help="Without a sandbox: students' code runs as you.")
     ] = False,
 ) -> None:
-    """Grade notebooks that students handed in, each in a sandbox."""
-    from ecg_lessons.grading import assignments, sandbox
+    """Grade notebooks that students handed in, each in a sandbox; marks given by hand stay."""
+    from ecg_lessons.grading import assignments, deadlines, sandbox
     from ecg_lessons.grading import grade as grading
 
-    asked = assignments.called(assignment)
+    asked, where = assignments.called(assignment), deadlines.zone(zone)
+    if late and not deadline:
+        raise InputError("--late needs a deadline: add --deadline '2026-11-30 23:59'.")
+    until = deadlines.Deadline.of(deadline, late, where) if deadline else None
     if not unprotected and (why := sandbox.refusal()):
         raise InputError(why)
-    how = {"unprotected": unprotected, "anew": regrade}
+    rules = grading.Rules(unprotected, regrade, until, where, sheet, grade_column)
     with out.status("Grading") as status:
 
         def progress(student: str, done: int, of: int) -> None:
-            status.update(f"Grading {done + 1}/{of}")
+            status.update(f"Grading {min(done + 1, of)}/{of}")
 
-        found = grading.grade(submissions, asked, to / asked.name, **how, progress=progress)
+        found, said = grading.grade(submissions, asked, to, rules, progress)
     rows = [[*(f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in row)] for row in found.to_numpy()]
-    tables.table(f"{asked.name}: {len(found)} submissions", list(found.columns), rows)
-    out.print(f"Marks and feedback are in {to / asked.name}.", markup=False)
+    many = f"{len(found)} submission{'s' * (len(found) != 1)}"
+    tables.table(f"{asked.name}: {many}", list(found.columns), rows)
+    for sentence in [
+        *said,
+        f"Marks and feedback are in {to / asked.name}.",
+        f"Next: ecg-lessons mark {to} --assignment {assignment}",
+    ]:
+        out.print(sentence, markup=False)
+
+
+@app.command()
+def mark(
+    marks: Annotated[Path, Argument(help="The folder that 'ecg-lessons grade' made.")],
+    assignment: Annotated[str, Option(help="The number of the assignment, such as 3.")],
+    port: Annotated[int, Option(help="The port on this machine; 0 takes a free one.")] = 0,
+    browser: Annotated[bool, Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Mark plots and texts on a page of your own: one question for all students."""
+    from ecg_lessons.grading import assignments, marking
+
+    marking.serve(marks, assignments.called(assignment), port, browser, lambda line: out.print(line, markup=False))
+
+
+@app.command()
+def submit_check(notebook: Annotated[Path, Argument(help="Your notebook, saved.")]) -> None:
+    """Check your notebook before you hand it in: its form, and the tests that it shows you."""
+    from ecg_lessons.grading import submit
+
+    lines, well = submit.check(notebook)
+    for line in lines:
+        out.print(line, markup=False)
+    if not well:
+        raise typer.Exit(1)
 
 
 def main() -> None:

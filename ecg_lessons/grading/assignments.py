@@ -34,6 +34,12 @@ class Question(NamedTuple):
     rubric: str
 
     @property
+    def items(self) -> list[tuple[float, str]]:
+        """List the items of the rubric: points and what they are for."""
+        found = [re.match(r"(\d+(?:\.\d+)?) (.*)", line.strip()) for line in re.split(r"[;\n]", self.rubric)]
+        return [(float(item[1]), item[2]) for item in found if item]
+
+    @property
     def manual(self) -> bool:
         """Tell whether a person marks it."""
         return not self.checks

@@ -1,119 +1,70 @@
 """Grade what was handed in: collect, run in the sandbox, compare outside, and write marks and feedback."""
 
 import hashlib
-import html
 import json
-import re
 import sys
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable
+from datetime import UTC, tzinfo
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ecg_lessons import files
 from ecg_lessons.errors import InputError
-from ecg_lessons.grading import inside, sandbox
+from ecg_lessons.grading import deadlines, gradebook, inside, pages, sandbox, sheets, similar
 from ecg_lessons.grading.assignments import Assignment, Question
+from ecg_lessons.grading.collecting import BYTES, Submission, collect
 
-#: Longest time for one cell or call, largest notebook, and how often a run begins anew after it died.
-SECONDS, BYTES, TRIES = 20, 30_000_000, 4
+#: Longest time for one cell or call, and how often a run begins anew after it died.
+SECONDS, TRIES = 20, 4
 #: Raised when marks may change though no submission did: stored marks are then not used.
 VERSION = 2
 _EMPTY: dict[str, Any] = {"points": 0.0, "questions": [], "notes": [], "faults": [], "cells": []}
 
 
-def student_of(path: str) -> str:
-    """Tell whose a file is: from Moodle's folders, Canvas's file names, a folder of one's own, or the file's name."""
-    *folders, name = path.strip("/").split("/")
-    for folder in folders:
-        if moodle := re.match(r"(.+?)_\d+_assignsubmission", folder):
-            return moodle[1]
-    if canvas := re.match(r"([^_]+)_(?:LATE_)?\d+_\d+_", name):
-        return canvas[1]
-    return folders[0] if folders else re.sub(r"\.ipynb$", "", name, flags=re.IGNORECASE)
-
-
-def _owners(paths: Iterable[str]) -> dict[str, str]:
-    # Whose each file is. A folder that holds everybody's is nobody's, if students tell themselves apart below it.
-    parts = {path: path.split("/") for path in paths}
-    parts = {path: words for path, words in parts.items() if not any(w.startswith((".", "__MACOSX")) for w in words)}
-    while len(parts) > 1 and all(len(words) > 1 for words in parts.values()):
-        if len({words[0] for words in parts.values()}) > 1 or "_assignsubmission" in next(iter(parts.values()))[0]:
-            break
-        parts = {path: words[1:] for path, words in parts.items()}
-    owners = {path: student_of("/".join(words)) for path, words in parts.items()}
-    # Two of one name are told apart by Moodle's number.
-    numbers = {path: found[1] for path in owners if (found := re.search(r"_(\d+)_assignsubmission", path))}
-    owners = {path: owner.encode(errors="replace").decode() for path, owner in owners.items()}
-    alike = {(owner, numbers[path]) for path, owner in owners.items() if path in numbers}
-    twice = {owner for owner, _ in alike if sum(other == owner for other, _ in alike) > 1}
-    return {path: f"{own} {numbers[path]}" if own in twice and path in numbers else own for path, own in owners.items()}
-
-
-def collect(submissions: Path) -> dict[str, dict[str, bytes]]:
-    """Read the notebooks of each student from a folder or a zip; who handed in none has an empty dict."""
-    if zipfile.is_zipfile(submissions):
-        with zipfile.ZipFile(submissions) as archive:
-            members = {item.filename: item for item in archive.infolist() if not item.is_dir()}
-            owners = _owners(members)
-            content = {name: _some(lambda n=name: archive.open(members[n])) for name in filter(_notebook, owners)}
-    elif submissions.is_dir():
-        paths = {p.relative_to(submissions).as_posix(): p for p in sorted(submissions.rglob("*")) if p.is_file()}
-        # A link could lead to any file of the lecturer.
-        owners = _owners(name for name, p in paths.items() if not p.is_symlink())
-        content = {name: _some(lambda n=name: paths[n].open("rb")) for name in filter(_notebook, owners)}
-    else:
-        raise InputError(f"{submissions} is neither a folder nor a zip: give what was handed in.")
-    found: dict[str, dict[str, bytes]] = {owner: {} for owner in owners.values()}
-    for name, part in content.items():
-        found[owners[name]][name] = part
-    if not found:
-        raise InputError(f"{submissions} is empty: give what was handed in.")
-    return found
-
-
-def _notebook(name: str) -> bool:
-    return name.lower().endswith(".ipynb")
-
-
-def _some(opened: Callable) -> bytes:
-    try:
-        with opened() as file:
-            return file.read(BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError):
-        return b"a damaged member of a zip, or one with a password"  # no notebook, and said so like any other
-
-
-def _cells(content: bytes) -> list[dict]:
-    # The cells of a notebook, whatever its version; a ValueError says what is wrong with the file.
+def read(content: bytes) -> list[dict]:
+    """Read the cells of a notebook, whatever its version; a ValueError says what is wrong with the file."""
     if len(content) > BYTES:
         raise ValueError(f"the file is larger than {BYTES // 10**6} MB")
     if not content.strip():
         raise ValueError("the file is empty")
     try:
         cells = json.loads(content)["cells"]
-        return [
-            {
-                "type": str(cell["cell_type"]),
-                "source": "".join(cell.get("source", "")),
-                "id": str(cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")),
-            }
-            for cell in cells
-        ]
+        return [_cell(cell, cell.get("metadata", {}).get("nbgrader", {})) for cell in cells]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError("the file is not a notebook: it is damaged, or something else") from None
 
 
-def code_of(cells: list[dict], assignment: Assignment) -> tuple[list[str], list[str]]:
-    """Give the code to run and what was repaired: copies, deletions and changed types of cells."""
+def _cell(cell: dict, about: dict) -> dict:
+    texts = {"type": cell["cell_type"], "source": "".join(cell.get("source", "")), "id": about.get("grade_id")}
+    # Half a surrogate pair is text in JSON, and nothing that a file can hold.
+    texts = {name: str(text).encode("utf-8", "replace").decode() for name, text in texts.items()}
+    return texts | {"locked": about.get("locked") is True, "points": about.get("points")}
+
+
+def choose(contents: dict[str, bytes], assignment: Assignment) -> tuple[str, list[dict], str]:
+    """Take the notebook with most of the questions: its name, its cells, and what is wrong where there is none."""
+    found, reason = {}, "no notebook was handed in"
+    for name, content in contents.items():
+        try:
+            found[name] = read(content)
+        except ValueError as error:
+            reason = str(error)
+    if not found:
+        return "", [], reason
+    known = {q.grade_id for q in assignment.questions}
+    chosen = max(found, key=lambda name: len(known & {cell["id"] for cell in found[name]}))
+    return chosen, found[chosen], ""
+
+
+def repaired(cells: list[dict], assignment: Assignment) -> tuple[list[dict], list[str]]:
+    """Mend copies, deletions and changed types of cells; say what was mended. ``runs`` tells which cells are run."""
     released = {c.metadata["nbgrader"]["grade_id"]: c for c in assignment.release().cells if "nbgrader" in c.metadata}
     tests = {name: c for name, c in released.items() if c.metadata.nbgrader.locked}
-    given, notes, code = {cell["id"] for cell in cells}, [], []
+    given, notes, mended = {cell["id"] for cell in cells}, [], []
     for name in released:
         copies = [cell for cell in cells if cell["id"] == name]
         if len(copies) > 1:
@@ -127,11 +78,17 @@ def code_of(cells: list[dict], assignment: Assignment) -> tuple[list[str], list[
         if known is not None and known.cell_type != cell["type"]:
             notes.append(f"cell {cell['id']} was turned into {cell['type']} and is read as {known.cell_type}")
         filled = [c for c in cells if c["id"] == cell["id"] and known is not None and c["source"] != known.source]
-        if known is not None and known.cell_type == "code" and filled and cell["source"] == known.source:
+        if known is not None and filled and cell["source"] == known.source:
             continue  # an empty copy must not replace what was filled in
-        if (known.cell_type if known is not None else cell["type"]) == "code":
-            code.append(cell["source"])
-    return code, notes
+        kind = known.cell_type if known is not None else cell["type"]
+        mended.append(cell | {"type": kind, "runs": kind == "code"})
+    return mended, notes
+
+
+def code_of(cells: list[dict], assignment: Assignment) -> tuple[list[str], list[str]]:
+    """Give the code to run and what was repaired."""
+    mended, notes = repaired(cells, assignment)
+    return [cell["source"] for cell in mended if cell["runs"]], notes
 
 
 def run(code: list[str], questions: Iterable[Question], **how) -> tuple[dict, dict, list[str]]:
@@ -151,7 +108,9 @@ def run(code: list[str], questions: Iterable[Question], **how) -> tuple[dict, di
         ended = sandbox.run(program, sent, shown=shown, **how)
         lines = list(_lines(ended.output))
         answers |= {line["call"]: line for line in lines if isinstance(line.get("call"), int)}
-        said |= {line["cell"]: _shown(line) for line in lines if isinstance(line.get("cell"), int)}
+        said |= {
+            line["cell"]: _shown(line) | {"cell": line["cell"]} for line in lines if isinstance(line.get("cell"), int)
+        }
         if any("done" in line for line in lines):
             break
         why = ended.reason or "ended Python, perhaps for lack of memory"
@@ -181,11 +140,11 @@ def _lines(output: bytes):
     for line in output.decode("utf-8", "replace").splitlines():
         try:
             # Half a surrogate pair is text in JSON, and nothing that a file can hold.
-            read = json.loads(json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace"))
+            told = json.loads(json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace"))
         except (ValueError, RecursionError):
             continue
-        if isinstance(read, dict):
-            yield read
+        if isinstance(told, dict):
+            yield told
 
 
 def same(value: Any, wanted: Any, tolerance: float) -> bool:
@@ -220,19 +179,12 @@ def _expected(assignment: Assignment, unprotected: bool) -> dict:
 def mark(contents: dict[str, bytes], assignment: Assignment, *, unprotected: bool = False) -> dict:
     """Mark one student's submission; whatever it is, give marks or a reason."""
     expected = _expected(assignment, unprotected)
-    read, reason = {}, "no notebook was handed in"
-    for name, content in contents.items():
-        try:
-            read[name] = _cells(content)
-        except ValueError as error:
-            reason = str(error)
-    if not read:
+    chosen, cells, reason = choose(contents, assignment)
+    if reason:
         return _EMPTY | {"reason": reason}
-    known = {q.grade_id for q in assignment.questions}
-    chosen = max(read, key=lambda name: len(known & {cell["id"] for cell in read[name]}))
-    code, notes = code_of(read[chosen], assignment)
-    if len(read) > 1:
-        notes.append(f"of {len(read)} notebooks {chosen} was graded")
+    code, notes = code_of(cells, assignment)
+    if len(contents) > 1:
+        notes.append(f"of {len(contents)} notebooks {chosen} was graded")
     answers, said, faults = run(code, assignment.questions, unprotected=unprotected)
     questions = []
     for question in assignment.questions:
@@ -265,63 +217,139 @@ def _surely(contents: dict[str, bytes], assignment: Assignment, unprotected: boo
         return _EMPTY | {"reason": f"the grader stumbled over it ({type(error).__name__}): mark it by hand"}
 
 
+class Rules(NamedTuple):
+    """How a lecturer grades: without a sandbox, everything anew, until when and at what cost, with which sheet."""
+
+    unprotected: bool = False
+    anew: bool = False
+    deadline: deadlines.Deadline | None = None
+    zone: tzinfo | None = None
+    sheet: Path | None = None
+    column: str | None = None
+
+
+_USUAL = Rules()
+
+
 def grade(
     submissions: Path,
     assignment: Assignment,
     to: Path,
-    *,
-    unprotected: bool = False,
-    anew: bool = False,
+    rules: Rules = _USUAL,
     progress: Callable[[str, int, int], None] = lambda student, done, of: None,
-) -> pd.DataFrame:
-    """Mark every student, and write marks.csv and a page of feedback each; give the table.
+) -> tuple[pd.DataFrame, list[str]]:
+    """Mark every student; write tables, feedback and nbgrader's gradebook. Give the table and what is to be said.
 
-    What has not changed since the last call is not run again, unless `anew`.
+    What has not changed since the last call is not run again, unless the rules say so; marks of a person stay.
     """
-    collected, rows = collect(submissions), []
-    for done, (student, contents) in enumerate(sorted(collected.items())):
-        progress(student, done, len(collected))
-        safe = re.sub(r"[^\w.-]", "-", student)[:40].strip(".") + "-" + hashlib.sha256(student.encode()).hexdigest()[:6]
-        digest = hashlib.sha256(f"{VERSION} {assignment.text} {unprotected}".encode())
-        for name, content in sorted(contents.items()):
-            digest.update(name.encode(errors="replace") + hashlib.sha256(content).digest())
-        kept = to / "results" / f"{safe}.json"
-        told = files.read_json(kept, "remove it and grade again", "digest", "points") if kept.is_file() else {}
-        if anew or told.get("digest") != digest.hexdigest():
-            told = _surely(contents, assignment, unprotected) | {"digest": digest.hexdigest()}
-            told["sandbox"] = "none" if unprotected else "bubblewrap"
-            files.write(kept, told)
-        files.write(to / "feedback" / f"{safe}.html", feedback(student, assignment, told))
-        manual = sum(q.points for q in assignment.questions if q.manual)
-        why = told["reason"] or "; ".join(told["faults"][:1] + told["notes"][:1]) or "graded"
-        rows.append([student, told["points"], 100 - manual, 0 if told["reason"] else manual, told["sandbox"], why])
-    columns = ["student", "automatic", "of", "by hand", "sandbox", "remark"]
-    table = pd.DataFrame(rows, columns=columns)
+    collected, here, book = collect(submissions, rules.zone), to / assignment.name, not gradebook.missing()
+    if book:
+        gradebook.prepare(to, assignment)
+    told, cells = {}, {}
+    for done, one in enumerate(collected):
+        progress(one.student, done, len(collected))
+        told[one.student], cells[one.student] = _graded(one, assignment, to, rules, book)
+    progress("", len(collected), len(collected))
+    marked = gradebook.marks(to, assignment) if book else {}
+    rows = []
+    for one in collected:
+        marks = marked.get(gradebook.safe(one.student), {})
+        about = told[one.student] = _summed(told[one.student], marks)
+        files.write(
+            here / "feedback" / f"{gradebook.safe(one.student)}.html",
+            pages.feedback(one.student, assignment, about, marks),
+        )
+        rows.append(
+            [
+                one.student,
+                *(about[name] for name in ("points", "by hand", "late", "total")),
+                about["sandbox"],
+                _remark(about),
+            ]
+        )
+    table = pd.DataFrame(rows, columns=["student", "automatic", "by hand", "late", "total", "sandbox", "remark"])
     # A spreadsheet would run a name or remark that begins with one of these signs.
     safe_text = table.apply(lambda c: c.str.replace(r"^([=+\-@\t])", r"'\1", regex=True) if c.dtype == object else c)
-    files.write(to / "marks.csv", safe_text)
-    return table
+    files.write(here / "marks.csv", safe_text)
+    return table, _besides(collected, assignment, here, rules, cells, table)
 
 
-def feedback(student: str, assignment: Assignment, told: dict) -> str:
-    """Write the page for a student: points, reasons, and what the cells printed and drew; everything is escaped."""
-    say = lambda text: html.escape(str(text))  # noqa: E731
-    rows = ""
-    for q in told["questions"]:
-        earned = "by hand" if q["why"] == "marked by hand" else q["points"]
-        rows += "<tr>" + "".join(f"<td>{say(cell)}" for cell in (q["id"], earned, q["of"], q["why"]))
-    remarks = "".join(f"<li>{say(text)}" for text in [told["reason"], *told["notes"], *told["faults"]] if text)
-    outputs = "".join(f"<pre>{say(cell['text'])}</pre>" for cell in told["cells"] if cell.get("text"))
-    drawn = [png for cell in told["cells"] for png in cell.get("figures") or [] if isinstance(png, str)]
-    pictures = [png for png in drawn if re.fullmatch(r"[A-Za-z0-9+/]+=*", png)]
-    outputs += "".join(f'<img alt="figure {n + 1}" src="data:image/png;base64,{p}">' for n, p in enumerate(pictures))
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    style = "body{font-family:sans-serif;max-width:50em;margin:2em auto}td,th{padding:.2em 1em;text-align:left}"
-    style += "pre{white-space:pre-wrap}img{max-width:100%}"
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{say(assignment.name)}: {say(student)}</title><style>{style}</style>"
-        f"<h1>{say(assignment.name)}</h1><p>{say(student)}: {told['points']:g} automatic points</p>"
-        f"<table><tr><th>question<th>points<th>of<th>why{rows}</table><ul>{remarks}</ul>{outputs}</html>\n"
-    )
+def _graded(one: Submission, assignment: Assignment, to: Path, rules: Rules, book: bool) -> tuple[dict, dict[str, str]]:
+    # Marks of one student, kept from the last time where nothing changed, and what stands in the cells of the release.
+    safe = gradebook.safe(one.student)
+    digest = hashlib.sha256(f"{VERSION} {assignment.text} {rules.unprotected}".encode())
+    for name, content in sorted(one.notebooks.items()):
+        digest.update(name.encode(errors="replace") + hashlib.sha256(content).digest())
+    kept = to / assignment.name / "results" / f"{safe}.json"
+    told = files.read_json(kept, "remove it and grade again", "digest", "points", "answers") if kept.is_file() else {}
+    before, fresh = told.get("answers", {}), rules.anew or told.get("digest") != digest.hexdigest()
+    if fresh:
+        told = _surely(one.notebooks, assignment, rules.unprotected) | {"digest": digest.hexdigest()}
+        told["sandbox"] = "none" if rules.unprotected else sandbox.kind()
+    mended, _ = repaired(choose(one.notebooks, assignment)[1], assignment)
+    answers = {cell["id"]: cell["source"] for cell in mended if cell["id"] != "None"}
+    released = {c.id: c.source for c in assignment.release().cells}
+    for question in told["questions"]:
+        name = question["id"]
+        question["empty"] = answers.get(name, released[name]) == released[name]
+        question["changed"] = fresh and before.get(name, answers.get(name)) != answers.get(name)
+    told |= {"late": 0.0, "lateness": "Canvas calls it late" if one.late else "", "answers": answers}
+    if rules.deadline:
+        told |= {"late": rules.deadline.lost(one.time, 100), "lateness": rules.deadline.told(one.time)}
+    files.write(kept, told)
+    if book:
+        place = to / "autograded" / safe / assignment.name / f"{assignment.name}.ipynb"
+        if fresh or not place.exists():
+            import nbformat
+
+            files.write(place, nbformat.writes(pages.notebook(mended, assignment, told)) + "\n")
+        when = {"timestamp": f"{one.time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC"} if one.time else {}
+        gradebook.fill(to, assignment, safe, one.student, told, **when)
+    return told, answers
+
+
+def _summed(told: dict, marks: dict[str, gradebook.Mark]) -> dict:
+    # Points by hand may also correct automatic ones; lateness comes off the sum.
+    automatic, by_hand, waits = 0.0, 0.0, []
+    for question in told["questions"]:
+        mark = marks.get(question["id"], gradebook.Mark(None, "", True))
+        if question["why"] == "marked by hand":
+            by_hand += mark.points or 0.0
+            waits += [question["id"]] * (mark.waits and not (question["empty"] and not marks))
+        else:
+            automatic += question["points"] if mark.points is None else mark.points
+    total = max(0.0, automatic + by_hand - told["late"])
+    about = {"points": round(automatic, 2), "by hand": round(by_hand, 2), "total": round(total, 2)}
+    return told | about | {"waits": waits, "final": not waits}
+
+
+def _remark(told: dict) -> str:
+    waits = f"{len(told['waits'])} to mark by hand" if told["waits"] else ""
+    return "; ".join(filter(None, [told["reason"], told["lateness"], *told["faults"][:1], *told["notes"][:1], waits]))
+
+
+def _besides(
+    collected: list[Submission], assignment: Assignment, here: Path, rules: Rules, cells: dict, table
+) -> list[str]:
+    # The hint at what is alike, the lecturer's own sheet, and what there is to say of them.
+    said = [words] if (words := gradebook.missing()) else []
+    alike = similar.pairs(cells, [cell.source for cell in assignment.release().cells])
+    files.write(here / "similar.csv", alike)
+    if len(alike):
+        first = alike.iloc[0]
+        pair = f"{first['student']} and {first['other']} most ({first['alike']:.0%})"
+        many = "1 pair is" if len(alike) == 1 else f"{len(alike)} pairs are"
+        said.append(f"{many} alike beyond the release, {pair}: see similar.csv, and look yourself.")
+    if rules.sheet:
+        marks, numbers = (
+            dict(zip(table["student"], table["total"], strict=True)),
+            {one.student: one.number for one in collected},
+        )
+        filled = sheets.fill(rules.sheet, marks, numbers, rules.column)
+        place = sheets.write(here / f"{rules.sheet.stem}-marks.csv", filled)
+        said.append(
+            f"{place.name} is your sheet with {len(marks) - len(filled.missing)} marks; {filled.empty} rows got none."
+        )
+        if filled.missing:
+            said.append(f"Not found in it, or several times: {', '.join(filled.missing)}.")
+    return said

@@ -10,8 +10,9 @@ network, fill memory, disk or the table of processes, or outlive its own end. So
 - only text comes out, capped; nothing in it is executed or unpickled. Whoever reads it must not trust it: a program can
   print what it likes, so what is expected must never go in.
 
-Not covered: faults of the kernel itself, and what takes the time of a core while it is allowed to. bubblewrap does the
-work, and a real start is tried before: a file named bwrap says nothing.
+Not covered: faults of the kernel itself, and what takes the time of a core while it is allowed to. A container does the
+work where docker or podman answers and has the image of the course, else bubblewrap. A real start is tried before: a
+file named bwrap says nothing.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -32,8 +34,15 @@ import psutil
 
 from ecg_lessons.errors import InputError
 
-#: User and group of the sandbox where root starts it.
+#: User and group in a container, and in the sandbox that root starts.
 NOBODY = 64001
+#: The image whose Python runs in a container; another one: the variable ECG_LESSONS_IMAGE.
+IMAGE = "ecg-lessons:cpu"
+_SETTINGS = {
+    "HOME": "/tmp", "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": "/tmp", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONHASHSEED": "0", "ECG_LESSONS_CACHE": "/tmp/cache",
+}  # fmt: skip
 _MIB = 2**20
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime")
 
@@ -87,10 +96,7 @@ def command(inputs: Path, program: Sequence[str], limits: Limits, shown: Sequenc
     for place in (*_python(), *shown):
         words += [*_parents(place), "--ro-bind", str(place), str(place)]
     words += ["--ro-bind", str(inputs), "/in", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
-    settings = {"HOME": "/tmp", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "Agg", "MPLCONFIGDIR": "/tmp"}
-    settings |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    settings |= {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONHASHSEED": "0", "ECG_LESSONS_CACHE": "/tmp/cache"}
-    words += [word for name, value in settings.items() for word in ("--setenv", name, value)]
+    words += [word for name, value in _SETTINGS.items() for word in ("--setenv", name, value)]
     # Limits of a user count for that user, not for root: they are set before, and bite after setpriv.
     caps = {"as": limits.addresses, "data": limits.memory, "fsize": limits.disk}
     limit = ["prlimit", "--core=0", f"--cpu={int(limits.seconds) * 2 + 1}"]
@@ -105,12 +111,47 @@ def command(inputs: Path, program: Sequence[str], limits: Limits, shown: Sequenc
     return [*limit, *words, *program]
 
 
+def container(engine: str, inputs: Path, program: Sequence[str], limits: Limits, name: str) -> list[str]:
+    """Give the command line that runs `program`, with the image's Python, in a container; `inputs` are /in there."""
+    words = [engine, "run", "--rm", "--name", name, "--network", "none", "--read-only", "--cap-drop", "ALL"]
+    words += ["--security-opt", "no-new-privileges", "--user", f"{NOBODY}:{NOBODY}", "--pull", "never"]
+    words += ["--memory", f"{limits.memory}m", "--memory-swap", f"{limits.memory}m", "--ulimit", "core=0:0"]
+    words += ["--pids-limit", str(limits.processes), "--ulimit", f"nproc={limits.processes}:{limits.processes}"]
+    words += ["--ulimit", "nofile=1024:1024", "--ulimit", f"fsize={limits.disk * _MIB}:{limits.disk * _MIB}"]
+    words += ["--tmpfs", f"/tmp:size={limits.disk}m,mode=1777", "--shm-size", f"{limits.disk}m", "--workdir", "/tmp"]
+    words += [word for pair in _SETTINGS.items() for word in ("--env", "=".join(pair))]
+    words += ["--volume", f"{inputs}:/in:ro", "--entrypoint", "python3", os.environ.get("ECG_LESSONS_IMAGE", IMAGE)]
+    return [*words, *program[1:]]
+
+
+@functools.cache
+def engine() -> str | None:
+    """Name the container engine that really starts the image, or None."""
+    for name in filter(shutil.which, ("docker", "podman")):
+        probe = container(name, Path("/usr"), ["python3", "-I", "-c", "print('well')"], LIMITS, _fresh())
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if subprocess.run(probe, capture_output=True, text=True, timeout=60).stdout == "well\n":
+                return name
+    return None
+
+
+def kind() -> str:
+    """Say what protects the machine: docker, podman or bubblewrap."""
+    return engine() or "bubblewrap"
+
+
+def _fresh() -> str:
+    return f"ecg-lessons-{uuid.uuid4().hex}"
+
+
 @functools.cache
 def refusal() -> str | None:
     """Say why no sandbox starts on this machine and what to do, or None; one is really started."""
+    if engine():
+        return None
     missing = [name for name in ("bwrap", "prlimit", "setpriv") if not shutil.which(name)]
     if sys.platform != "linux":
-        return "Grading needs Linux, for its sandbox: use a Linux machine or WSL, or add --unprotected."
+        return f"Grading needs docker or podman with the image {IMAGE} here, or Linux: make one, or add --unprotected."
     if missing:
         return f"There is no {missing[0]}: install it (apt-get install bubblewrap util-linux), or add --unprotected."
     try:
@@ -154,6 +195,11 @@ def run(
             Path(folder, name).chmod(0o644)
         if unprotected:
             return _watched([word.replace("/in/", f"{folder}/") for word in program], limits)
+        if runner := engine():
+            try:
+                return _watched(container(runner, Path(folder), program, limits, name := _fresh()), limits)
+            finally:  # the engine's client is not the container
+                subprocess.run([runner, "rm", "--force", name], capture_output=True, check=False)
         return _watched(command(Path(folder), program, limits, shown), limits, _environment())
 
 

@@ -1,0 +1,70 @@
+"""What a student can check before handing in: the form of the notebook, and the tests that stand in it."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from ecg_lessons.errors import InputError
+from ecg_lessons.grading import assignments, grade
+
+_EMPTY = ("raise NotImplementedError", "YOUR ANSWER HERE")
+
+
+def check(path: Path) -> tuple[list[str], bool]:
+    """Give what there is to say of a notebook, line by line, and whether all is well. Its code is run, as you."""
+    try:
+        cells = grade.read(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"Cannot read {path} ({error.strerror}): give the path of your notebook.") from None
+    except ValueError as error:
+        raise InputError(f"{path}: {error}. Open it in JupyterLab and save it.") from None
+    faults = _form(path, cells)
+    code = [n for n, cell in enumerate(cells) if cell["type"] == "code"]
+    _, said, stopped = grade.run([cells[n]["source"] for n in code], [], unprotected=True)
+    lines, passed, tests = [], 0, 0
+    for number, n in enumerate(code):
+        error, test = said.get(number, {"error": "it was not run"})["error"], cells[n]["points"] and cells[n]["locked"]
+        if test:
+            tests, passed = tests + 1, passed + (not error)
+            lines.append(f"{cells[n]['id']}: {error or 'passes'}")
+        elif error and cells[n]["id"] not in faults:
+            lines.append(f"code cell {number + 1}: {error}")
+    lines += [fault for fault in stopped if not fault.startswith("code cell")]
+    lines += [f"{name}: {fault}" for name, fault in faults.items()]
+    lines.append(f"{passed} of {tests} tests that you see pass. Others are run when it is graded.")
+    well = passed == tests and not faults
+    lines.append("You can hand it in." if well else "You can hand it in as it is, or mend this first.")
+    return lines, well
+
+
+def _form(path: Path, cells: list[dict]) -> dict[str, str]:
+    # What a grader would have to repair, by the name of the cell.
+    ids = [cell["id"] for cell in cells if cell["id"] != "None"]
+    if not ids:
+        raise InputError(
+            f"{path} has no cell of an assignment: copy your answers into the notebook that was handed out."
+        )
+    faults = {name: f"is there {number} times: keep one" for name, number in Counter(ids).items() if number > 1}
+    faults |= {name: "is missing: copy it from the notebook that was handed out" for name in _released(ids) - set(ids)}
+    empty = [cell for cell in cells if not cell["locked"] and any(words in cell["source"] for words in _EMPTY)]
+    faults |= {cell["id"]: "is not filled in" for cell in empty if cell["id"] != "None"}
+    if any(cell["id"] == "name" and "Ada Example" in cell["source"] for cell in cells):
+        faults["name"] = "says Ada Example: write your own name"
+    return faults
+
+
+def _released(ids: list[str]) -> set[str]:
+    # The names of the cells of the release that this notebook came from, where the releases are at hand.
+    try:
+        paths = sorted((assignments.locate() / "release").glob("*.ipynb"))
+    except InputError:
+        return set()
+    every = [
+        {
+            cell["metadata"]["nbgrader"]["grade_id"]
+            for cell in json.loads(path.read_text())["cells"]
+            if "nbgrader" in cell["metadata"]
+        }
+        for path in paths
+    ]
+    return max(every, key=lambda names: len(names & set(ids)), default=set())

@@ -52,6 +52,13 @@ def _cut(mark: str, source: str) -> tuple[str, str]:
     return re.sub(pattern, "", source, flags=re.MULTILINE | re.DOTALL).rstrip(), "".join(inside)
 
 
+def without(source: str, *marks: str) -> str:
+    """Give a cell's source without what stands between certain marks."""
+    for mark in marks:
+        source = _cut(mark, source)[0]
+    return source
+
+
 class Assignment:
     """An assignment as its author wrote it."""
 
@@ -93,7 +100,7 @@ class Assignment:
 
         notebook = nbformat.v4.new_notebook(metadata=_METADATA)
         for number, cell in enumerate(self.cells):
-            source = _cut("RUBRIC", _cut("HIDDEN TESTS", cell.source)[0])[0]
+            source = without(cell.source, "HIDDEN TESTS", "RUBRIC")
             stub = _STUB[cell.cell_type]
             named = cell.metadata.get("grade_id") == "name"
             pattern = r"^([ ]*)##+ BEGIN SOLUTION\n.*?##+ END SOLUTION\n?"

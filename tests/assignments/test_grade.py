@@ -102,37 +102,6 @@ def test_an_untouched_notebook_has_no_points_and_says_so():
     assert "nothing was filled in" in told["notes"]
 
 
-LIAR = "class Liar(list):\n    def __eq__(self, other): return True\n    def __abs__(self): return 0\n"
-STUBS = "def {0}(*a, **k): return Liar()\n"
-NAMES = ["best_epoch", "after_convolution", "after_pooling", "weights", "nine_crops", "order", "parameters"]
-LIES = LIAR + "".join(STUBS.format(name) for name in NAMES)
-CHEATS = {
-    "relate-295-crafted-equality": LIES,
-    "ndarray-subclass": LIES.replace("Liar(list)", "Liar(__import__('numpy').ndarray)").replace("Liar()", "Liar((2,))"),
-    "drop-asserts": LIES + "import ast, builtins\nbuiltins.compile = lambda *a, **k: None\n",
-    "patched-testing": LIES + "import numpy\nnumpy.testing.assert_allclose = numpy.allclose = lambda *a, **k: True\n",
-    "classroom50-1037-forged-result": LIES
-    + 'import os\nfor n in range(99): os.write(1, b\'{"call": %d, "value": true, "points": 100}\\n\' % n)\n',
-    "forged-end": 'import os\nos.write(1, b\'{"done": true, "points": 100}\\n\')\nos._exit(0)\n',
-    "forged-file": LIES + "open('/tmp/results.json', 'w').write('{\"points\": 100}')\n",
-    "atexit": LIES + "import atexit, os\natexit.register(os.write, 1, b'{\"points\": 100}')\n",
-    "daemon-thread": LIES + "import threading\nthreading.Thread(target=print, args=('{}',), daemon=True).start()\n",
-    "frames-and-gc": LIES
-    + "import gc, sys\nfound = [o for o in gc.get_objects() if isinstance(o, dict) and 'expected' in o]\n"
-    + "def best_epoch(loss): return found[0]['expected']\n",
-    "proc": LIES + "import glob\ndef best_epoch(loss): return str(glob.glob('/proc/*/environ') + glob.glob('/*/*'))\n",
-    "patched-json": LIES + 'import json\njson.dumps = lambda *a, **k: \'{"call": 0, "value": NaN}\'\n',
-}
-
-
-@pytest.mark.parametrize("name", CHEATS)
-def test_cheats_earn_nothing(name):
-    notebook = THIRD.release()
-    notebook.cells.append(code_cell(CHEATS[name]))  # at the end, so that no stub replaces the lies
-    told = points(notebook)
-    assert told["points"] == 0, told["questions"]
-
-
 HONEST = {
     "lists": ("crops", "return picture_crops(picture).tolist()"),
     "float32": ("crops", "return picture_crops(picture).astype('float32')"),

@@ -14,6 +14,12 @@ from ecg_lessons import files
 from ecg_lessons.errors import InputError, choice
 
 _STUB = {"code": "# YOUR CODE HERE\n{0}raise NotImplementedError", "markdown": "YOUR ANSWER HERE"}
+#: What stands at the end of every release: words and a call.
+_BEFORE = (
+    "**Before you hand in:** save the notebook (Ctrl-S), then run this cell. It looks at the form and runs the tests "
+    "that you see.",
+    "import sys\n\n!{{sys.executable}} -m ecg_lessons submit-check {}.ipynb",
+)
 _METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
 
 
@@ -115,6 +121,9 @@ class Assignment:
                 about |= {"locked": not solution, "task": False} | ({"points": points} if points else {})
                 fresh.metadata["nbgrader"] = about
             notebook.cells.append(fresh)
+        words, call = (text.format(self.name) for text in _BEFORE)
+        notebook.cells.append(nbformat.v4.new_markdown_cell(words, id="before"))
+        notebook.cells.append(nbformat.v4.new_code_cell(call, id="submit-check"))
         return notebook
 
 

@@ -101,7 +101,7 @@ class _Page(_Handler):
         cells, words = self.assignment.release().cells, {}
         for before, cell in zip([None, *cells], cells, strict=False):
             if cell.id in self.questions and before is not None:
-                words[cell.id] = before.source
+                words[cell.id] = before.source.lstrip("# ")
         about: dict[str, Any] = {"assignment": self.assignment.name, "token": self.token}
         about["questions"] = [
             {"id": q.grade_id, "of": q.points, "items": q.items, "text": words.get(q.grade_id, "")}

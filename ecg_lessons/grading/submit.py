@@ -48,7 +48,8 @@ def _form(path: Path, cells: list[dict]) -> dict[str, str]:
     faults |= {name: "is missing: copy it from the notebook that was handed out" for name in _released(ids) - set(ids)}
     empty = [cell for cell in cells if not cell["locked"] and any(words in cell["source"] for words in _EMPTY)]
     faults |= {cell["id"]: "is not filled in" for cell in empty if cell["id"] != "None"}
-    if any(cell["id"] == "name" and "Ada Example" in cell["source"] for cell in cells):
+    named = [line for cell in cells if cell["id"] == "name" for line in cell["source"].splitlines() if "NAME" in line]
+    if named and "Ada Example" in named[-1]:
         faults["name"] = "says Ada Example: write your own name"
     return faults
 

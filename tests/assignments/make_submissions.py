@@ -20,10 +20,10 @@ ANSWER = next(c.metadata["grade_id"] for c in _CODE if f"def {ASKED.checks[0].fu
 FUNCTIONS = sorted({check.function for question in THIRD.questions for check in question.checks})
 
 
-def solved():
+def solved(assignment=THIRD):
     """Fill the release in with the reference solution."""
-    notebook = THIRD.release()
-    sources = {cell.metadata["grade_id"]: cell.source for cell in THIRD.cells if cell.metadata.get("solution")}
+    notebook = assignment.release()
+    sources = {cell.metadata["grade_id"]: cell.source for cell in assignment.cells if cell.metadata.get("solution")}
     for cell in notebook.cells:
         if cell.id in sources:
             text = assignments.without(sources[cell.id], "RUBRIC", "HIDDEN TESTS")

@@ -1,8 +1,10 @@
 """What a hostile program finds in the sandbox: limits, and nothing of the host."""
 
 import os
+import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import psutil
 import pytest
@@ -97,3 +99,38 @@ def test_a_machine_without_sandbox_is_refused_in_one_sentence(monkeypatch):
     with pytest.raises(InputError, match="There is no bwrap"):
         sandbox.run([sys.executable, "-c", "print(1)"], {})
     assert sandbox.run([sys.executable, "-c", "print(1)"], {}, unprotected=True).output == b"1\n"
+
+
+AS_USER = """import sys
+sys.path[:0] = {paths!r}
+from ecg_lessons.grading import sandbox
+assert not sandbox.refusal(), sandbox.refusal()
+def run(code, **limits):
+    return sandbox.run([sys.executable, "-I", "-c", code], {{}}, limits=sandbox.LIMITS._replace(**limits))
+print(run("import os; print(os.getuid())"))
+print(run("import os\\nwhile True: os.fork()", seconds=5))
+print(run("import mmap\\nx = mmap.mmap(-1, 3 * 2**30)\\nfor n in range(0, len(x), 4096): x[n] = 1", seconds=30))
+print(run("open('/tmp/x', 'wb').write(bytes(2**30))"))
+print(run("import glob; print(glob.glob('/home/*') + glob.glob('/root/*') + glob.glob('/in/../etc/shadow'))"))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests ran as an ordinary user")
+def test_an_ordinary_user_is_protected_as_root_is(tmp_path_factory):
+    """Started by root, so the user needs a Python that everybody may read: the system's."""
+    system = "/usr/bin/python3"
+    paths = [str(Path(sandbox.__file__).parents[2]), str(Path(psutil.__file__).parents[1])]
+    words = ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", system, "-c"]
+    where = {"HOME": "/tmp", "PATH": os.environ["PATH"], "TMPDIR": "/tmp"}
+    ready = subprocess.run(
+        [*words, f"import sys; sys.path[:0] = {paths!r}; import psutil, ecg_lessons"], cwd="/", env=where
+    )
+    if ready.returncode:
+        pytest.skip(f"{system} as another user cannot read this clone or load its libraries")
+    done = subprocess.run([*words, AS_USER.format(paths=paths)], cwd="/", env=where, capture_output=True, text=True)
+    user, forks, shared, disk, search = done.stdout.splitlines() or [done.stderr] * 5
+    assert "65533" in user
+    assert "output=b''" in forks
+    assert "memory" in shared or "ended" in shared or "output=b''" in shared
+    assert "output=b''" in disk
+    assert "[]" in search

@@ -4,6 +4,7 @@
 writes a trained score as a sentence that is the same on every machine.
 """
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,11 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
 }
 #: What `expect` says of an answer that is not right yet: a hint, by the name of the check.
 HINTS = files.read_toml(Path(__file__).with_suffix(".toml"))
+
+
+def own_seed(name: str) -> int:
+    """Turn a student's name into the seed of an assignment's data, however it is spaced and capitalised."""
+    return int.from_bytes(hashlib.sha256(" ".join(name.casefold().split()).encode()).digest()[:4], "big")
 
 
 def expect(name: str, value: Any) -> None:

@@ -13,16 +13,16 @@ import numpy as np
 import pandas as pd
 
 from ecg_lessons import files
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import InputError, shown
 from ecg_lessons.grading import deadlines, gradebook, inside, pages, sandbox, sheets, similar
-from ecg_lessons.grading.assignments import Assignment, Question
+from ecg_lessons.grading.assignments import Assignment, Check, Question
 from ecg_lessons.grading.collecting import BYTES, Submission, collect
 
 #: Longest time for one cell or call, and how often a run begins anew after it died.
 SECONDS, TRIES = 20, 4
 #: Raised when marks may change though no submission did: stored marks are then not used.
-VERSION = 2
-_EMPTY: dict[str, Any] = {"points": 0.0, "questions": [], "notes": [], "faults": [], "cells": []}
+VERSION = 3
+_EMPTY: dict[str, Any] = {"points": 0.0, "questions": [], "notes": [], "faults": [], "cells": [], "name": None}
 
 
 def read(content: bytes) -> list[dict]:
@@ -91,14 +91,18 @@ def code_of(cells: list[dict], assignment: Assignment) -> tuple[list[str], list[
     return [cell["source"] for cell in mended if cell["runs"]], notes
 
 
-def run(code: list[str], questions: Iterable[Question], **how) -> tuple[dict, dict, list[str]]:
+def run(code: list[str], questions: Iterable[Question], seconds: float = 0, **how) -> tuple[dict, dict, list[str]]:
     """Run code and all checks; give the answers by (grade id, number), what each cell said, and what went wrong.
 
-    A cell or call that kills the process is left out in the next try, so that it costs no other question.
+    A cell or call that kills the process is left out in the next try, so that it costs no other question. The answer
+    called "NAME" is the name that the notebook gives itself.
     """
     asked = [(q.grade_id, number, check) for q in questions for number, check in enumerate(q.checks)]
+    asked.append(("NAME", 0, Check("NAME")))
     calls = [[check.function, check.arguments] for *_, check in asked]
-    job: dict[str, Any] = {"cells": code, "calls": calls, "seconds": SECONDS, "skip": [], "skip_calls": []}
+    seconds = max(seconds, SECONDS)
+    job: dict[str, Any] = {"cells": code, "calls": calls, "seconds": seconds, "skip": [], "skip_calls": []}
+    how["limits"] = sandbox.LIMITS._replace(seconds=max(6 * seconds, sandbox.LIMITS.seconds))
     program, shown = [sys.executable, "-I", "/in/inside.py", "/in/job.json"], [Path(inside.__file__).parents[1]]
     answers: dict[int, dict] = {}
     said: dict[int, dict] = {}
@@ -153,27 +157,39 @@ def same(value: Any, wanted: Any, tolerance: float) -> bool:
         return type(value) is type(wanted) and value == wanted
     try:
         value, wanted = np.asarray(value, dtype=float), np.asarray(wanted, dtype=float)
-    except (ValueError, TypeError, OverflowError):
-        return False
+    except (ValueError, TypeError, OverflowError):  # no array, but perhaps a list of several
+        both = isinstance(value, list) and isinstance(wanted, list) and len(value) == len(wanted)
+        return both and all(same(one, other, tolerance) for one, other in zip(value, wanted, strict=True))
+    if value.size == wanted.size == 1:  # [3] and 3 are one number
+        value, wanted = value.reshape(()), wanted.reshape(())
     if value.shape != wanted.shape:
         return False
     with np.errstate(all="ignore"):
-        return bool(np.allclose(value, wanted, rtol=tolerance, atol=tolerance))
+        return bool(np.allclose(value, wanted, rtol=tolerance, atol=tolerance, equal_nan=True))
 
 
 @cache
-def _expected(assignment: Assignment, unprotected: bool) -> dict:
-    # What the reference gives for the same inputs; it is computed apart, before any submission runs.
-    answers, _, faults = run(assignment.reference(), assignment.questions, unprotected=unprotected)
+def _expected(assignment: Assignment, unprotected: bool, name: str | None = None) -> dict:
+    # What the reference gives for the same inputs, apart from any submission; with a name, from that student's data.
+    questions = [question for question in assignment.questions if question.own == (name is not None)]
+    code = assignment.reference() if name is None else assignment.reference(name)
+    answers, _, faults = run(code, questions, assignment.seconds, unprotected=unprotected)
     lost = [
-        q.grade_id
-        for q in assignment.questions
-        for n in range(len(q.checks))
-        if "value" not in answers.get((q.grade_id, n), {})
+        q.grade_id for q in questions for n in range(len(q.checks)) if "value" not in answers.get((q.grade_id, n), {})
     ]
-    if lost:
-        raise InputError(f"{assignment.path}: the reference solution gives no value for {', '.join(lost)} ({faults}).")
+    if lost or faults:
+        raise InputError(f"{assignment.path}: the reference solution fails ({'; '.join([*faults, *lost])}): mend it.")
     return answers
+
+
+def _own(assignment: Assignment, unprotected: bool, answers: dict) -> dict:
+    # What the reference gives for the data that follow from the name in a notebook.
+    if not any(question.own for question in assignment.questions):
+        return {}
+    name = answers.get(("NAME", 0), {}).get("value")
+    if not isinstance(name, str) or not name.strip() or len(name) > 80:
+        return {}
+    return _expected(assignment, unprotected, name)
 
 
 def mark(contents: dict[str, bytes], assignment: Assignment, *, unprotected: bool = False) -> dict:
@@ -185,16 +201,16 @@ def mark(contents: dict[str, bytes], assignment: Assignment, *, unprotected: boo
     code, notes = code_of(cells, assignment)
     if len(contents) > 1:
         notes.append(f"of {len(contents)} notebooks {chosen} was graded")
-    answers, said, faults = run(code, assignment.questions, unprotected=unprotected)
+    answers, said, faults = run(code, assignment.questions, assignment.seconds, unprotected=unprotected)
+    expected = expected | _own(assignment, unprotected, answers)
     questions = []
     for question in assignment.questions:
+        named = [(question.grade_id, n) for n in range(len(question.checks))]
         right = [
-            same(
-                answers.get((question.grade_id, n), {}).get("value"),
-                expected[question.grade_id, n]["value"],
-                c.tolerance,
-            )
-            for n, c in enumerate(question.checks)
+            "value" in answers.get(key, {})
+            and key in expected
+            and same(answers[key]["value"], expected[key]["value"], c.tolerance)
+            for key, c in zip(named, question.checks, strict=True)
         ]
         whys = [answers.get((question.grade_id, n), {"error": "no value came back"}) for n in range(len(right))]
         errors = [str(why["error"])[:300] for why in whys if "error" in why]
@@ -205,7 +221,8 @@ def mark(contents: dict[str, bytes], assignment: Assignment, *, unprotected: boo
     total = sum(question["points"] for question in questions)
     if all("NotImplementedError" in q["why"] or q["why"] == "marked by hand" for q in questions):
         notes.append("nothing was filled in")
-    return {"points": total, "questions": questions, "notes": notes, "faults": faults, "cells": cells, "reason": None}
+    about = {"points": total, "questions": questions, "notes": notes, "faults": faults, "cells": cells}
+    return about | {"name": answers.get(("NAME", 0), {}).get("value"), "reason": None}
 
 
 def _surely(contents: dict[str, bytes], assignment: Assignment, unprotected: bool) -> dict:
@@ -271,7 +288,16 @@ def grade(
     # A spreadsheet would run a name or remark that begins with one of these signs.
     safe_text = table.apply(lambda c: c.str.replace(r"^([=+\-@\t])", r"'\1", regex=True) if c.dtype == object else c)
     files.write(here / "marks.csv", safe_text)
-    return table, _besides(collected, assignment, here, rules, cells, table)
+    names = {student: about["name"] for student, about in told.items() if isinstance(about["name"], str)}
+    return table, [*_shared(names), *_besides(collected, assignment, here, rules, cells, table)]
+
+
+def _shared(names: dict[str, str]) -> list[str]:
+    # Who passes answers on also passes on the name that the data follow from.
+    by_name: dict[str, list[str]] = {}
+    for student, name in names.items():
+        by_name.setdefault(" ".join(name.casefold().split()), []).append(student)
+    return [f"NAME is {shown(name)!r} for {', '.join(who)}." for name, who in by_name.items() if len(who) > 1]
 
 
 def _graded(one: Submission, assignment: Assignment, to: Path, rules: Rules, book: bool) -> tuple[dict, dict[str, str]]:

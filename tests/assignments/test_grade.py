@@ -3,6 +3,7 @@
 import json
 import zipfile
 
+import make_submissions as made
 import nbformat
 import pytest
 
@@ -13,14 +14,7 @@ THIRD = assignments.called("3")
 ALL = sum(question.points for question in THIRD.questions if not question.manual)
 
 
-def solved():
-    """Fill the release in with the reference solution."""
-    notebook = THIRD.release()
-    sources = {c.metadata["grade_id"]: c for c in THIRD.cells if c.metadata.get("solution")}
-    for cell in notebook.cells:
-        if cell.id in sources:
-            cell.source = sources[cell.id].source
-    return notebook
+solved = made.solved
 
 
 def cell_of(notebook, name):
@@ -43,38 +37,12 @@ def quick():
         yield
 
 
-def copied(notebook):  # an empty copy behind the filled one
-    empty = cell_of(THIRD.release(), "crops")
-    notebook.cells.append(empty)
-
-
-def turned(notebook):
-    cell_of(notebook, "crops").cell_type = "markdown"
-
-
-def deleted_test(notebook):
-    notebook.cells = [cell for cell in notebook.cells if cell.id != "crops-test"]
-
-
-def without_metadata(notebook):  # an older release, or a notebook saved by another program
-    for cell in notebook.cells:
-        cell.metadata = {}
-
-
 REPAIRED = {
-    "nbgrader-1083-copied-cell": copied,
-    "nbgrader-1941-type-changed": turned,
-    "nbgrader-1682-deleted-read-only-cell": deleted_test,
-    "grader-service-341-older-version": without_metadata,
-    "nbgrader-1033-cell-time-out": lambda nb: nb.cells.append(code_cell("while True: pass")),
-    "nbgrader-427-eats-memory": lambda nb: nb.cells.append(code_cell("x = []\nwhile True: x.append(bytearray(10**7))")),
-    "cocalc-4951-os-exit": lambda nb: nb.cells.append(code_cell("import os\nos._exit(0)")),
-    "fork-bomb": lambda nb: nb.cells.append(code_cell("import os\nwhile True: os.fork()")),
-    "huge-output": lambda nb: nb.cells.append(code_cell("print('x' * 10**8)")),
-    "network": lambda nb: nb.cells.append(code_cell("import urllib.request as u\nu.urlopen('http://192.0.2.1')")),
-    "wrong-kernel": lambda nb: nb.metadata.update(kernelspec={"name": "ir", "display_name": "R"}),
     "shell into a name": lambda nb: cell_of(nb, "crops").update(source="files = !ls\n" + cell_of(nb, "crops").source),
     "magics": lambda nb: nb.cells.insert(0, code_cell("%matplotlib inline\n!ls\nimport pandas as pd")),
+    "shell of IPython": lambda nb: nb.cells.insert(
+        0, code_cell("get_ipython().run_line_magic('matplotlib', 'inline')\nanswer = input('?') + 'x'")
+    ),
 }
 
 
@@ -103,38 +71,53 @@ def test_an_untouched_notebook_has_no_points_and_says_so():
 
 
 HONEST = {
-    "lists": ("crops", "return picture_crops(picture).tolist()"),
-    "float32": ("crops", "return picture_crops(picture).astype('float32')"),
-    "tuple of arrays": ("crops", "return tuple(picture_crops(picture))"),
-    "numpy integer": ("best-epoch", "return np.argmin(np.asarray(loss)) + 1"),
-    "loop": ("best-epoch", "return min(range(len(loss)), key=lambda i: loss[i]) + 1"),
-    "array of one": ("best-epoch", "return np.array(np.argmin(loss) + 1)"),
-    "a line that begins with %": ("best-epoch", "best = (np.argmin(loss)\n            % 10**9)\n    return best + 1"),
-    "true division": ("layers", None),
+    "lists": ("crops", "return nine_crops_(picture).tolist()"),
+    "float32": ("crops", "return nine_crops_(picture).astype('float32')"),
+    "tuple of arrays": ("crops", "return tuple(nine_crops_(picture))"),
+    "tensor": ("crops", "import keras\n    return keras.ops.convert_to_tensor(nine_crops_(picture).astype('float32'))"),
+    "other names": ("crops", "bild = picture\n    alle = nine_crops_(bild)\n    return alle"),
+    "numpy integer": ("best_epoch", "return np.argmin(np.asarray(loss)) + 1"),
+    "loop for vectors": ("best_epoch", "return min(range(len(loss)), key=lambda i: loss[i]) + 1"),
+    "array of one": ("best_epoch", "return np.array(np.argmin(loss) + 1)"),
+    "shape (1,)": ("best_epoch", "return np.array([np.argmin(loss) + 1])"),
+    "pandas": ("best_epoch", "import pandas as pd\n    return pd.Series(loss).idxmin() + 1"),
+    "a line that begins with %": ("best_epoch", "best = (np.argmin(loss)\n            % 10**9)\n    return best + 1"),
+    "true division": ("after_pooling", "return float(np.floor(size / pool))"),
+    "frame": ("order", "import pandas as pd\n    return pd.DataFrame(order_(classes))"),
 }
 
 
 @pytest.mark.parametrize("name", HONEST)
 def test_honest_variants_lose_nothing(name):
     notebook = solved()
-    where, body = HONEST[name]
-    cell = cell_of(notebook, where)
-    if body is None:
-        cell.source = cell.source.replace("return size // pool", "return float(np.floor(size / pool))")
-    else:
-        head = "def nine_crops(picture):" if where == "crops" else "def best_epoch(loss):"
-        cell.source += f"\n\npicture_crops = globals().get('nine_crops')\n\n{head}\n    {body}\n"
-    assert points(notebook)["points"] == ALL
+    function, body = HONEST[name]
+    cell = next(cell for cell in notebook.cells if f"def {function}(" in cell.source)
+    (head,) = [line for line in cell.source.splitlines() if line.startswith(f"def {function}(")]
+    cell.source += f"\n\n\n{function}_ = {function}\n\n\n{head}\n    {body}\n"
+    told = points(notebook)
+    assert told["points"] == ALL, told["questions"]
+    assert len(HONEST) >= 10
 
 
-@pytest.mark.parametrize("assignment", assignments.every(assignments.locate()), ids=lambda one: one.name)
-def test_a_release_holds_no_answer_and_its_reference_earns_all(assignment):
-    text = nbformat.writes(assignment.release())
-    assert not any(word in text for word in ("SOLUTION", "HIDDEN", "RUBRIC", "check("))
-    assert (assignments.locate() / "release" / f"{assignment.name}.ipynb").read_text(encoding="utf-8") == text + "\n"
-    nbformat.validate(nbformat.reads(text, as_version=4))
-    assert sum(question.points for question in assignment.questions) == 100
-    assert len(grade._expected(assignment, False)) == sum(len(q.checks) for q in assignment.questions)
+@pytest.mark.parametrize("number", "12345")
+def test_the_reference_earns_every_automatic_point_with_any_name(number):
+    assignment = assignments.called(number)
+    of = sum(question.points for question in assignment.questions if not question.manual)
+    told = grade.mark({"a.ipynb": nbformat.writes(solved(assignment, "Zoë Ünal")).encode()}, assignment)
+    assert told["points"] == of, told["questions"]
+    assert told["faults"] == []
+    assert told["name"] == "Zoë Ünal"
+
+
+def test_answers_for_the_data_of_another_earn_nothing_where_data_are_asked_for():
+    """Who copies values gets nothing for them; who copies the name too is told."""
+    first = assignments.called("1")
+    bob = solved(first, "Bob")
+    cell_of(bob, "rule").source += "\nfalse_alarms, found = 4, 30"
+    told = grade.mark({"a.ipynb": nbformat.writes(bob).encode()}, first)
+    (own,) = [question for question in told["questions"] if question["id"] == "rule-own"]
+    assert own["points"] < own["of"]
+    assert grade._shared({"ada": "Ada", "bob": " ADA ", "eve": "Eve"}) == ["NAME is 'ada' for ada, bob."]
 
 
 def test_a_batch_goes_on_after_a_bad_notebook_and_grades_only_what_changed(tmp_path, monkeypatch):

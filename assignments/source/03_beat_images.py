@@ -15,20 +15,21 @@ import numpy as np
 
 from ecg_lessons import checks, simulator
 from ecg_lessons.data import recordings
-from ecg_lessons.lessons import beat_images as lesson
-from ecg_lessons.signals import images
+from ecg_lessons.signals import beat_sets, images, labels
 
-seed = checks.own_seed(NAME)
-beats = lesson.from_recordings(recordings.mitdb(simulator.sample_arrhythmias(16, 1.0, seed)))
-people = np.unique(beats.patient)
-beats.counts()
+folder = simulator.sample_arrhythmias(16, 1.0, checks.own_seed(NAME))
+signal, beats = beat_sets.between_neighbours(recordings.mitdb(folder))
+curves = images.curves(signal, beats["start"].to_numpy(), beats["stop"].to_numpy() - 1)
+kinds = labels.encode(beats["symbol"].to_numpy(), "eight")  # 0 is normal
+patient = beats["patient"].to_numpy().astype(str)
+beats["symbol"].value_counts()
 
 # %% [markdown]
 # Drawn as pictures of 128 x 128, and made smaller, so that a laptop trains in seconds. Four of your patients are kept for the test.
 
 # %%
-pictures = images.draw(beats.x["curve"]).reshape(len(beats), 32, 4, 32, 4).mean(axis=(2, 4))[..., None] / 255
-test = np.isin(beats.patient, people[-4:])
+pictures = images.draw(curves).reshape(len(beats), 32, 4, 32, 4).mean(axis=(2, 4))[..., None] / 255
+test = np.isin(patient, np.unique(patient)[-4:])
 print(pictures[~test].shape, "to learn from,", pictures[test].shape, "to test")
 
 # %% [markdown]
@@ -56,7 +57,7 @@ def network(filters=8):
 ### BEGIN SOLUTION
 history = (
     network()
-    .fit(pictures[~test], beats.y[~test], 32, epochs=10, validation_data=(pictures[test], beats.y[test]), verbose=0)
+    .fit(pictures[~test], kinds[~test], 32, epochs=10, validation_data=(pictures[test], kinds[test]), verbose=0)
     .history
 )
 training_loss, validation_loss = history["loss"], history["val_loss"]
@@ -192,8 +193,8 @@ def order(classes):
 
 
 ### BEGIN SOLUTION
-own_pairs = len(order(beats.y))
-normal = np.sum(beats.y == 0)
+own_pairs = len(order(kinds))
+normal = np.sum(kinds == 0)
 own_normal = [normal / len(beats), normal / own_pairs]
 ### END SOLUTION
 
@@ -270,9 +271,9 @@ for filters in (8, 4):
     scores = []
     for _ in range(3):
         model = network(filters)
-        model.fit(pictures[~test], beats.y[~test], 32, epochs=10, verbose=0)
-        right = model.predict(pictures[test], verbose=0).argmax(axis=1) == beats.y[test]
-        scores.append(by_patient(right, beats.patient[test]))
+        model.fit(pictures[~test], kinds[~test], 32, epochs=10, verbose=0)
+        right = model.predict(pictures[test], verbose=0).argmax(axis=1) == kinds[test]
+        scores.append(by_patient(right, patient[test]))
     print(filters, "filters:", np.round(scores, 3))
 ### END SOLUTION
 ### BEGIN RUBRIC

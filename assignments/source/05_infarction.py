@@ -15,13 +15,16 @@ import numpy as np
 
 from ecg_lessons import checks, simulator
 from ecg_lessons.data import recordings
-from ecg_lessons.lessons import heartbeat as lesson
+from ecg_lessons.signals import kachuee
 
-seed = checks.own_seed(NAME)
-cohort = lesson.diagnosed(recordings.ptb_xl(simulator.sample_infarctions(40, seed)))
-beats = lesson.from_diagnoses(cohort)
-print(len(beats), "beats of", len(set(beats.patient)), "people; classes:", beats.classes)
-beats.counts()
+seed, names = checks.own_seed(NAME), ("normal", "infarction")
+found = []
+for recording in recordings.ptb_xl(simulator.sample_infarctions(40, seed)):
+    kind = "MI" in recording.labels["superclasses"]
+    cut, table = kachuee.beat_of_diagnosis(recording, names[kind])
+    found.append((cut, table["patient"].astype(str), np.full(len(cut), int(kind))))
+curves, patient, sick = (np.concatenate(column) for column in zip(*found, strict=True))
+print(curves.shape, "beats and samples,", len(set(patient)), "people,", sick.sum(), "beats with infarction")
 
 # %% [markdown]
 # ## 1 · Five classes (15 points)
@@ -55,8 +58,8 @@ check("aami", [["V", "E", "F", "/", "f", "Q", "~", "|"]])
 
 # %%
 rng = np.random.default_rng(seed)
-random_test = rng.random(len(beats)) < 0.2
-chosen = rng.permutation(np.unique(beats.patient))[:8]
+random_test = rng.random(len(curves)) < 0.2
+chosen = rng.permutation(np.unique(patient))[:8]
 
 
 # %% grade_id="sides" solution=true
@@ -68,8 +71,8 @@ def on_both_sides(patient, test):
 
 
 ### BEGIN SOLUTION
-own_random = on_both_sides(beats.patient, random_test)
-own_test = np.isin(beats.patient, chosen)
+own_random = on_both_sides(patient, random_test)
+own_test = np.isin(patient, chosen)
 ### END SOLUTION
 
 # %% grade_id="sides-test" points=13
@@ -81,7 +84,7 @@ check("on_both_sides", [["a"], [False]])
 ### END HIDDEN TESTS
 
 # %% grade_id="sides-own" points=12
-assert on_both_sides(beats.patient, own_test) == 0
+assert on_both_sides(patient, own_test) == 0
 ### BEGIN HIDDEN TESTS
 check("own_random")
 check("own_test")
@@ -149,10 +152,9 @@ check("wrong_rows", [[[80.0, 60.0, 68.57], [80.0, 60.0, 70.0], [75.0, 75.0, 75.0
 
 # %% grade_id="infarction-plot" solution=true points=10
 ### BEGIN SOLUTION
-curves = np.squeeze(np.asarray(beats.x["beat"] if isinstance(beats.x, dict) else beats.x))
-for kind, name in enumerate(beats.classes):
-    who = np.unique(beats.patient[beats.y == kind])
-    each = [curves[(beats.patient == person) & (beats.y == kind)].mean(axis=0) for person in who]
+for kind, name in enumerate(names):
+    who = np.unique(patient[sick == kind])
+    each = [curves[(patient == person) & (sick == kind)].mean(axis=0) for person in who]
     plt.plot(np.arange(curves.shape[1]) / 125, np.mean(each, axis=0), label=f"{name}, {len(who)} people")
 plt.xlabel("seconds")
 plt.ylabel("scaled to 0 to 1")

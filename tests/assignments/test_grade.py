@@ -30,13 +30,6 @@ def code_cell(source):
     return nbformat.v4.new_code_cell(source)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quick():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grade, "SECONDS", 3)
-        yield
-
-
 REPAIRED = {
     "shell into a name": lambda nb: cell_of(nb, "crops").update(source="files = !ls\n" + cell_of(nb, "crops").source),
     "magics": lambda nb: nb.cells.insert(0, code_cell("%matplotlib inline\n!ls\nimport pandas as pd")),
@@ -71,11 +64,11 @@ def test_an_untouched_notebook_has_no_points_and_says_so():
 
 
 HONEST = {
-    "lists": ("crops", "return nine_crops_(picture).tolist()"),
-    "float32": ("crops", "return nine_crops_(picture).astype('float32')"),
-    "tuple of arrays": ("crops", "return tuple(nine_crops_(picture))"),
-    "tensor": ("crops", "import keras\n    return keras.ops.convert_to_tensor(nine_crops_(picture).astype('float32'))"),
-    "other names": ("crops", "bild = picture\n    alle = nine_crops_(bild)\n    return alle"),
+    "lists": ("nine_crops", "return nine_crops_(picture).tolist()"),
+    "float32": ("nine_crops", "return nine_crops_(picture).astype('float32')"),
+    "tuple of arrays": ("nine_crops", "return tuple(nine_crops_(picture))"),
+    "tensor": ("nine_crops", "import keras\n    return keras.ops.convert_to_tensor(nine_crops_(picture).astype('float32'))"),
+    "other names": ("nine_crops", "bild = picture\n    alle = nine_crops_(bild)\n    return alle"),
     "numpy integer": ("best_epoch", "return np.argmin(np.asarray(loss)) + 1"),
     "loop for vectors": ("best_epoch", "return min(range(len(loss)), key=lambda i: loss[i]) + 1"),
     "array of one": ("best_epoch", "return np.array(np.argmin(loss) + 1)"),

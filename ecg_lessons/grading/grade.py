@@ -217,12 +217,12 @@ def mark(contents: dict[str, bytes], assignment: Assignment, *, unprotected: boo
         why = "marked by hand" if question.manual else errors[0] if errors else f"{sum(right)} of {len(right)} tests"
         points = 0.0 if question.manual else round(question.points * sum(right) / len(right), 2)
         questions.append({"id": question.grade_id, "of": question.points, "points": points, "why": why})
-    cells = [said[n] for n in sorted(said)]
     total = sum(question["points"] for question in questions)
     stubs = {c.id: c.source for c in assignment.release().cells if c.metadata.get("nbgrader", {}).get("solution")}
     if all(cell["source"] == stubs.get(cell["id"], cell["source"]) for cell in cells if cell["id"] != "name"):
         notes.append("nothing was filled in")
-    about = {"points": total, "questions": questions, "notes": notes, "faults": faults, "cells": cells}
+    about = {"points": total, "questions": questions, "notes": notes, "faults": faults}
+    about["cells"] = [said[n] for n in sorted(said)]
     return about | {"name": answers.get(("NAME", 0), {}).get("value"), "reason": None}
 
 

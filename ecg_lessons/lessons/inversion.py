@@ -415,6 +415,10 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
                 fold[kept[measurement]["rows"]] = FOLDS.index(measurement.split)
             for which, parts in (("single networks", (inside, ludb)), ("the ensemble", ([part] for part in together))):
                 result[f"calibration of {which}"] = _trust(*parts, fold, correct, outside)
+            result["false alarms of the ensemble by axis"] = {
+                name: _by_axis(probability[: len(part)], part)
+                for name, probability, part in (("ptb-xl", together[0], correct), ("ludb", together[1], outside))
+            }
             loudest = _loudest(together[0][: len(correct)], correct)
             result["ptb-xl recordings that the ensemble takes for exchanged with most certainty"] = loudest
     return result
@@ -444,6 +448,17 @@ def _suspicion(probability: np.ndarray) -> np.ndarray:
     """Give the log-odds of "exchanged". The probability itself is 1.0 for many: it cannot rank them."""
     right = probability[:, 0]
     return np.log1p(-np.minimum(right, 1 - 1e-16)) - np.log(np.maximum(right, 1e-300))
+
+
+def _by_axis(probability: np.ndarray, correct: Examples) -> dict:
+    """Count the correct recordings that are called exchanged, by the axis of the QRS in the frontal plane."""
+    qrs = correct.x["beat"][:, 60:90, :2].sum(axis=1)  # net areas in I and II
+    one, foot = qrs[:, 0], (2 * qrs[:, 1] - qrs[:, 0]) / np.sqrt(3)  # aVF counts 2/sqrt(3) of a bipolar lead
+    axis, alarm = np.degrees(np.arctan2(foot, one)), probability[:, 0] < 0.5
+    edges = {"left, below -30°": (-180, -30), "-30° to 60°": (-30, 60), "vertical, 60° to 90°": (60, 90)}
+    edges["right, 90° and more"] = (90, 181)
+    there = {name: (axis >= low) & (axis < high) for name, (low, high) in edges.items()}
+    return {name: {"recordings": int(at.sum()), "called exchanged": int(alarm[at].sum())} for name, at in there.items()}
 
 
 def _strict(inside: np.ndarray, outside: np.ndarray, share: float, n: int, m: int) -> dict:

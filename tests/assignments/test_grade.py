@@ -67,7 +67,10 @@ HONEST = {
     "lists": ("nine_crops", "return nine_crops_(picture).tolist()"),
     "float32": ("nine_crops", "return nine_crops_(picture).astype('float32')"),
     "tuple of arrays": ("nine_crops", "return tuple(nine_crops_(picture))"),
-    "tensor": ("nine_crops", "import keras\n    return keras.ops.convert_to_tensor(nine_crops_(picture).astype('float32'))"),
+    "tensor": (
+        "nine_crops",
+        "import keras\n    return keras.ops.convert_to_tensor(nine_crops_(picture).astype('float32'))",
+    ),
     "other names": ("nine_crops", "bild = picture\n    alle = nine_crops_(bild)\n    return alle"),
     "numpy integer": ("best_epoch", "return np.argmin(np.asarray(loss)) + 1"),
     "loop for vectors": ("best_epoch", "return min(range(len(loss)), key=lambda i: loss[i]) + 1"),

@@ -121,7 +121,7 @@ def main(job):
         except MemoryError:  # what fills memory stays alive in its variables: begin anew without this cell
             os._exit(137)
         except BaseException as stumble:
-            error = f"{type(stumble).__name__}: {stumble}"[:300]
+            error = f"{type(stumble).__name__}: {stumble}"[:300].rstrip(": ")
         tell(cell=number, error=error, text=printed.getvalue()[:20_000], figures=drawn)
     for number, (function, arguments) in enumerate(job["calls"]):
         if number in job["skip_calls"]:
@@ -136,7 +136,7 @@ def main(job):
             missing = function not in names
             answer = {"error": f"{function} is not defined" if missing else f"KeyError: {stumble}"[:300]}
         except BaseException as stumble:
-            answer = {"error": f"{type(stumble).__name__}: {stumble}"[:300]}
+            answer = {"error": f"{type(stumble).__name__}: {stumble}"[:300].rstrip(": ")}
         tell(call=number, **answer)
     tell(done=True)
     os._exit(0)

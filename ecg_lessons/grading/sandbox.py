@@ -111,17 +111,28 @@ def command(inputs: Path, program: Sequence[str], limits: Limits, shown: Sequenc
     return [*limit, *words, *program]
 
 
-def container(engine: str, inputs: Path, program: Sequence[str], limits: Limits, name: str) -> list[str]:
-    """Give the command line that runs `program`, with the image's Python, in a container; `inputs` are /in there."""
+def container(
+    engine: str, inputs: Path, program: Sequence[str], limits: Limits, name: str, shown: Sequence[Path] = ()
+) -> list[str]:
+    """Give the command line that runs `program` in a container, with the image's Python.
+
+    `inputs` are /in there; packages in `shown` take the place of the image's, so that both sides have one version.
+    """
     words = [engine, "run", "--rm", "--name", name, "--network", "none", "--read-only", "--cap-drop", "ALL"]
     words += ["--security-opt", "no-new-privileges", "--user", f"{NOBODY}:{NOBODY}", "--pull", "never"]
     words += ["--memory", f"{limits.memory}m", "--memory-swap", f"{limits.memory}m", "--ulimit", "core=0:0"]
     words += ["--pids-limit", str(limits.processes), "--ulimit", f"nproc={limits.processes}:{limits.processes}"]
     words += ["--ulimit", "nofile=1024:1024", "--ulimit", f"fsize={limits.disk * _MIB}:{limits.disk * _MIB}"]
     words += ["--tmpfs", f"/tmp:size={limits.disk}m,mode=1777", "--shm-size", f"{limits.disk}m", "--workdir", "/tmp"]
-    words += [word for pair in _SETTINGS.items() for word in ("--env", "=".join(pair))]
+    settings = {name: value for name, value in _SETTINGS.items() if name != "PATH"}  # the image has its own
+    settings |= {"PYTHONPATH": ":".join(str(place.parent) for place in shown)}
+    words += [word for pair in settings.items() for word in ("--env", "=".join(pair))]
+    words += [word for place in shown for word in ("--volume", f"{place}:{place}:ro")]
     words += ["--volume", f"{inputs}:/in:ro", "--entrypoint", "python3", os.environ.get("ECG_LESSONS_IMAGE", IMAGE)]
-    return [*words, *program[1:]]
+    return [
+        *words,
+        *("-P" if word == "-I" else word for word in program[1:]),
+    ]  # the image finds the course by its environment
 
 
 @functools.cache
@@ -197,7 +208,7 @@ def run(
             return _watched([word.replace("/in/", f"{folder}/") for word in program], limits)
         if runner := engine():
             try:
-                return _watched(container(runner, Path(folder), program, limits, name := _fresh()), limits)
+                return _watched(container(runner, Path(folder), program, limits, name := _fresh(), shown), limits)
             finally:  # the engine's client is not the container
                 subprocess.run([runner, "rm", "--force", name], capture_output=True, check=False)
         return _watched(command(Path(folder), program, limits, shown), limits, _environment())

@@ -134,3 +134,30 @@ def test_an_ordinary_user_is_protected_as_root_is(tmp_path_factory):
     assert "memory" in shared or "ended" in shared or "output=b''" in shared
     assert "output=b''" in disk
     assert "[]" in search
+
+
+def test_a_container_is_taken_where_an_engine_really_starts_the_image(tmp_path, monkeypatch):
+    engine = tmp_path / "docker"
+    engine.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n[ "$1" = rm ] || echo well\n')
+    engine.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for cached in (sandbox.engine, sandbox.refusal):
+        cached.cache_clear()
+    try:
+        assert (sandbox.kind(), sandbox.refusal()) == ("docker", None)
+        ended = sandbox.run([sys.executable, "-I", "/in/a.py"], {"a.py": b""}, shown=[Path("/a/package")])
+        _, call, removed = (tmp_path / "calls").read_text().splitlines()
+        engine.write_text("#!/bin/sh\nexit 1\n")
+        sandbox.engine.cache_clear()
+        assert sandbox.engine() is None, "a file named docker says nothing"
+    finally:
+        for cached in (sandbox.engine, sandbox.refusal):
+            cached.cache_clear()
+    assert ended.output == b"well\n"
+    for words in ("--network none", "--read-only", "--cap-drop ALL", "no-new-privileges", "--pids-limit 128"):
+        assert words in call
+    assert "--volume /a/package:/a/package:ro" in call
+    assert "--env PYTHONPATH=/a" in call
+    assert call.endswith("ecg-lessons:cpu -P /in/a.py")
+    name = call.split("--name ")[1].split()[0]
+    assert removed == f"rm --force {name}"

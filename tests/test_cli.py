@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import wfdb
 
+from ecg_lessons.cli import tables
 from ecg_lessons.data import recordings
 
 pytestmark = pytest.mark.usefixtures("at_hand")
@@ -197,3 +198,10 @@ def test_ctrl_c_is_told_in_one_sentence(call, monkeypatch):
     monkeypatch.setattr("ecg_lessons.machine.check", lambda: signal.raise_signal(signal.SIGINT))
     told = "ecg-lessons: stopped; the same command goes on from here.\n"
     assert call("check") == (130, "", told)
+
+
+def test_verdicts_that_were_left_empty_are_counted(tmp_path, capsys):
+    found = pd.DataFrame({"ID": ["a", "b", "c"], "TARGET": pd.array([1, pd.NA, 0], dtype="Int64")})
+    tables.verdicts(found, tmp_path / "v.csv")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 exchanged, 1 not exchanged, 1 left empty" in said or "1 not exchanged, 1 exchanged, 1 left empty" in said

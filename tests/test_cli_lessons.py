@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -334,6 +335,7 @@ def test_patients_are_summed_up(call, refused, trained, tmp_path):
     assert status == 0
     for word in ("majority", "generic", "head", "whole", "alone", "F1 frequent", "macro F1", "hurts:", "a003"):
         assert word in printed
+    assert re.search(r"2 of \d+ people are finished: ", " ".join(printed.split()))
     assert max(len(line.rstrip()) for line in printed.splitlines() if line.startswith(" ")) <= 80
     stored = json.loads((folder / "summary.json").read_text())
     assert json.loads(call("summarize", folder, "--json")[1]) == stored

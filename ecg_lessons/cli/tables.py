@@ -168,7 +168,9 @@ def verdicts(found, to: Path) -> None:
         out.print(f"The verdict on {shown(ids.iloc[0])} is in {to}: {told}.", markup=False)
     else:
         words = {0: "not exchanged", 1: "exchanged"} if kind == "TARGET" else {}
-        counts = (f"{n:,} {words.get(name, name)}" for name, n in found[kind].value_counts().items())
+        told = found[kind][found[kind].notna() & (found[kind] != "")]
+        counts = [f"{n:,} {words.get(name, name)}" for name, n in told.value_counts().items()]
+        counts += [f"{len(found) - len(told):,} left empty"] * (len(told) < len(found))
         out.print(f"{len(found)} verdicts are in {to}: {', '.join(counts)}.", markup=False)
     if left_out:
         print(f"ecg-lessons: {len(left_out)} of the recordings could not be judged:", file=sys.stderr)

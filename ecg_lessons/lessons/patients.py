@@ -349,7 +349,7 @@ class Summary:
     ``minutes``: the longest adaptation, where the tests begin. ``scores``: a row a patient, arm and length. ``table``:
     a row an arm and length, with the number of ``patients``, and for each score the mean over patients, an Estimate,
     and ``gain <score>``, the mean of the paired differences to `generic`. By patient: ``beats`` tested, ``notes`` on
-    what was peculiar, and why one was ``refused``.
+    what was peculiar, and why one was ``refused``. ``people`` are all of the data, finished or not.
     """
 
     minutes: float
@@ -358,6 +358,7 @@ class Summary:
     beats: dict[str, int]
     notes: dict[str, str]
     refused: dict[str, str]
+    people: int
 
     def by_patient(self, score: str = MAIN) -> pd.DataFrame:
         """Give one score of every patient (rows) in every arm at its full length (columns)."""
@@ -404,6 +405,9 @@ class Summary:
             "Means over patients, 95 % intervals by bootstrap over them. 'F1 frequent': mean F1 of the classes with 10 "
             "test beats or more of a patient, the score to compare by; 'macro F1' counts the others too."
         ]
+        if (finished := len(self.beats) + len(self.refused)) < self.people:
+            rest = "the same 'train' command goes on, or was for these alone"
+            lines.insert(0, f"{finished} of {self.people} people are finished: {rest}.")
         for arm in ("head", "whole"):
             hurt = ", ".join(f"{name} ({change:+.3f})" for name, change in self.hurt(arm).items())
             lines.append(f"Adaptation ({arm}) hurts: {hurt or 'nobody'}.")
@@ -427,6 +431,7 @@ def summarise(cohort: Cohort) -> Summary:
         {patient: sum(row["tested on"].values()) for patient, row in done.items()},
         {patient: " ".join(row["notes"]) for patient, row in done.items() if row["notes"]},
         refused,
+        cohort.about.get("people", len(metrics)),
     )
 
 

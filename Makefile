@@ -3,6 +3,8 @@
 PYTHON ?= python3
 LESSON ?= inversion
 BIN := .venv/bin
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url -q
+EXTRAS := --extra cluster --extra formats --extra tensorboard
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -40,9 +42,11 @@ results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversi
 benchmarks: .venv/.ready  ## Measure speed as ratios to the original projects' ways
 	@$(BIN)/pytest -q -s benchmarks --benchmark-columns=median,rounds
 
-lock: .venv/.ready  ## Resolve requirements.lock anew from pyproject.toml
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra dev --universal \
-		--python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements.lock
+lock: .venv/.ready  ## Resolve requirements.lock and those of the images anew from pyproject.toml
+	@$(COMPILE) pyproject.toml --extra dev --python-version 3.11 -o requirements.lock
+	@$(COMPILE) docker/build.in --python-version 3.12 -o docker/build.lock
+	@for kind in cpu gpu; do $(COMPILE) pyproject.toml docker/$$kind.in $(EXTRAS) $$([ $$kind = gpu ] && echo --extra gpu) --override docker/$$kind.override \
+		--python-version 3.12 -o docker/$$kind.lock; done
 
 clean:  ## Remove .venv, build and caches; runs and data stay
 	@rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks

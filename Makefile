@@ -2,17 +2,21 @@
 
 PYTHON ?= python3
 LESSON ?= inversion
+KIND ?= cpu
+BASE ?= python:3.12-slim
 BIN := .venv/bin
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url -q
-EXTRAS := --extra cluster --extra formats --extra tensorboard
+# A lock of an image: its name, more extras, and the overrides.
+image_lock = $(COMPILE) pyproject.toml docker/$(1).in --extra formats --extra tensorboard $(2) \
+	--override docker/$(3).override --python-version 3.12 -o docker/$(1).lock
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help course lab test fuzz lint notebooks assignments results benchmarks lock clean
+.PHONY: help course lab test fuzz lint notebooks assignments results benchmarks docker docker-test lock clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/course/index.html
 	@$(BIN)/ecg-lessons course --to build/course
@@ -42,11 +46,19 @@ results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversi
 benchmarks: .venv/.ready  ## Measure speed as ratios to the original projects' ways
 	@$(BIN)/pytest -q -s benchmarks --benchmark-columns=median,rounds
 
+docker:  ## Build the image of the course (KIND=cpu, gpu or ray) with docker or podman
+	@engine="$$(docker/engine)" && echo "Found $$engine: building ecg-lessons:$(KIND)" && \
+		BUILDAH_FORMAT=docker $$engine build -f docker/Dockerfile --target $(KIND) --build-arg BASE=$(BASE) -t ecg-lessons:$(KIND) .
+
+docker-test: .venv/.ready  ## Build the CPU image and run it as a stranger, read-only, without network (minutes)
+	@BASE=$(BASE) $(BIN)/python tests/docker/containers.py
+
 lock: .venv/.ready  ## Resolve requirements.lock and those of the images anew from pyproject.toml
 	@$(COMPILE) pyproject.toml --extra dev --python-version 3.11 -o requirements.lock
 	@$(COMPILE) docker/build.in --python-version 3.12 -o docker/build.lock
-	@for kind in cpu gpu; do $(COMPILE) pyproject.toml docker/$$kind.in $(EXTRAS) $$([ $$kind = gpu ] && echo --extra gpu) --override docker/$$kind.override \
-		--python-version 3.12 -o docker/$$kind.lock; done
+	@$(call image_lock,cpu,,cpu)
+	@$(call image_lock,gpu,--extra gpu,gpu)
+	@$(call image_lock,ray,--extra cluster,cpu)
 
 clean:  ## Remove .venv, build and caches; runs and data stay
 	@rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks

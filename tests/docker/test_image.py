@@ -34,7 +34,7 @@ def locked(kind: str) -> dict[str, Requirement]:
 def asked(kind: str) -> list[Requirement]:
     """Give what the project and the image ask for."""
     extras = PROJECT["optional-dependencies"]
-    names = ["cluster", "formats", "tensorboard"] + ["gpu"] * (kind == "gpu")
+    names = ["formats", "tensorboard"] + ["gpu"] * (kind == "gpu") + ["cluster"] * (kind == "ray")
     lines = PROJECT["dependencies"] + [line for name in names for line in extras[name]]
     for name in ("image.in", f"{kind}.in"):
         text = (DOCKER / name).read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def asked(kind: str) -> list[Requirement]:
     return [one for one in found if kind == "gpu" or one.name != "tensorflow"]
 
 
-@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+@pytest.mark.parametrize("kind", ["cpu", "gpu", "ray"])
 def test_the_lock_of_an_image_holds_what_the_project_asks_for(kind):
     there = locked(kind)
     for requirement in asked(kind):
@@ -52,19 +52,21 @@ def test_the_lock_of_an_image_holds_what_the_project_asks_for(kind):
     assert ("tensorflow" in there, "tensorflow-cpu" in there) == ((True, False) if kind == "gpu" else (False, True))
 
 
-def test_both_images_hold_the_same_versions():
-    cpu, gpu = locked("cpu"), locked("gpu")
-    assert {name: (cpu[name], gpu[name]) for name in set(cpu) & set(gpu) if str(cpu[name]) != str(gpu[name])} == {}
+@pytest.mark.parametrize("kind", ["gpu", "ray"])
+def test_all_images_hold_the_same_versions(kind):
+    cpu, other = locked("cpu"), locked(kind)
+    assert {name: other[name] for name in set(cpu) & set(other) if str(cpu[name]) != str(other[name])} == {}
 
 
 def test_the_gpu_image_has_one_set_of_cuda_wheels():
     cuda = [name for name in locked("gpu") if name.startswith("nvidia-")]
     assert len(cuda) >= 12
+    assert {"jax-cuda12-plugin", "jax-cuda12-pjrt"} <= set(locked("gpu"))
     assert all(name.endswith("-cu12") for name in cuda)
     assert not [name for name in locked("cpu") if name.startswith("nvidia-")]
 
 
-@pytest.mark.parametrize("name", ["build", "cpu", "gpu"])
+@pytest.mark.parametrize("name", ["build", "cpu", "gpu", "ray"])
 def test_every_locked_package_has_hashes_and_no_address_stands_there(name):
     text = (DOCKER / f"{name}.lock").read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z])", "\n".join(line for line in text.splitlines() if not line.startswith("#")))
@@ -81,7 +83,7 @@ def test_solutions_and_tests_do_not_reach_the_image():
 
 
 def test_what_changes_often_comes_last_and_no_secret_is_in_the_image():
-    for target in ("gpu", "cpu"):
+    for target in ("gpu", "ray", "cpu"):
         stage = DOCKERFILE.split(f" AS {target}\n")[1]
         assert stage.index(f"--from={target}-packages /opt/ecg-lessons") < stage.index("--from=course")
     assert "USER 1000:0" in DOCKERFILE

@@ -13,7 +13,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help course lab test fuzz lint notebooks assignments results benchmarks docker docker-test lock clean
+.PHONY: help course lab test fuzz lint notebooks assignments results benchmarks docker docker-test class-test lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,9 +53,18 @@ docker:  ## Build the image of the course (KIND=cpu, gpu or ray) with docker or 
 docker-test: .venv/.ready  ## Build the CPU image and run it as a stranger, read-only, without network (minutes)
 	@BASE=$(BASE) $(BIN)/python tests/docker/containers.py
 
+class-test: .venv/.ready  ## Run a class of 30 simulated students on a hub of this machine (minutes; needs npm)
+	@$(BIN)/uv venv --quiet --allow-existing build/class
+	@$(BIN)/uv pip sync --quiet --python build/class/bin/python --require-hashes docker/class-test.lock
+	@[ -x build/class/node_modules/.bin/configurable-http-proxy ] || \
+		npm install --silent --no-audit --no-fund --prefix build/class configurable-http-proxy@5
+	@build/class/bin/python -m pytest -q -s -p no:cacheprovider --confcutdir tests/classroom tests/classroom
+
 lock: .venv/.ready  ## Resolve requirements.lock and those of the images anew from pyproject.toml
 	@$(COMPILE) pyproject.toml --extra dev --python-version 3.11 -o requirements.lock
 	@$(COMPILE) docker/build.in --python-version 3.12 -o docker/build.lock
+	@$(COMPILE) docker/hub.in --python-version 3.11 -o docker/hub.lock
+	@$(COMPILE) docker/class-test.in --python-version 3.11 -o docker/class-test.lock
 	@$(call image_lock,cpu,,cpu)
 	@$(call image_lock,gpu,--extra gpu,gpu)
 	@$(call image_lock,ray,--extra cluster,cpu)

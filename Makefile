@@ -2,15 +2,21 @@
 
 PYTHON ?= python3
 LESSON ?= inversion
+KIND ?= cpu
+BASE ?= python:3.12-slim
 BIN := .venv/bin
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url -q
+# A lock of an image: its name, more extras, and the overrides.
+image_lock = $(COMPILE) pyproject.toml docker/$(1).in --extra formats --extra tensorboard $(2) \
+	--override docker/$(3).override --python-version 3.12 -o docker/$(1).lock
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help course lab test fuzz lint notebooks assignments results benchmarks lock clean
+.PHONY: help course lab test fuzz lint notebooks assignments results benchmarks docker docker-test class-test lock clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/course/index.html
 	@$(BIN)/ecg-lessons course --to build/course
@@ -40,9 +46,28 @@ results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversi
 benchmarks: .venv/.ready  ## Measure speed as ratios to the original projects' ways
 	@$(BIN)/pytest -q -s benchmarks --benchmark-columns=median,rounds
 
-lock: .venv/.ready  ## Resolve requirements.lock anew from pyproject.toml
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra dev --universal \
-		--python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements.lock
+docker:  ## Build the image of the course (KIND=cpu, gpu or ray) with docker or podman
+	@engine="$$(docker/engine)" && echo "Found $$engine: building ecg-lessons:$(KIND)" && \
+		BUILDAH_FORMAT=docker $$engine build -f docker/Dockerfile --target $(KIND) --build-arg BASE=$(BASE) -t ecg-lessons:$(KIND) .
+
+docker-test: .venv/.ready  ## Build the CPU image and run it as a stranger, read-only, without network (minutes)
+	@BASE=$(BASE) $(BIN)/python tests/docker/containers.py
+
+class-test: .venv/.ready  ## Run a class of 30 simulated students on a hub of this machine (minutes; needs npm)
+	@$(BIN)/uv venv --quiet --allow-existing build/class
+	@$(BIN)/uv pip sync --quiet --python build/class/bin/python --require-hashes docker/class-test.lock
+	@[ -x build/class/node_modules/.bin/configurable-http-proxy ] || \
+		npm install --silent --no-audit --no-fund --prefix build/class configurable-http-proxy@5
+	@build/class/bin/python -m pytest -q -s -p no:cacheprovider --confcutdir tests/classroom tests/classroom
+
+lock: .venv/.ready  ## Resolve requirements.lock and those of the images anew from pyproject.toml
+	@$(COMPILE) pyproject.toml --extra dev --python-version 3.11 -o requirements.lock
+	@$(COMPILE) docker/build.in --python-version 3.12 -o docker/build.lock
+	@$(COMPILE) docker/hub.in --python-version 3.11 -o docker/hub.lock
+	@$(COMPILE) docker/class-test.in --python-version 3.11 -o docker/class-test.lock
+	@$(call image_lock,cpu,,cpu)
+	@$(call image_lock,gpu,--extra gpu,gpu)
+	@$(call image_lock,ray,--extra cluster,cpu)
 
 clean:  ## Remove .venv, build and caches; runs and data stay
 	@rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis .benchmarks

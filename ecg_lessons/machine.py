@@ -7,13 +7,21 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from ecg_lessons import files
-from ecg_lessons.errors import InputError
+from ecg_lessons.errors import InputError, note
 
+#: From this compute capability on, TensorFlow 2.21, which has CUDA 12 only, cannot compute on a GPU.
+TOO_NEW = 10
+NO_GPU = (
+    "No GPU was found: the lessons run on the CPU, in minutes. "
+    "If this machine has an NVIDIA card, 'nvidia-smi' must show it; if it does not, install NVIDIA's driver. "
+    "If it does, install ecg-lessons[gpu], or in a container NVIDIA's Container Toolkit on the host and add --gpus all."
+)
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "opencv-python-headless", "wfdb")
 
 
@@ -53,9 +61,8 @@ def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> N
             import tensorflow as tf
 
             tf.get_logger().setLevel("ERROR")
-            for gpu in tf.config.list_physical_devices("GPU"):
-                with contextlib.suppress(RuntimeError):  # already in use: leave it as it is
-                    tf.config.experimental.set_memory_growth(gpu, True)
+            with contextlib.suppress(RuntimeError):  # already in use: leave it as it is
+                _gpus_of(tf)
             _spare_the_autotuner(tf)
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
@@ -64,6 +71,22 @@ def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> N
     keras.config.set_dtype_policy(precision)
     if figures:
         _figures()
+
+
+def _gpus_of(tf) -> None:
+    # Cards that TensorFlow cannot use are hidden from it, so that a lesson runs on the CPU and does not fail.
+    gpus = tf.config.list_physical_devices("GPU")
+    usable = [gpu for gpu in gpus if _capability(tf, gpu) < (TOO_NEW, 0)]
+    if usable != gpus:
+        tf.config.set_visible_devices(usable, "GPU")
+        sentence = "This GPU is too new for TensorFlow, which computes without it: set KERAS_BACKEND=jax to use it."
+        note(sentence)
+    for gpu in usable:
+        tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def _capability(tf, gpu) -> tuple[int, int]:
+    return tuple(tf.config.experimental.get_device_details(gpu).get("compute_capability") or (0, 0))
 
 
 def _spare_the_autotuner(tf) -> None:
@@ -145,6 +168,7 @@ def check() -> Report:
         ("Python", platform.python_version(), "" if supported else "use Python 3.11, 3.12 or 3.13"),
         ("packages", ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)),
         _backend(),
+        _device(),
         ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
         ("memory", f"{memory:.1f} GiB free", "" if memory > 4 else "close other programs: lessons need 4 GiB"),
         ("disk", f"{free:.1f} GiB free in {_short(cache)}", "" if free > 1 else "make 1 GiB free there"),
@@ -159,13 +183,62 @@ def _backend() -> tuple[str, str, str]:
     import numpy as np
 
     backend = keras.backend.backend()
-    version = importlib.metadata.version(backend)
     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
     model.compile("adam", "mse")
     loss = float(model.train_on_batch(np.ones((4, 8)), np.ones((4, 1))))
-    devices = ", ".join(keras.distribution.list_devices("gpu")) or "no GPU, the lessons do not need one"
     remedy = "" if np.isfinite(loss) else "reinstall with 'make clean course'"
-    return ("Keras", f"{keras.__version__} on {backend} {version}, trains; {devices}", remedy)
+    return ("Keras", f"{keras.__version__} on {backend} {sys.modules[backend].__version__}, trains", remedy)
+
+
+def _device() -> tuple[str, str, str]:
+    # A real matrix product, since a card that is listed may still not compute.
+    import keras
+    import numpy as np
+
+    gpus = _gpus(keras.backend.backend())
+    named = "; ".join(f"{name}, compute capability {capability}" for name, capability in gpus)
+    unusable = (
+        named
+        and keras.backend.backend() == "tensorflow"
+        and not sys.modules["tensorflow"].config.get_visible_devices("GPU")
+    )
+    left, right = np.random.default_rng(0).standard_normal((2, 1024, 1024)).astype("float32")
+    try:
+        keras.ops.convert_to_numpy(keras.ops.matmul(left, right))  # the first call also chooses how to compute
+        begun = time.perf_counter()
+        product = keras.ops.convert_to_numpy(keras.ops.matmul(left, right))
+        speed = 2 * len(left) ** 3 / (time.perf_counter() - begun) / 1e9
+    except Exception as error:  # whatever a driver, CUDA or a backend says
+        why = f"a matrix product failed ({type(error).__name__})"
+        return ("device", f"{named or 'CPU'}: {why}", "set CUDA_VISIBLE_DEVICES=-1 to compute on the CPU")
+    right_enough = np.allclose(product, left @ right, atol=0.5)  # TF32 of a GPU has ten bits
+    state = f"{named or 'CPU'}: a matrix product is {'right' if right_enough else 'wrong'}, {speed:,.0f} GFLOP/s"
+    if not right_enough:
+        return ("device", state, "set CUDA_VISIBLE_DEVICES=-1 to compute on the CPU")
+    if unusable:
+        return ("device", f"{state}, on the CPU", "set KERAS_BACKEND=jax: this card is too new for TensorFlow")
+    return ("device", state if named else f"{state}. {NO_GPU}", "")
+
+
+def _gpus(backend: str) -> list[tuple[str, str]]:
+    """Name the GPUs that a backend finds, each with its compute capability."""
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        details = tf.config.experimental.get_device_details
+        found = [
+            (details(gpu).get("device_name", "GPU"), _capability(tf, gpu))
+            for gpu in tf.config.list_physical_devices("GPU")
+        ]
+        return [(name, ".".join(map(str, capability))) for name, capability in found]
+    if backend == "jax":
+        import jax
+
+        found = [device for device in jax.devices() if device.platform in ("gpu", "cuda")]
+        return [(device.device_kind, str(getattr(device, "compute_capability", "unknown"))) for device in found]
+    import keras
+
+    return [(name, "unknown") for name in keras.distribution.list_devices("gpu")]
 
 
 def _real_data() -> tuple[str, str, str]:

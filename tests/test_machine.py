@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from ecg_lessons import machine
+from ecg_lessons.errors import Note
 
 
 def run(code: str, **env: str) -> subprocess.CompletedProcess:
@@ -118,3 +119,71 @@ def test_data_sets_of_arrays_are_not_tuned():
 
     data = ArrayDataAdapter(np.zeros((8, 2)), np.zeros(8), batch_size=4).get_tf_dataset()
     assert data.options().autotune.enabled is False
+
+
+class Card:
+    """A TensorFlow that finds one GPU of some compute capability."""
+
+    def __init__(self, capability: tuple[int, int]):
+        self.capability, self.visible, self.grows = capability, ["card"], []
+        self.config = self.experimental = self
+
+    def list_physical_devices(self, kind):
+        return ["card"]
+
+    def get_visible_devices(self, kind):
+        return self.visible
+
+    def set_visible_devices(self, devices, kind):
+        self.visible = devices
+
+    def get_device_details(self, card):
+        return {"device_name": "A card", "compute_capability": self.capability}
+
+    def set_memory_growth(self, card, wanted):
+        self.grows.append(card)
+
+
+def test_a_card_that_tensorflow_can_use_is_used(monkeypatch, recwarn):
+    card = Card((9, 0))
+    machine._gpus_of(card)
+    assert (card.visible, card.grows, len(recwarn)) == (["card"], ["card"], 0)
+    monkeypatch.setitem(sys.modules, "tensorflow", card)
+    _, state, remedy = machine._device()
+    assert "A card, compute capability 9.0: a matrix product is right" in state
+    assert not remedy
+
+
+def test_a_card_too_new_for_tensorflow_is_left_alone_and_jax_proposed(monkeypatch):
+    card = Card((12, 0))
+    with pytest.warns(Note, match="set KERAS_BACKEND=jax"):
+        machine._gpus_of(card)
+    assert (card.visible, card.grows) == ([], [])
+    monkeypatch.setitem(sys.modules, "tensorflow", card)
+    _, state, remedy = machine._device()
+    assert "compute capability 12.0" in state
+    assert "on the CPU" in state
+    assert remedy.startswith("set KERAS_BACKEND=jax")
+
+
+def test_no_gpu_is_no_fault_and_three_sentences_tell_what_to_do(monkeypatch):
+    monkeypatch.setattr(machine, "_gpus", lambda backend: [])
+    _, state, remedy = machine._device()
+    assert machine.NO_GPU in state
+    assert machine.NO_GPU.count(". ") == 2
+    assert not remedy
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("CUDA_ERROR_NO_BINARY_FOR_GPU"), None])
+def test_a_device_that_cannot_multiply_is_told_with_the_way_to_the_cpu(monkeypatch, fault):
+    import keras
+
+    def product(left, right):
+        if fault:
+            raise fault
+        return left
+
+    monkeypatch.setattr(keras.ops, "matmul", product)
+    _, state, remedy = machine._device()
+    assert ("a matrix product failed (RuntimeError)" if fault else "a matrix product is wrong") in state
+    assert "CUDA_VISIBLE_DEVICES=-1" in remedy

@@ -111,6 +111,10 @@ class Posterior(Configured, keras.layers.Layer):
         super().__init__(*values, **options)
         self.prior = np.array([self.correct] + [(1 - self.correct) / len(SWAPS)] * len(SWAPS), dtype=np.float32)
 
+    def compute_output_shape(self, shape):
+        """Give the shape; JAX cannot find it by trying a batch, since only whole sets of hypotheses can be folded."""
+        return (None if shape[0] is None else shape[0] // len(self.prior), len(self.prior))
+
     def call(self, scores):
         """Apply Bayes' rule."""
         return ops.softmax(ops.cast(ops.reshape(scores, (-1, len(self.prior))), "float32") + np.log(self.prior))

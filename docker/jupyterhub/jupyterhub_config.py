@@ -1,0 +1,211 @@
+"""The hub of a class. The containers of a class and the tests' local processes are started by this one file.
+
+What differs from class to class stands in the environment: see env.example.
+"""
+
+import csv
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from firstuseauthenticator import FirstUseAuthenticator
+from jupyterhub.app import JupyterHub
+from jupyterhub.spawner import SimpleLocalProcessSpawner
+
+c = get_config()  # noqa: F821
+HERE = Path(os.environ.get("CLASS_CONFIG", Path(__file__).parent))
+sys.path.insert(0, str(HERE))
+
+from gpus import Ledger  # noqa: E402
+
+STATE = Path(os.environ.get("CLASS_STATE", "/srv/hub"))
+FOLDER = Path(os.environ.get("CLASS_FOLDER", "/srv/class"))
+LOCAL = os.environ.get("CLASS_SPAWNER", "docker") == "local"
+IDLE = int(os.environ.get("CLASS_IDLE_SECONDS", "1200"))
+CARDS = os.environ.get("CLASS_GPUS", "").replace(",", " ").split()
+PORT = os.environ.get("CLASS_PORT", "8000")
+
+# --- Who may come in: the list, and nobody else ---------------------------------------------------------------------
+with Path(os.environ.get("CLASS_LIST", HERE / "class.csv")).open(encoding="utf-8-sig", newline="") as file:
+    PEOPLE = {row["name"].strip().lower(): row for row in csv.DictReader(file) if row["name"].strip()}
+LECTURERS = {name for name, row in PEOPLE.items() if row["role"].strip() == "lecturer"}
+if weak := [name for name, row in PEOPLE.items() if not (row["code"] or "").strip()]:
+    raise SystemExit(f"class.csv gives no code to {', '.join(weak)}: anybody could be first to log in by that name.")
+
+
+class ByCode(FirstUseAuthenticator):
+    """The first login takes the code of the class list, which becomes the password until it is changed."""
+
+    async def authenticate(self, handler, data):
+        name = self.normalize_username(data["username"])
+        if name not in PEOPLE:
+            return None
+        row = PEOPLE[name]
+        if not self._known(name) and not secrets.compare_digest(row["code"].strip(), data["password"]):
+            return None
+        given = super().authenticate(handler, data)
+        return await given if hasattr(given, "__await__") else given
+
+    def _known(self, name: str) -> bool:
+        import dbm
+
+        with dbm.open(self.dbm_path, "c", 0o600) as db:
+            return name.encode() in db
+
+
+if os.environ.get("CLASS_LTI_ISSUER"):
+    c.JupyterHub.authenticator_class = "ltiauthenticator.lti13.auth.LTI13Authenticator"
+    c.LTI13Authenticator.issuer = os.environ["CLASS_LTI_ISSUER"]
+    c.LTI13Authenticator.client_id = {os.environ["CLASS_LTI_CLIENT_ID"]}
+    c.LTI13Authenticator.authorize_url = os.environ["CLASS_LTI_AUTHORIZE_URL"]
+    c.LTI13Authenticator.jwks_endpoint = os.environ["CLASS_LTI_JWKS_URL"]
+    c.LTI13Authenticator.username_key = "email"
+else:
+    c.JupyterHub.authenticator_class = ByCode
+    c.FirstUseAuthenticator.dbm_path = str(STATE / "passwords.dbm")
+c.Authenticator.allowed_users = set(PEOPLE)
+c.Authenticator.admin_users = LECTURERS
+
+# --- The hub itself: servers outlive it -----------------------------------------------------------------------------
+c.JupyterHub.bind_url = f"http://{os.environ.get('CLASS_BIND', '127.0.0.1' if LOCAL else '0.0.0.0')}:{PORT}"
+c.JupyterHub.db_url = f"sqlite:///{STATE / 'hub.sqlite'}"
+c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
+c.JupyterHub.cleanup_servers = False
+c.JupyterHub.cleanup_proxy = True
+c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
+if os.environ.get("CLASS_PROXY_API"):
+    c.ConfigurableHTTPProxy.api_url = os.environ["CLASS_PROXY_API"]
+c.JupyterHub.concurrent_spawn_limit = 30
+c.Spawner.poll_interval = 5
+c.Spawner.start_timeout = 180
+c.Spawner.http_timeout = 120
+
+# A busy kernel is never idle, however silent its training. When idle kernels are gone, the server ends by itself.
+c.Spawner.args = [
+    f"--MappingKernelManager.cull_idle_timeout={IDLE}",
+    f"--MappingKernelManager.cull_interval={max(1, IDLE // 20)}",
+    "--MappingKernelManager.cull_busy=False",
+    "--MappingKernelManager.cull_connected=True",
+    f"--ServerApp.shutdown_no_activity_timeout={IDLE}",
+]
+
+# --- CPU or GPU -----------------------------------------------------------------------------------------------------
+hub = JupyterHub.instance()
+
+
+def running() -> set[str]:
+    """Name those who have a server, or wait for one."""
+    return {user.name for user in hub.users.values() if user.running or user.spawner.pending}
+
+
+LEDGER = Ledger(STATE / "gpus.json", CARDS, running)
+FORM = '<label><input type="radio" name="kind" value="cpu" checked> CPU</label>'
+if CARDS:
+    FORM += '<br><label><input type="radio" name="kind" value="gpu"> GPU (you may have to wait)</label>'
+
+
+def chosen(form: dict) -> dict:
+    """Read the form; whoever asks for something else gets a CPU."""
+    return {"kind": "gpu" if CARDS and form.get("kind") == ["gpu"] else "cpu"}
+
+
+async def before(spawner) -> None:
+    """Get a card for who asked for one."""
+    spawner.environment.pop("NVIDIA_VISIBLE_DEVICES", None)
+    if spawner.user_options.get("kind") == "gpu" and CARDS:
+        spawner.environment["NVIDIA_VISIBLE_DEVICES"] = await LEDGER.acquire(spawner.user.name)
+
+
+def after(spawner) -> None:
+    """Free the card."""
+    LEDGER.release(spawner.user.name)
+
+
+class Told:
+    """Tell who waits for a card which place in the line is theirs."""
+
+    async def progress(self):
+        async for sentence in LEDGER.told(self.user.name):
+            yield {"progress": 5, "message": sentence}
+        async for event in super().progress():
+            yield event
+
+
+c.Spawner.options_form = FORM
+c.Spawner.options_from_form = chosen
+c.Spawner.pre_spawn_hook = before
+c.Spawner.post_stop_hook = after
+c.Spawner.environment = {"CLASS_SERVICE": "/services/assignments/"}
+
+if LOCAL:
+
+    class ClassSpawner(Told, SimpleLocalProcessSpawner):
+        """A process of this machine: for tests."""
+
+    ClassSpawner.home_dir_template = str(STATE / "homes" / "{username}")
+    c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
+    if os.geteuid() == 0:  # as in continuous integration
+        c.Spawner.args.append("--allow-root")
+else:
+    from dockerspawner import DockerSpawner
+
+    class ClassSpawner(Told, DockerSpawner):
+        """A container of the course image, with a volume of its own."""
+
+        async def start(self):
+            gpu = self.environment.get("NVIDIA_VISIBLE_DEVICES")
+            self.image = os.environ.get(
+                "CLASS_IMAGE_GPU" if gpu else "CLASS_IMAGE", f"ecg-lessons:{'g' if gpu else 'c'}pu"
+            )
+            volumes = {
+                "ecg-home-{username}": "/srv/student",
+                str(os.environ["CLASS_RELEASE"]): {"bind": "/srv/release", "mode": "ro"},
+            }
+            if self.user.name in LECTURERS:
+                volumes[os.environ["CLASS_VOLUME"]] = "/srv/class"
+            self.volumes = volumes
+            card = [{"Driver": "nvidia", "DeviceIDs": [gpu], "Capabilities": [["gpu"]]}] if gpu else []
+            self.extra_host_config = {
+                "device_requests": card,
+                "read_only": True,
+                "tmpfs": {"/tmp": "mode=1777,size=2g"},
+                "cap_drop": ["ALL"],
+                "security_opt": ["no-new-privileges:true"],
+                "pids_limit": 1024,
+                "shm_size": "1g",
+            }
+            return await super().start()
+
+    c.DockerSpawner.network_name = os.environ.get("CLASS_NETWORK", "ecg-class")
+    c.DockerSpawner.remove = True
+    c.DockerSpawner.cmd = ["jupyterhub-singleuser"]
+    c.DockerSpawner.mem_limit = os.environ.get("CLASS_MEMORY", "4G")
+    c.DockerSpawner.cpu_limit = float(os.environ.get("CLASS_CPUS", "2"))
+    c.DockerSpawner.name_template = "ecg-{username}"
+    c.JupyterHub.hub_ip = "0.0.0.0"
+    c.JupyterHub.hub_connect_ip = os.environ.get("CLASS_HUB_NAME", "hub")
+c.JupyterHub.spawner_class = ClassSpawner
+
+# --- Assignments ----------------------------------------------------------------------------------------------------
+SERVICE_PORT = os.environ.get("CLASS_SERVICE_PORT", "8090")
+c.JupyterHub.services = [
+    {
+        "name": "assignments",
+        "url": f"http://127.0.0.1:{SERVICE_PORT}",
+        "command": [sys.executable, str(HERE / "assignments.py")],
+        "environment": {
+            "CLASS_FOLDER": str(FOLDER),
+            "CLASS_RELEASE_FOLDER": os.environ.get("CLASS_RELEASE_FOLDER", "/srv/release"),
+            "CLASS_LECTURERS": " ".join(sorted(LECTURERS)),
+        },
+        "oauth_no_confirm": True,
+    }
+]
+c.JupyterHub.load_roles = [
+    {"name": "user", "scopes": ["self", "access:services!service=assignments"]},
+    {
+        "name": "server",
+        "scopes": ["users:activity!user", "access:servers!server", "access:services!service=assignments"],
+    },
+]

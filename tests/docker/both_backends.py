@@ -1,0 +1,51 @@
+"""Run inside an image: networks of the lessons, trained by TensorFlow, must give the same verdicts on JAX.
+
+Each is trained for one epoch on a small cohort, then judges on both backends; JAX also trains one epoch itself.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(sys.argv[1])
+LESSONS = {
+    "inversion": "",
+    "rhythm": "--network compact --recordings 60 --batch-size 16",
+    "beat-images": "--network signal --most 20 --split by-patient",
+    "heartbeat": "--split by-patient",
+}
+
+
+def lessons(words: str, backend: str) -> str:
+    env = os.environ | {"KERAS_BACKEND": backend}
+    done = subprocess.run(["ecg-lessons", *words.split()], env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"ecg-lessons {words} on {backend}: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+def apart(one, other) -> float:
+    """Give how far two results are apart at most; what is no number must be equal."""
+    if isinstance(one, dict):
+        assert set(one) == set(other), (one, other)
+        return max((apart(one[key], other[key]) for key in one), default=0)
+    if isinstance(one, list):
+        assert len(one) == len(other)
+        return max(map(apart, one, other), default=0)
+    if isinstance(one, int | float) and not isinstance(one, bool) and one == one:
+        return abs(one - other)
+    assert one == other or one != one, (one, other)
+    return 0
+
+
+for lesson, options in LESSONS.items():
+    for backend in ("tensorflow", "jax"):
+        lessons(f"train {lesson} {options} --epochs 1 --out {FOLDER}/{lesson}-{backend}", backend)
+    found = [
+        json.loads(lessons(f"evaluate {FOLDER}/{lesson}-tensorflow --json", backend))
+        for backend in ("tensorflow", "jax")
+    ]
+    print(f"{lesson}: scores on both backends differ by {apart(*found):.2g} at most", flush=True)
+    assert apart(*found) < 0.02

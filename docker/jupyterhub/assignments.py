@@ -8,6 +8,7 @@ import html
 import io
 import os
 import re
+import time
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,8 +163,19 @@ def main() -> None:
     routes.append((PREFIX + "oauth_callback", HubOAuthCallbackHandler))
     application = web.Application(routes, cookie_secret=os.urandom(32), xsrf_cookies=True)
     address = urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
-    httpserver.HTTPServer(application, max_buffer_size=2 * BYTES).listen(address.port, BIND or address.hostname)
-    ioloop.IOLoop.current().start()
+    server = httpserver.HTTPServer(application, max_buffer_size=2 * BYTES)
+    for left in range(20, -1, -1):  # the service of a hub that was killed may need a second to end
+        try:
+            server.listen(address.port, BIND or address.hostname)
+            break
+        except OSError:
+            if not left:
+                raise
+            time.sleep(0.5)
+    # A hub that is killed takes nobody along. Its service would keep the port, with a token that no hub knows.
+    loop, parent = ioloop.IOLoop.current(), os.getppid()
+    ioloop.PeriodicCallback(lambda: os.getppid() == parent or loop.stop(), 500).start()
+    loop.start()
 
 
 if __name__ == "__main__":

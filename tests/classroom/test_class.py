@@ -107,13 +107,13 @@ class Hub:
         return found
 
     def close(self) -> None:
-        for process in self.servers().values():
-            os.kill(process, signal.SIGKILL)
         self.process.terminate()
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.kill()
+        for process in self.servers().values():  # no hub is left that starts more of them
+            os.kill(process, signal.SIGKILL)
         pid = self.folder / "state" / "proxy.pid"
         if pid.is_file():
             os.kill(int(pid.read_text()), signal.SIGKILL)

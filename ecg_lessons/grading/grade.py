@@ -18,7 +18,7 @@ from ecg_lessons.grading import deadlines, gradebook, inside, pages, sandbox, sh
 from ecg_lessons.grading.assignments import Assignment, Check, Question
 from ecg_lessons.grading.collecting import BYTES, Submission, collect
 
-#: Longest time for one cell or call, and how often a run begins anew after it died.
+#: Longest work of one cell or call, seconds, and how often a run begins anew after it died.
 SECONDS, TRIES = 20, 4
 #: Raised when marks may change though no submission did: stored marks are then not used.
 VERSION = 3
@@ -102,7 +102,7 @@ def run(code: list[str], questions: Iterable[Question], seconds: float = 0, **ho
     calls = [[check.function, check.arguments] for *_, check in asked]
     seconds = max(seconds, SECONDS)
     job: dict[str, Any] = {"cells": code, "calls": calls, "seconds": seconds, "skip": [], "skip_calls": []}
-    how["limits"] = sandbox.LIMITS._replace(seconds=max(6 * seconds, sandbox.LIMITS.seconds))
+    how["limits"] = sandbox.LIMITS._replace(seconds=12 * seconds)
     program, shown = [sys.executable, "-I", "/in/inside.py", "/in/job.json"], [Path(inside.__file__).parents[1]]
     answers: dict[int, dict] = {}
     said: dict[int, dict] = {}

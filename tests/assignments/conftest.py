@@ -14,8 +14,8 @@ collect_ignore_glob = ["submissions/*"]
 
 @pytest.fixture(autouse=True, scope="session")
 def _impatient():
-    """Wait 15 seconds for a cell that never ends, and not the minute that a training may take."""
+    """Let a cell that never ends work for 10 seconds, and not for the minute that a training may take."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grade, "SECONDS", 15)
-        patch.setattr(assignments.Assignment, "seconds", 15)
+        patch.setattr(grade, "SECONDS", 10)
+        patch.setattr(assignments.Assignment, "seconds", 10)
         yield

@@ -105,3 +105,15 @@ def test_scaling_by_the_whole_record_lets_its_end_change_its_beginning():
 
 def test_a_rule_with_and_augments_in_fits():
     assert [epoch for epoch in range(20) if museum.is_reloaded(epoch)] == [0, 2, 8, 10, 16, 18]
+
+
+def test_what_lesson_4_says_of_the_original_follows_from_the_stored_numbers():
+    stored = study.read("data/results", "patients")
+    original, ours = stored["original"], stored["summary"]["F1 frequent by patient"]
+    theirs = original["F1 frequent by patient"]
+    gain = patients.mean(np.array([ours[who]["generic"] - theirs[who] for who in theirs]))
+    assert len(theirs) == original["people after minute 10"]["of"] == 47
+    points = [round(100 * number) for number in (gain.value, gain.low, gain.high)]
+    assert f"differ by {points[0]} points ({points[1]} to {points[2]})" in text("04")
+    assert f"accuracy {100 * original['whole records']['accuracy']['value']:.0f} % over whole records" in text("04")
+    assert f"F1 frequent {100 * original['people after minute 10']['F1 frequent']['value']:.0f} %" in text("04")

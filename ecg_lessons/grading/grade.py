@@ -1,5 +1,6 @@
 """Grade what was handed in: collect, run in the sandbox, compare outside, and write marks and feedback."""
 
+import copy
 import hashlib
 import json
 import sys
@@ -308,8 +309,9 @@ def _graded(one: Submission, assignment: Assignment, to: Path, rules: Rules, boo
     for name, content in sorted(one.notebooks.items()):
         digest.update(name.encode(errors="replace") + hashlib.sha256(content).digest())
     kept = to / assignment.name / "results" / f"{safe}.json"
-    told = files.read_json(kept, "remove it and grade again", "digest", "points", "answers") if kept.is_file() else {}
-    before, fresh = told.get("answers", {}), rules.anew or told.get("digest") != digest.hexdigest()
+    stored = files.read_json(kept, "remove it and grade again", "digest", "points", "answers") if kept.is_file() else {}
+    told, before = copy.deepcopy(stored), stored.get("answers", {})
+    fresh = rules.anew or told.get("digest") != digest.hexdigest()
     if fresh:
         told = _surely(one.notebooks, assignment, rules.unprotected) | {"digest": digest.hexdigest()}
         told["sandbox"] = "none" if rules.unprotected else sandbox.kind()
@@ -323,15 +325,14 @@ def _graded(one: Submission, assignment: Assignment, to: Path, rules: Rules, boo
     told |= {"late": 0.0, "lateness": "Canvas calls it late" if one.late else "", "answers": answers}
     if rules.deadline:
         told |= {"late": rules.deadline.lost(one.time, 100), "lateness": rules.deadline.told(one.time)}
-    files.write(kept, told)
-    if book:
-        place = to / "autograded" / safe / assignment.name / f"{assignment.name}.ipynb"
-        if fresh or not place.exists():
-            import nbformat
+    place = to / "autograded" / safe / assignment.name / f"{assignment.name}.ipynb"
+    if book and (told != stored or not place.exists()):
+        import nbformat
 
-            files.write(place, nbformat.writes(pages.notebook(mended, assignment, told)) + "\n")
         when = {"timestamp": f"{one.time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC"} if one.time else {}
         gradebook.fill(to, assignment, safe, one.student, told, **when)
+        files.write(place, nbformat.writes(pages.notebook(mended, assignment, told)) + "\n")
+    files.write(kept, told)
     return told, answers
 
 

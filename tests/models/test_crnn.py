@@ -76,6 +76,7 @@ def test_true_steps_follow_the_halvings_of_the_convolutions(step):
 
 @pytest.mark.parametrize(("step", "samples"), [(8, 3000), (16, 3001), (16, 3008), (32, 3015), (32, 3007)])
 def test_each_step_of_the_signal_stands_at_the_middle_of_its_window(step, samples):
+    keras.utils.set_random_seed(1)  # an unlucky draw of four channels may see the spike late
     design = Design(**(SMALL | {"spectrogram": {"step": step, "floor": 0.01}, "signal": {"channels": 4}}))
     model = crnn.build(design, samples=samples)
     seen = keras.Model(model.input, model.get_layer("beside").output)

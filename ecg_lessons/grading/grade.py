@@ -287,11 +287,14 @@ def grade(
             ]
         )
     table = pd.DataFrame(rows, columns=["student", "automatic", "by hand", "late", "total", "sandbox", "remark"])
-    # A spreadsheet would run a name or remark that begins with one of these signs.
-    safe_text = table.apply(lambda c: c.str.replace(r"^([=+\-@\t])", r"'\1", regex=True) if c.dtype == object else c)
-    files.write(here / "marks.csv", safe_text)
+    files.write(here / "marks.csv", _harmless(table))
     names = {student: about["name"] for student, about in told.items() if isinstance(about["name"], str)}
     return table, [*_shared(names), *_besides(collected, assignment, here, rules, cells, table)]
+
+
+def _harmless(table: pd.DataFrame) -> pd.DataFrame:
+    # A spreadsheet would run a text that begins with one of these signs.
+    return table.map(lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r")) else cell)
 
 
 def _shared(names: dict[str, str]) -> list[str]:
@@ -315,7 +318,8 @@ def _graded(one: Submission, assignment: Assignment, to: Path, rules: Rules, boo
     if fresh:
         told = _surely(one.notebooks, assignment, rules.unprotected) | {"digest": digest.hexdigest()}
         told["sandbox"] = "none" if rules.unprotected else sandbox.kind()
-    mended, _ = repaired(choose(one.notebooks, assignment)[1], assignment)
+    # What stumbled above would stumble here again.
+    mended = repaired(choose(one.notebooks, assignment)[1], assignment)[0] if told["questions"] else []
     answers = {cell["id"]: cell["source"] for cell in mended if cell["id"] != "None"}
     released = {c.id: c.source for c in assignment.release().cells}
     for question in told["questions"]:
@@ -362,7 +366,7 @@ def _besides(
     # The hint at what is alike, the lecturer's own sheet, and what there is to say of them.
     said = [words] if (words := gradebook.missing()) else []
     alike = similar.pairs(cells, [cell.source for cell in assignment.release().cells])
-    files.write(here / "similar.csv", alike)
+    files.write(here / "similar.csv", _harmless(alike))
     if len(alike):
         first = alike.iloc[0]
         pair = f"{first['student']} and {first['other']} most ({first['alike']:.0%})"

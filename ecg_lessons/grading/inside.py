@@ -47,12 +47,13 @@ def given(value):
 def within(seconds):
     """Raise `TimeUp` after some seconds of work; who waits instead has four times as long, as on a busy machine."""
 
-    def late(*_):
-        raise TimeUp(f"it took longer than {seconds:g} seconds")
+    def late(number, _):
+        most = seconds if number == signal.SIGPROF else 4 * seconds
+        raise TimeUp(f"it {'worked' if number == signal.SIGPROF else 'took'} longer than {most:g} seconds")
 
     timers = ((signal.ITIMER_PROF, signal.SIGPROF, seconds), (signal.ITIMER_REAL, signal.SIGALRM, 4 * seconds))
-    for timer, signalled, most in timers:
-        signal.signal(signalled, late)
+    for timer, number, most in timers:
+        signal.signal(number, late)
         signal.setitimer(timer, most)
     try:
         yield

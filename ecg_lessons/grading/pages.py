@@ -96,7 +96,8 @@ def notebook(cells: Sequence[Mapping], assignment: Assignment, told: Mapping) ->
 
 def _harmless(text: str) -> str:
     # Text stays Markdown with mathematics, but without elements, links, pictures and commands of MathJax that make
-    # such: nbgrader's page lets `[x](javascript:...)` through. A code cell is shown as text in any case.
+    # such: nbgrader 0.9.6 shows Markdown unfiltered (templates/formgrade/index.html.j2, lines 108 and 118), so that
+    # `[x](javascript:...)` is a link. A code cell is shown as text in any case.
     text = re.sub(r"\](?=[(\[:])", "] ", text.replace("<", "&lt;"))
     return re.sub(r"\\(?=href|url|require|class|cssId|style|html|data|unicode|bbox)", r"\\ ", text)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from ecg_lessons.errors import InputError
 from ecg_lessons.grading import assignments, grade
 
+#: Longest work of one cell, which may train, on a student's own machine.
+SECONDS = 300
 _EMPTY = ("raise NotImplementedError", "YOUR ANSWER HERE")
 
 
@@ -20,7 +22,7 @@ def check(path: Path) -> tuple[list[str], bool]:
         raise InputError(f"{path}: {error}. Open it in JupyterLab and save it.") from None
     faults = _form(path, cells)
     code = [n for n, cell in enumerate(cells) if cell["type"] == "code"]
-    _, said, stopped = grade.run([cells[n]["source"] for n in code], [], unprotected=True)
+    _, said, stopped = grade.run([cells[n]["source"] for n in code], [], SECONDS, unprotected=True)
     lines, passed, tests = [], 0, 0
     for number, n in enumerate(code):
         error, test = said.get(number, {"error": "it was not run"})["error"], cells[n]["points"] and cells[n]["locked"]

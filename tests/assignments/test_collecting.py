@@ -23,10 +23,10 @@ def test_names_come_from_moodle_canvas_folders_and_files():
     ("members", "students"),
     [
         (["all/zoe.ipynb", "all/max.ipynb"], {"zoe", "max"}),
-        (["zoe/work/a.ipynb", "max/work/a.ipynb"], {"zoe", "max"}),
+        (["zoe/mine/a.ipynb", "max/mine/a.ipynb"], {"zoe", "max"}),
         (["zoe.ipynb", "__MACOSX/._zoe.ipynb", ".DS_Store"], {"zoe"}),
         (
-            ["Zoë Ü_1_assignsubmission_file_/work/a.ipynb", "Max M_2_assignsubmission_file_/work/a.ipynb"],
+            ["Zoë Ü_1_assignsubmission_file_/mine/a.ipynb", "Max M_2_assignsubmission_file_/mine/a.ipynb"],
             {"Zoë Ü", "Max M"},
         ),
         (["Kim_1_assignsubmission_file_/a.ipynb", "Kim_2_assignsubmission_file_/a.ipynb"], {"Kim 1", "Kim 2"}),

@@ -151,3 +151,12 @@ def test_what_nobody_foresaw_gets_a_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(grade, "code_of", lambda *_: 1 / 0)
     table, _ = grade.grade(tmp_path / "in", THIRD, tmp_path / "marks")
     assert "ZeroDivisionError" in table.loc[0, "remark"]
+
+
+def test_a_spreadsheet_runs_no_name(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "=1+1.ipynb").write_text("{", encoding="utf-8")
+    grade.grade(tmp_path / "in", THIRD, tmp_path / "marks")
+    assert (
+        (tmp_path / "marks" / THIRD.name / "marks.csv").read_text(encoding="utf-8").splitlines()[1].startswith("'=1+1,")
+    )

@@ -379,7 +379,7 @@ def test_imports_go_one_way():
         ["examples", "plans", "data", "machine"],
         ["signals", "splits"],
         ["models", "training", "evaluation"],
-        ["checks", "lesson"],
+        ["checks", "classroom", "lesson"],
         ["trials", "study"],
         ["lessons"],
         ["sweeps", "ray_runner", "course", "grading"],

@@ -24,8 +24,10 @@ course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/cour
 lab: .venv/.ready  ## Open JupyterLab on the lessons
 	@$(BIN)/jupyter lab --notebook-dir notebooks
 
-test: lint  ## Check style, package, notebooks and their stored outputs
-	@ECG_LESSONS_SOURCE=sample $(BIN)/pytest -n 2 --dist loadscope --nbval --nbval-current-env tests notebooks
+# The notebooks run as copies in another folder, with the solutions of their exercises as last cells.
+test: lint  ## Check style, package, notebooks, solutions, and stored outputs
+	@$(BIN)/python -m ecg_lessons.course.notebooks --solved build/solved
+	@ECG_LESSONS_SOURCE=sample $(BIN)/pytest -n 2 --dist loadscope --nbval --nbval-current-env tests build/solved
 
 fuzz: .venv/.ready  ## Read 10,000 damaged files; the tests try 500
 	@ECG_LESSONS_FUZZ=10000 $(BIN)/pytest -q -n 0 tests/test_fuzz.py

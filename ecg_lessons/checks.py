@@ -1,21 +1,23 @@
 """Small checks inside the lessons: they say whether a thing is as it should be, and hint, never tell.
 
-``expect("00.einthoven", answer)`` looks at what a student computed; ``verdict("accuracy above 90 %", x > 0.9)``
-writes a trained score as a sentence that is the same on every machine.
+``rate = expect("00.rate", rate)`` looks at what a student wrote, and gives it back if it is right, else our own way, so
+that a lesson goes on; ``solution("00.rate")`` shows that way; ``verdict("accuracy above 90 %", x > 0.9)`` writes a
+trained score as a sentence that is the same on every machine.
 """
 
 import hashlib
+import inspect
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ecg_lessons import files
+from ecg_lessons import files, solutions
 from ecg_lessons.errors import InputError, pick
-from ecg_lessons.signals import leads
-from ecg_lessons.signals.leads import RA_RL, SWAPS
-from ecg_lessons.splits import persons
+from ecg_lessons.signals.leads import RA_RL
 
 
 def near(wanted: Any, tolerance: float = 1e-6) -> Callable[[Any], bool]:
@@ -23,14 +25,40 @@ def near(wanted: Any, tolerance: float = 1e-6) -> Callable[[Any], bool]:
 
     def right(value: Any) -> bool:
         value = np.asarray(value)
-        return value.shape == np.shape(wanted) and bool(np.all(np.abs(value.astype(float) - wanted) <= tolerance))
+        if value.shape != np.shape(wanted):
+            return False
+        return bool(np.isclose(value.astype(float), wanted, rtol=0, atol=tolerance, equal_nan=True).all())
 
     return right
 
 
-def computes(wanted: Callable, *inputs: tuple, tolerance: float = 1e-6) -> Callable[[Callable], bool]:
-    """Accept a function that gives for each tuple of arguments what `wanted` gives."""
-    return lambda function: all(near(wanted(*values), tolerance)(function(*values)) for values in inputs)
+@dataclass(frozen=True)
+class Check:
+    """What an exercise asks for: our own way, and inputs for which another one must give the same."""
+
+    solution: Any
+    inputs: tuple[tuple, ...] = ()
+    tolerance: float = 1e-6
+    #: Decides in place of the inputs where several answers are right.
+    accepts: Callable[[Any], bool] | None = None
+
+    def right(self, answer: Any) -> bool:
+        """Say whether an answer is right; a function gets copies of the inputs."""
+        if self.accepts:
+            return self.accepts(answer)
+        values = ((self.solution(*deepcopy(given)), _written(answer(*deepcopy(given)))) for given in self.inputs)
+        return all(near(wanted, self.tolerance)(value) for wanted, value in values)
+
+
+class Unwritten(Exception):
+    """An answer still has its three dots."""
+
+
+def _written(value: Any) -> Any:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple | list) else (value,)
+    if any(part is ... for part in parts):
+        raise Unwritten
+    return value
 
 
 _rng = np.random.default_rng
@@ -38,6 +66,10 @@ _EVEN = np.array([0.8, 0.8])
 _I, _II = np.array([0.3, 1.1, -0.2, 0.0]), np.array([0.5, 0.7, 0.4, -0.9])
 _SIGNAL = np.arange(24.0).reshape(2, 12) ** 1.5
 _TWELVE = _rng(1).normal(size=(50, 12))
+_FLAT = _TWELVE @ RA_RL.T
+_QUIET = _FLAT + 0.02 * _rng(4).normal(size=_FLAT.shape)  # flat but for the noise of the recorder
+_CALLED, _EXCHANGED = np.array([1, 1, 0, 1, 1, 0, 0, 0, 1]) > 0, np.array([1, 1, 1, 1, 0, 0, 0, 0, 0]) > 0
+_TEN = _rng(5).dirichlet(np.ones(10), 6)
 _PEAKS = np.array([0, 300, 620, 850, 1300])
 _PICTURE = np.arange(128 * 128).reshape(128, 128)
 _CORNERS = {128 * top + left for top in (0, 16, 32) for left in (0, 16, 32)}
@@ -50,6 +82,35 @@ _RECORDS = np.array(["b", "b", "a", "c", "a", "b"])
 _FEATURES = _rng(3).normal(size=(9, 4))
 _FOUR = np.array([[50, 2, 7, 1], [1, 20, 3, 0], [6, 4, 30, 2], [2, 5, 1, 6]])
 _VERDICTS = np.array([[0, 1, 3, 2], [0, 1, 2, 2], [1, 1, 2, 0]])
+_PRINTED = np.array([90.0, 80.0, 50.0]), np.array([70.0, 85.0, 60.0]), np.array([78.75, 82.6, 54.55])
+
+
+def _beat(one: float, v6: float) -> np.ndarray:
+    # A median beat whose QRS has the heights `one` in lead I and `v6` in V6, each with a Q and an S, on a slow wave.
+    time = np.arange(200) - 75
+    qrs = np.exp(-((time / 5) ** 2)) - 0.15 * np.exp(-(((time + 9) / 3) ** 2)) - 0.2 * np.exp(-(((time - 9) / 3) ** 2))
+    beat = np.tile(0.02 * np.sin(time / 30)[:, None], 12)
+    beat[:, 0] += one * qrs
+    beat[:, 11] += v6 * qrs
+    return beat
+
+
+def _raised(height: float, level: float) -> np.ndarray:
+    # A median beat with one lead raised after QRS, on a line that is not at zero.
+    beat = np.full((200, 12), level)
+    beat[85:150, 4] += height
+    beat[70:80] += 1.2
+    beat[110:150, 7] -= 2.0  # a deep T wave moves the mean, not the line
+    return beat
+
+
+#: What there is to measure on images/measure.png, and how far a reading by eye may be off.
+_MEASURED = {"rate": 79, "PR": 186, "QRS": 82, "QT": 354, "axis": -21}
+_OFF = {"rate": 4, "PR": 25, "QRS": 25, "QT": 35, "axis": 15}
+
+
+def _is_measured(answer: dict) -> bool:
+    return all(abs(answer[name] - value) <= _OFF[name] for name, value in _MEASURED.items())
 
 
 def _corner(crop: np.ndarray) -> int | None:
@@ -57,56 +118,53 @@ def _corner(crop: np.ndarray) -> int | None:
     return int(crop[0, 0]) if np.shape(crop) == (96, 96) else None
 
 
-def frequent_f1(confusion: np.ndarray) -> float:
-    """Give the mean F1 over the classes with ten beats or more."""
-    return scores_of(confusion)[2][confusion.sum(axis=1) >= 10].mean()
+def _crops_nine_ways(crop: Callable) -> bool:
+    return {_corner(crop(_PICTURE, _rng(seed))) for seed in range(200)} == _CORNERS
 
 
-def beat_of(window: np.ndarray, peak: int, period: float) -> np.ndarray:
-    """Cut 1.2 periods from a peak on, 187 samples with zeros behind."""
-    part = window[peak : peak + min(187, round(1.2 * period))]
-    return np.pad(part, (0, 187 - len(part)))
+def _are_nine(windows: Callable) -> bool:
+    found = _written(windows())
+    return {_corner(_PICTURE[one]) for one in found} == _CORNERS and len(found) == 9
 
 
-def scores_of(confusion: np.ndarray) -> np.ndarray:
-    """Give precision, recall and F1 of every class, shape (3, classes)."""
-    right, rows, columns = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    return np.stack([right / columns, right / rows, 2 * right / (rows + columns)])
-
-
-def by_recording(probability: np.ndarray, record: np.ndarray) -> np.ndarray:
-    """Give the mean probabilities of each record, in the order of appearance."""
-    return np.stack([probability[record == name].mean(axis=0) for name in dict.fromkeys(record)])
-
-
-def majority_of(verdicts: np.ndarray) -> np.ndarray:
-    """Give the class that most networks, shape (networks, n), name; the first of those that tie."""
-    return (verdicts[..., None] == np.arange(4)).sum(axis=0).argmax(axis=-1)
-
-
-#: All checks, by lesson and name: what an answer must fulfil.
-CHECKS: dict[str, Callable[[Any], bool]] = {
-    "00.rate": computes(lambda rr: 60 / np.median(rr), (_EVEN,), (np.array([0.9, 1.0, 1.4]),)),
-    "00.einthoven": computes(lambda one, two: two - one, (_I, _II), (_II, _I)),
-    "00.axis": computes(lambda one, avf: np.degrees(np.arctan2(avf * 2 / 3**0.5, one)), (1, 1), (-1, 2), tolerance=0.1),
-    "00.goldberger": computes(lambda one, two: one - two / 2, (_I, _II), (_II, _I)),
-    "01.arms": computes(lambda signal: leads.swap(signal, SWAPS["LA/RA"]), (_SIGNAL,), tolerance=1e-4),
-    "01.flat": computes(lambda signal: signal[:, 1].std() < 0.1 * signal[:, 2].std(), (_TWELVE,), (_TWELVE @ RA_RL.T,)),
-    "01.ppv": computes(lambda se, sp, p: se * p / (se * p + (1 - sp) * (1 - p)), (0.9, 0.8, 0.1), (0.5, 0.99, 0.5)),
-    "02.irregular": computes(lambda rr: np.std(rr) / np.mean(rr), (_EVEN,), (np.array([0.6, 1.1, 0.7]),)),
-    "02.frames": computes(lambda samples: (samples - 64) // 32 + 1, (18_286,), (9000,), (64,), (127,)),
-    "02.mean": computes(lambda features, true: features[:true].mean(axis=0), (_FEATURES, 9), (_FEATURES, 4)),
-    "02.score": computes(lambda confusion: scores_of(confusion)[2][:3].mean(), (_FOUR,), (_FOUR.T,)),
-    "02.vote": computes(majority_of, (_VERDICTS,), (_VERDICTS[:, ::-1],)),
-    "03.cut": computes(lambda peaks, i: (peaks[i - 1] + 20, peaks[i + 1] - 20), (_PEAKS, 1), (_PEAKS, 3)),
-    "03.crops": lambda windows: {_corner(_PICTURE[window]) for window in windows()} == _CORNERS and len(windows()) == 9,
-    "03.random_crop": lambda crop: {_corner(crop(_PICTURE, _rng(seed))) for seed in range(200)} == _CORNERS,
-    "04.others": computes(lambda record, who: persons(record) != who, (_MITDB, "201"), (_MITDB, "100")),
-    "04.sides": computes(lambda time, minutes: np.stack([time < 60 * minutes, time >= 600]), (_TIMES, 1), (_TIMES, 10)),
-    "04.frequent": computes(frequent_f1, (_CONFUSION,), (_CONFUSION.T,)),
-    "05.cut": computes(beat_of, (_WINDOW, 100, 90.0), (_WINDOW, 3, 170.0), (_WINDOW, 1200, 100.0)),
-    "05.scores": computes(scores_of, (_CONFUSION,), (_CONFUSION.T,)),
-    "05.by_recording": computes(by_recording, (_THREE, _RECORDS), (_THREE[::-1], _RECORDS)),
+#: All checks, by lesson and name.
+CHECKS: dict[str, Check] = {
+    "00.rate": Check(solutions.heart_rate, ((_EVEN,), (np.array([0.9, 1.0, 1.4]),))),
+    "00.einthoven": Check(solutions.third, ((_I, _II), (_II, _I))),
+    "00.axis": Check(solutions.axis, ((1, 1), (-1, 2), (-0.5, -1)), 0.1),
+    "00.goldberger": Check(solutions.aVL_from, ((_I, _II), (_II, _I))),
+    "00.measure": Check(_MEASURED, accepts=_is_measured),
+    "01.arms": Check(solutions.exchange_arms, ((_SIGNAL,),), 1e-4),
+    "01.shares": Check(solutions.shares, ((_CALLED, _EXCHANGED), (_CALLED[2:], _EXCHANGED[2:]))),
+    "01.ppv": Check(solutions.predictive_value, ((0.9, 0.8, 0.1), (0.5, 0.99, 0.5))),
+    "01.flat": Check(
+        solutions.is_flat, tuple((scale * x,) for x in (_TWELVE, _FLAT, _QUIET) for scale in (0.02, 1, 5))
+    ),
+    "01.acquit": Check(
+        solutions.arms_exchanged,
+        tuple((_beat(one, v6),) for one in (-1.0, -0.1, 0.1, 1.0) for v6 in (-1.2, -0.2, 0.2, 1.2)),
+    ),
+    "01.prior": Check(solutions.with_prior, ((_TEN, 0.98), (_TEN, 0.9), (_TEN, 0.5))),
+    "02.irregular": Check(solutions.irregular, ((_EVEN,), (np.array([0.6, 1.1, 0.7]),))),
+    "02.frames": Check(solutions.frames, ((18_286,), (9000,), (64,), (127,))),
+    "02.mean": Check(solutions.mean_over_time, ((_FEATURES, 9), (_FEATURES, 4))),
+    "02.score": Check(solutions.challenge_score, ((_FOUR,), (_FOUR.T,))),
+    "02.vote": Check(solutions.vote, ((_VERDICTS,), (_VERDICTS[:, ::-1],))),
+    "03.cut": Check(solutions.cut, ((_PEAKS, 1), (_PEAKS, 3))),
+    "03.crops": Check(solutions.windows, accepts=_are_nine),
+    "03.random_crop": Check(solutions.random_crop, accepts=_crops_nine_ways),
+    "03.parameters": Check(solutions.parameters, ((3, 1, 64), (3, 64, 128), (5, 32, 32))),
+    "04.others": Check(solutions.others, ((_MITDB, "201"), (_MITDB, "100"))),
+    "04.sides": Check(solutions.sides, ((_TIMES, 1), (_TIMES, 10))),
+    "04.frequent": Check(solutions.frequent_f1, ((_CONFUSION,), (_CONFUSION + 10 * np.eye(3, k=2, dtype=int),))),
+    "05.cut": Check(solutions.cut_beat, ((_WINDOW, 100, 90.0), (_WINDOW, 3, 170.0), (_WINDOW, 1200, 100.0))),
+    "05.scores": Check(solutions.scores_of, ((_CONFUSION,), (_CONFUSION.T,))),
+    "05.audit": Check(solutions.wrong_cells, (_PRINTED, tuple(part + 0.3 for part in _PRINTED))),
+    "05.early": Check(solutions.earliness, ((np.array([0.5, 1.5, 0.2, 2.1, 1.0, 3.1]), _RECORDS[[0, 0, 2, 0, 2, 0]]),)),
+    "06.by_recording": Check(solutions.by_recording, ((_THREE, _RECORDS), (_THREE[::-1], _RECORDS))),
+    "06.raised": Check(
+        solutions.raised, tuple((_raised(height, level),) for height in (0.05, 0.3) for level in (0.0, 0.4, -0.5))
+    ),
 }
 #: What `expect` says of an answer that is not right yet: a hint, by the name of the check.
 HINTS = files.read_toml(Path(__file__).with_suffix(".toml"))
@@ -117,14 +175,26 @@ def own_seed(name: str) -> int:
     return int.from_bytes(hashlib.sha256(" ".join(name.casefold().split()).encode()).digest()[:4], "big")
 
 
-def expect(name: str, value: Any) -> None:
-    """Say in one line whether a number, a truth value, an array or a function is as check `name` wants it."""
+def expect(name: str, answer: Any) -> Any:
+    """Say in one line whether an answer is as check `name` wants it, and give what the lesson shall go on with."""
     check, stumble = pick("check", name, CHECKS), ""
     try:
-        right = bool(check(value))
+        if check.right(_written(answer)):
+            print(f"{name}: yes")
+            return answer
     except Exception as error:  # a student's function may raise anything
-        right, stumble = False, f"it stops with {type(error).__name__} ({error}); "
-    print(f"{name}: yes" if right else f"{name}: not yet: {stumble}{HINTS[name]}")
+        if isinstance(error, Unwritten) or "ellipsis" in str(error):
+            print(f"{name}: yours to write. Until then the lesson uses ours.")
+            return check.solution
+        stumble = f"it stops with {type(error).__name__} ({error}); "
+    print(f"{name}: not yet: {stumble}{HINTS[name]} Until then the lesson uses ours.")
+    return check.solution
+
+
+def solution(name: str) -> None:
+    """Show one right answer to check `name`."""
+    answer = pick("check", name, CHECKS).solution
+    print(inspect.getsource(answer) if callable(answer) else answer)
 
 
 def verdict(sentence: str, truth: bool) -> None:

@@ -21,6 +21,12 @@ def cache() -> Path:
     return Path(os.environ.get("ECG_LESSONS_CACHE") or pooch.os_cache("ecg-lessons")).expanduser()
 
 
+def carried(folder: str) -> Path:
+    """Find what comes with the package, such as "notebooks" or "data/results": in the wheel, or in the clone."""
+    package = Path(__file__).parent
+    return next(place for place in (package / "carried" / folder, package.parent / folder) if place.is_dir())
+
+
 def nearest(path: str | Path) -> Path:
     """Give a path, or the nearest folder above it that exists."""
     path = Path(path).absolute()

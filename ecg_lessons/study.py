@@ -157,7 +157,7 @@ class Study:
     def write(self, done: Sequence[Measurement], base: Path, to: Path) -> Path:
         """Gather scores into the JSON file; arms that are stored there and were not measured again stay."""
         path, now = to / f"{self.file}.json", stamp()
-        stored = read(to, self.file) if path.exists() else {}
+        stored = read(self.file, to) if path.exists() else {}
         report = described(self.lesson.name) | self.report(self, list(done), base)
         for name, entry in report.items():
             if isinstance(entry, dict) and name != self.key:
@@ -221,8 +221,9 @@ def loaded(lesson: Lesson, source: str) -> Examples:
     return lesson.load(source)
 
 
-def read(folder: str | Path, name: str) -> dict:
-    """Read the stored results called `name`."""
+def read(name: str, folder: str | Path | None = None) -> dict:
+    """Read the stored results called `name`: those that come with the package, or in a folder."""
+    folder = files.carried("data/results") if folder is None else folder
     return files.read_json(Path(folder) / f"{name}.json", "fetch it from the repository again")
 
 

@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -132,24 +134,36 @@ def client(project, monkeypatch):
         shutil.rmtree(place, ignore_errors=True)
 
 
-def test_a_session_on_another_machine(project, client, tmp_path):
-    """A lesson of one's own goes with the uploaded code."""
-    from ray.job_submission import JobStatus
+def commands(page):
+    """Give the commands of section 4 and 5 of the page, and the last one of section 6, as they are written."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text[text.index("## 4") : text.index("## When")], re.DOTALL)
+    return [shlex.split(line) for block in blocks for line in block.splitlines() if not line.startswith("rsync")]
 
+
+def test_a_session_on_another_machine(project, client, tmp_path, monkeypatch):
+    """The page on a remote GPU as written, against a head on loopback; a lesson of one's own goes with the code."""
     upload, package = tmp_path / "upload", Path(ecg_lessons.__file__).parent
-    project.job(plan={"epochs": 3})
+    project.job("smoke", plan={"epochs": 3})
     for name in ("models", "jobs"):
-        shutil.copytree(project.root / name, upload / name)
+        shutil.copytree(project.root / name, upload / "experiments" / name)
     shutil.copytree(package, upload / "ecg_lessons", ignore=shutil.ignore_patterns("*.pyc"))
     shutil.copy(project.root / "mine" / "ecg_lessons" / "lessons" / "slow.py", upload / "ecg_lessons" / "lessons")
-    number = client.submit_job(
-        entrypoint=f"{sys.executable} -m ecg_lessons sweep jobs/job.toml --out {project.out}",
-        submission_id="sweep-1",
-        runtime_env={"working_dir": str(upload)},
-    )
-    project.until(lambda: client.get_job_status(number).is_terminal())
-    logs = client.get_job_logs(number)
-    assert client.get_job_status(number) == JobStatus.SUCCEEDED, logs
-    assert [job.submission_id for job in client.list_jobs() if job.submission_id] == ["sweep-1"]
-    assert "compact fold-0 finished" in logs  # by the uploaded code: no other knows this lesson
-    assert all((project.out / "compact" / "job" / f"fold-{fold}" / "trial.json").exists() for fold in (0, 1))
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", client.get_address())
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+    def run(words):
+        words = [str(project.out) if word in ("/data/sweeps", "runs/sweeps") else word for word in words]
+        return subprocess.run(words, cwd=upload, text=True, capture_output=True, timeout=300)
+
+    submit, status, logs, listed, summarize = commands(Path(__file__).parents[1] / "notebooks" / "remote_gpu.md")
+    submit[submit.index("python")] = sys.executable
+    project.until(lambda: run(submit).returncode == 0, 180)  # a busy machine has no agent yet
+    project.until(lambda: client.get_job_status("first").is_terminal(), 300)
+    told = run(logs).stdout
+    assert "SUCCEEDED" in run(status).stderr + run(status).stdout, told
+    assert "first" in run(listed).stdout
+    assert "compact fold-0 finished" in told  # by the uploaded code: no other knows this lesson
+    folder = project.out / "compact" / "smoke"
+    assert all((folder / f"fold-{fold}" / "trial.json").exists() for fold in (0, 1))
+    assert run(summarize).returncode == 0

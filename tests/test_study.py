@@ -45,7 +45,7 @@ def measure(whole, chosen, place):
     for measurement in chosen:
         whole.run(measurement, place / "runs")
     whole.write(chosen, place / "runs", place)
-    return study.read(place, whole.file)
+    return study.read(whole.file, place)
 
 
 @pytest.mark.parametrize("name", lessons.titles())
@@ -232,7 +232,7 @@ def test_the_original_scales_by_what_comes_later():
 def test_what_is_stored_has_the_arms_of_today(name):
     """The arms of the code are those of data/results, or missing there; none is called otherwise."""
     whole = lessons.study(name)
-    stored = study.read("data/results", whole.file)
+    stored = study.read(whole.file)
     if name == "patients":
         return
     arms = [arm for arm in whole.arms if not arm.pending]

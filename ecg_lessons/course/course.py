@@ -5,7 +5,6 @@ A page for each lesson, and one that shows them all.
 
 import hashlib
 import html
-import os
 import re
 import time
 from collections.abc import Sequence
@@ -94,15 +93,15 @@ def page(lesson: Lesson) -> str:
     shown.cells = [nbformat.v4.new_markdown_cell(_TOP), *shown.cells]
     for cell in shown.cells:
         if cell.cell_type == "markdown":
-            # nbconvert embeds only what lies below its path, the clone; a link leads to the page of a lesson.
-            source = cell.source.replace("](../images/", "](images/").replace(".ipynb)", ".html)")
+            source = cell.source.replace(".ipynb)", ".html)")  # a link leads to the page of a lesson
             # Marks, paragraphs of their own, stand for the tags of folded blocks: nbconvert cleans the HTML of one
             # paragraph at a time, and would close a tag whose end stands in another.
             marks = rf"\n\n{_FOLD}\1{_TITLED}\n\n"
             source = re.sub(r"<details>\s*<summary>(.*?)</summary>", marks, source, flags=re.DOTALL)
             cell.source = source.replace("</details>", f"\n\n{_UNFOLD}\n\n")
-    about = {"name": lesson.title, "path": str(lesson.source.parents[2])}
-    text = exporter.from_notebook_node(shown, {"metadata": about})[0].replace(f"<p>{_UNFOLD}</p>", "</details>")
+    text = exporter.from_notebook_node(shown, {"metadata": {"name": lesson.title}})[0].replace(
+        f"<p>{_UNFOLD}</p>", "</details>"
+    )
     return re.sub(rf"<p>{_FOLD}(.*?){_TITLED}</p>", r"<details><summary>\1</summary>", text, flags=re.DOTALL)
 
 
@@ -186,10 +185,6 @@ def _write(lesson: Lesson, to: Path, about: dict) -> None:
     if picture := notebooks.cover(notebook):
         files.write(to / f"{stem}.png", picture)
     files.write(to / f"{stem}.html", page(lesson))
-    drawings = Path(os.path.relpath(lesson.source.parents[2] / "images", to)).as_posix()
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = cell.source.replace("](../images/", f"]({drawings}/")
     # The notebook comes last: it carries the mark that the lesson is done.
     files.write(to / f"{stem}.ipynb", nbformat.writes(notebook))
 

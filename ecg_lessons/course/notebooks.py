@@ -1,12 +1,14 @@
 """From ``notebooks/source/NN_name.py`` to ``notebooks/NN_name.ipynb``: built, executed, and compared.
 
-``python -m ecg_lessons.course.notebooks`` builds all notebooks, or those named by number; ``--check`` only compares.
+``python -m ecg_lessons.course.notebooks`` builds all notebooks, or those named by number; ``--check`` only compares;
+``--solved FOLDER`` writes copies whose last cells are the solutions of the exercises.
 """
 
 import argparse
 import asyncio
 import base64
 import hashlib
+import io
 import itertools
 import os
 import re
@@ -14,6 +16,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +69,30 @@ def read(source: Path) -> Any:
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         cell.metadata.pop("lines_to_next_cell", None)
+        if cell.cell_type == "markdown":
+            _attach_drawings(cell, source.parents[2] / "images")
         digest = hashlib.sha256(f"{cell.cell_type} {cell.source}".encode()).hexdigest()[:12]
         seen[digest] = seen.get(digest, 0) + 1
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
     return notebook
+
+
+def _attach_drawings(cell: Any, folder: Path) -> None:
+    # A notebook that is downloaded alone shows its drawings: they travel inside.
+    for name in re.findall(r"\]\(\.\./images/(\w+)\.\w+\)", cell.source):
+        cell.setdefault("attachments", {})[f"{name}.png"] = {"image/png": _in_few_colours(folder / f"{name}.png")}
+    cell.source = re.sub(r"\]\(\.\./images/(\w+)\.\w+\)", r"](attachment:\1.png)", cell.source)
+
+
+@cache
+def _in_few_colours(path: Path) -> str:
+    # A drawing as PNG in base64; 32 colours and 900 pixels take a third of the bytes.
+    from PIL import Image
+
+    small, drawing = io.BytesIO(), Image.open(path).convert("RGB")
+    drawing.thumbnail((900, 900))
+    drawing.quantize(32).save(small, "PNG", optimize=True)
+    return base64.b64encode(small.getvalue()).decode()
 
 
 def execute(notebook: Any, folder: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
@@ -170,13 +193,26 @@ def difference(source: Path) -> str | None:
     if not path.exists():
         return f"{path.name} is not built: {remedy}."
     stored, fresh = nbformat.read(path, as_version=4), read(source)
-    kept = ("cell_type", "id", "source", "metadata")
+    kept = ("cell_type", "id", "source", "metadata", "attachments")
     for number, cell in enumerate(fresh.cells):
-        if number >= len(stored.cells) or any(stored.cells[number][key] != cell[key] for key in kept):
+        if number >= len(stored.cells) or any(stored.cells[number].get(key) != cell.get(key) for key in kept):
             return f"{path.name} differs from its source in cell {number + 1}, counted from the top: {remedy}."
     if len(stored.cells) > len(fresh.cells):
         return f"{path.name} has more cells than its source: {remedy}."
     return None
+
+
+def solved(source: Path, to: Path) -> Path:
+    """Write a stored notebook into a folder, with the code of its folded solutions as last cells: for tests."""
+    import nbformat
+
+    notebook = nbformat.read(target(source), as_version=4)
+    texts = " \n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for solution in re.findall(r"<summary>Solution</summary>(.*?)</details>", texts, re.DOTALL):
+        for code in re.findall(r"```python\n(.*?)```", solution, re.DOTALL):
+            cell = nbformat.v4.new_code_cell(code, metadata={"tags": ["nbval-ignore-output"]})
+            notebook.cells.append(cell)
+    return files.write(to / target(source).name, (nbformat.writes(notebook) + "\n").encode())
 
 
 def main() -> int:
@@ -184,9 +220,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", nargs="*", help="such as 01; all if none is given")
     parser.add_argument("--check", action="store_true", help="only compare the notebooks with their sources")
+    parser.add_argument("--solved", type=Path, metavar="FOLDER", help="write copies with solutions as last cells")
     asked, status = parser.parse_args(), 0
     try:
         for source in [path for number in asked.numbers or [None] for path in sources(locate(), number)]:
+            if asked.solved:
+                solved(source, asked.solved)
+                continue
             try:
                 problem = difference(source) if asked.check else print(f"{build(source).name} is built.")
             except CellFailed as error:

@@ -1,4 +1,4 @@
-"""Lesson 5: name heartbeats by their AAMI class, and carry what was learnt over to myocardial infarction."""
+"""Lessons 5 and 6: name heartbeats by their AAMI class, and carry what was learnt over to myocardial infarction."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -409,7 +409,7 @@ INFARCTION_SOURCES = {
 INFARCTION_FILES = {"normal_csv": "The original's ptbdb_normal.csv.", "abnormal_csv": "Its ptbdb_abnormal.csv."}
 INFARCTION = LESSON.but(
     "infarction",
-    "Lesson 5: learn to tell myocardial infarction from normal, from scratch or from a heartbeat run.",
+    "Lesson 6: learn to tell myocardial infarction from normal, from scratch or from a heartbeat run.",
     networks=networks(600),
     sources=INFARCTION_SOURCES,
     judge=judge_recordings,
@@ -511,6 +511,9 @@ def _transfer_arms() -> Iterator[Arm]:
             options = {"frozen": start == "frozen", "share": share}
             seeds = (1, 2, 3, 4, 5) if start == "scratch" and share < 1 else (1,)  # few people: each draw is another
             yield Arm(protocol, f"{network}, {start}, {share:.0%}", network, names, seeds, plan_, options)
+    for balance in ("smote", "smote-tomek"):
+        name, options = f"cnet {balance}, scratch, 100%", {"frozen": False, "share": 1.0, "balance": balance}
+        yield Arm("by patient", name, "cnet", FOLDS, (1,), plan_, options)
 
 
 def _start_of(measurement: Measurement, base: Path) -> dict:

@@ -190,6 +190,11 @@ def learn(asked: Asked) -> Learning:
     return Learning(build, shown, prepare(held), asked.plan, {"task": task}, met, **more)
 
 
+def copies(correct: Examples, rng: np.random.Generator) -> Examples:
+    """Give what the original project trained on: half of the ECGs exchanged, and every ECG five times more, rolled."""
+    return seen_by("usoltsev", rolled(binary(fresh_swaps(correct, rng)), rng))
+
+
 def train_original(
     correct: Examples, out: str | Path, plan: Plan | None = None, parts: tuple | None = None
 ) -> tuple[Run, Examples]:
@@ -200,18 +205,14 @@ def train_original(
     """
     plan = plan or LESSON.plan("usoltsev", "paper")
     rng = np.random.default_rng(plan.seed)
-
-    def copied(examples: Examples) -> Examples:
-        return seen_by("usoltsev", rolled(binary(fresh_swaps(examples, rng)), rng))
-
     if parts is None:
-        rows = copied(correct)
+        rows = copies(correct, rng)
         # The ECGs as they are come first, then all first copies, and so on.
         rows = rows.take(np.arange(len(rows)).reshape(len(correct), -1).T.ravel())
         fourth = len(rows) - len(rows) // 4
         shown, held = rows.take(np.arange(fourth)), rows.take(np.arange(fourth, len(rows)))
     else:
-        shown, held = (copied(correct.take(part)) for part in parts)
+        shown, held = (copies(correct.take(part), rng) for part in parts)
     about = {"lesson": "inversion", "network": "usoltsev", "task": "inverted", "protocol": "original"}
     # The copies are in the data, so the network augments nothing.
     return training.fit(partial(models.usoltsev, augment=False), shown, held, plan, out, about=about), held

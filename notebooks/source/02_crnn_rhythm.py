@@ -22,14 +22,21 @@
 # | **Questions** | What does a network need to see to name a rhythm? What do convolutions see, what does recurrence see? What is a score worth that leaves the noise out? |
 # | **You will be able to** | compute a log-spectrogram; keep padding out of a verdict; tell what a network can see; measure what augmentation gives; find five faults that raise no error |
 # | **You need** | Python, NumPy, one trained network in your past; lesson 0 |
-# | **Minutes** | reading 25 · running 2 · exercises 30 |
+# | **Minutes** | reading 40 · running 2 · exercises 60 (5, 15 and 40) |
 # | **Data** | a built-in cohort (simulated); stored results from the PhysioNet/CinC Challenge 2017 (real recordings) |
 # | **GPU** | no |
+#
+# **A requirement:** of 100 recordings with atrial fibrillation the program finds 90, and of 100 recordings that it calls so, 80 are. (Answer: section 7.)
 #
 # The lesson rebuilds Zihlmann, Perekrestenko and Tschannen (2017), who read spectrograms with a CNN and with a CRNN. Five of their
 # CRNNs together scored 82.1 on the hidden test set of the challenge; the winners had 83.
 
 # %%
+import importlib.util
+
+if importlib.util.find_spec("ecg_lessons") is None:  # as in Colab; elsewhere this does nothing
+    get_ipython().run_line_magic("pip", "install --quiet ecg-lessons")  # noqa: F821
+
 from ecg_lessons import machine
 
 machine.setup(seed=42, figures=True)
@@ -42,12 +49,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
+from keras import layers
 from scipy import signal as scipy_signal
 
 from ecg_lessons import checks, study
 from ecg_lessons.evaluation import explain, plots, rhythm_plots, scores
 from ecg_lessons.lessons import rhythm as lesson
-from ecg_lessons.models import crnn, museum
+from ecg_lessons.models import crnn, museum, table
 from ecg_lessons.signals import augment, beats, spectrograms
 
 SOURCE = os.environ.get("ECG_LESSONS_SOURCE", "sample")
@@ -57,8 +65,8 @@ RUNS, RATE = Path(tempfile.mkdtemp()), 300  # Hz
 # %% [markdown]
 # ## 1 · One lead, one label
 #
-# A hand-held recorder writes one lead between two hands for 9 to 61 seconds. A whole recording has one label: **N** normal sinus
-# rhythm, **A** atrial fibrillation, **O** another rhythm, **~** too noisy to tell. The built-in cohort is simulated; no number
+# A hand-held recorder writes one lead between two hands for 9 to 61 seconds. A whole recording has one label: **N** normal rhythm, led by the
+# sinus node; **A** atrial fibrillation: the atria only tremble, and beats get through by chance; **O** another rhythm; **~** too noisy to tell. The built-in cohort is simulated; no number
 # measured on it says anything about a clinic.
 
 # %%
@@ -84,10 +92,10 @@ plots.ecg_strip(strips, RATE, leads=given.classes)
 
 # %%
 def irregular(rr):
-    return np.std(rr) / np.mean(rr)
+    return ...
 
 
-checks.expect("02.irregular", irregular)
+irregular = checks.expect("02.irregular", irregular)
 
 
 # %%
@@ -103,16 +111,16 @@ print({name: f"{np.median(values):.0f} %" for name, values in by_class.items()})
 rhythm_plots.dots(by_class, "irregularity of RR (%)", most=60)
 
 # %% [markdown]
-# *A dot is a simulated recording. Irregularity parts A from N, but O reaches over both: premature beats are irregular too, and
-# a slow or fast heart can be as even as a healthy one.*
+# *A dot is a simulated recording; the topmost stand for 60 % and more. Irregularity parts A from N, but O reaches over both: premature (early) beats are
+# irregular too, and a slow or fast heart can be as even as a healthy one.*
 #
 # ## 2 · The picture that the network gets
 #
-# Cut windows of 64 samples (213 ms), each half over the next, taper their ends, and ask how much power each of 33
+# Cut windows of 64 samples (213 ms), each half over the next, let their ends fade to zero, and ask how much power each of 33
 # frequencies has. Then the logarithm: P and T waves have far less power than QRS, and should still be seen.
 
 # %%
-x = given.x["signal"][shown[1], : 30 * RATE].astype("float64")  # steps of the converter: microvolts
+x = given.x["signal"][shown[1], : 30 * RATE].astype("float64")  # whole numbers: microvolts
 hertz, seconds, power = scipy_signal.spectrogram(x, RATE, ("tukey", 0.25), nperseg=64, noverlap=32)
 positive = power > spectrograms.ZERO  # less is what rounding leaves of zero
 picture = np.log(power, where=positive, out=np.zeros_like(power)).T
@@ -125,14 +133,14 @@ print(picture.shape, f"a row: {hertz[1]:.1f} Hz, a step: {1000 * (seconds[1] - s
 
 # %%
 def frames(samples):
-    return (samples - 64) // 32 + 1
+    return ...
 
 
-checks.expect("02.frames", frames)
+frames = checks.expect("02.frames", frames)
 print("steps in 30 s:", frames(30 * RATE), "- in the longest:", frames(18_286))
 
 # %% [markdown]
-# We want to change the *signal* at random in training, before the spectrogram. So the spectrogram must be a layer of the network.
+# In training we change the *signal* at random. So the spectrogram must be a layer of the network.
 
 # %%
 layer = spectrograms.LogSpectrogram()
@@ -156,10 +164,10 @@ rhythm_plots.spectrograms(dict(zip(given.classes, part, strict=True)), step=32 /
 
 # %%
 def mean_over_time(features, true):
-    return features[:true].mean(axis=0)
+    return ...  # features: (steps, 33), of which only the first `true` are ECG
 
 
-checks.expect("02.mean", mean_over_time)
+mean_over_time = checks.expect("02.mean", mean_over_time)
 
 # %%
 shortest = np.argmin(length)
@@ -169,30 +177,58 @@ with_mask = mean_over_time(features, true).mean()
 print(f"mean log power: {with_mask:.2f} with the mask, {features.mean():.2f} without")
 
 # %% [markdown]
-# The logarithm of zero would be minus infinity; the code leaves zeros alone, and zero is more than most of the picture. Without the mask the mean tells how short a
-# recording is. Section 7 shows what that does to an answer.
+# The logarithm of zero is minus infinity; where there is no power we write 0, and that is more than most of the picture. Without the mask the mean tells how
+# short a recording is. Section 6 shows what that does to an answer.
 #
 # ## 4 · Convolution and recurrence
 #
-# Both networks of the paper have 24 convolutions, 5 x 5. The **CNN** takes the mean over time at the end. The **CRNN** hands its
-# features, step by step, to three LSTM layers that read forwards and backwards. A network is a file:
+# Both networks of the paper have 24 **convolutions**: small filters, 5 x 5, that slide over the picture; each looks for one pattern. A *stride* of 2 moves two
+# steps at once and halves the picture. The **CNN** takes the mean over time at the end. The **CRNN** hands its
+# features, step by step, to three **LSTM** layers: cells that read a sequence and keep a memory, here forwards and backwards. (A *GRU* is a simpler cell.)
+
+
+# %%
+def our_crnn():
+    x = pictures = keras.Input((None, 33, 1))
+    for filters in (32, 64, 96, 128):
+        for last in (False,) * 5 + (True,):
+            x = layers.Conv2D(filters + 32 * last, 5, 1 + last, padding="same", use_bias=False)(x)
+            x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.Dropout(0.15)(x)
+    x = layers.Reshape((-1, 3 * 160))(x)
+    for _ in range(3):
+        x = layers.Bidirectional(layers.LSTM(100, return_sequences=True))(layers.Dropout(0.15)(x))
+    return keras.Model(pictures, layers.Dense(4, "softmax")(layers.GlobalAveragePooling1D()(x)))
+
+
+of_crnn = table(our_crnn())
+of_crnn[of_crnn["layer"].isin(["Reshape", "Bidirectional", "Dense"])]
+
+# %% [markdown]
+# *Batch normalisation* brings each channel to mean 0 and spread 1 over the batch; **dropout** sets 15 % of the numbers to zero in training, others in each step, and
+# none in a test. The rest of the recipe stands in a file:
 
 # %%
 text = (lesson.MODELS / "crnn.toml").read_text(encoding="utf-8")
-print(text[text.index("[convolutions]") : text.index("[summary]")])
+print(text[: text.index("[spectrogram]")] + text[text.index("[training]") :])
+
+# %% [markdown]
+# Rare classes are shown more often (`repeat_classes`), and their errors cost more (`class_weights`). First the convolutions learn alone, then the LSTM, then all:
+# a memory learns little from changing features.
 
 # %%
 names = ("cnn", "crnn", "compact", "compact-signal")
 networks = {name: crnn.build(lesson.design(name)) for name in names}
+print("the one above:", f"{our_crnn().count_params():,}")
 for name, network in networks.items():
     print(f"{name}: {network.count_params():,} parameters")
 
 # %% [markdown]
 # Ours, *compact*, is for laptops: six convolutions over time alone, the 33 frequencies as channels, one GRU, mean and largest
-# value over time. *compact-signal* gets the signal as well: three small convolutions read it, and what they see stands beside
-# the 33 frequencies, step for step. A window of 213 ms blurs a P wave; they look at every 4 samples, 13 ms.
+# value over time. *compact-signal* gets the signal as well: three small convolutions read it, which stands beside the 33 frequencies, step for step. A window of 213 ms blurs a P wave; they look at every 4 samples, 13 ms.
 #
-# **Predict:** how many seconds of ECG can one feature of the convolutions depend on?
+# **Predict:** how many seconds of ECG can one feature of the convolutions depend on? Each layer adds (width - 1) times the present step; each halving doubles the
+# step. Two layers of width 5, a halving, one more layer: 1 + 4 + 4 + 2 x 4 = 17 steps.
 
 
 # %%
@@ -208,12 +244,12 @@ for name in names[:3]:
     print(f"{name}: {sees(name):.1f} s")
 
 # %% [markdown]
-# The CNN's last feature could span a whole recording, so it gets by without recurrence. Ours sees some six seconds; what the
+# The CNN halves six times, the CRNN four. The CNN's last feature could span a whole recording, so it gets by without recurrence. Ours sees some six seconds; what the
 # first ten seconds have to do with the last ten, only its GRU can know.
 #
 # ## 5 · Augmentation
 #
-# The paper made two kinds of variety. *Resampling* stretches a recording, as if the heart beat slower or faster. *Dropout
+# **Augmentation** shows a network variants of a recording whose label stays. The paper made two kinds. *Resampling* stretches a recording, as if the heart beat slower or faster. *Dropout
 # bursts* set pieces of 50 ms to zero, as if a thumb slipped.
 
 # %%
@@ -229,97 +265,11 @@ rhythm_plots.traces({name: one[0, : 8 * RATE] / 1000 for name, one in versions.i
 
 # %% [markdown]
 # *One simulated recording. Stretched, the rate changes and the evenness does not; where bursts set it to zero (shaded), an R peak
-# can be lost, and the class is still N.*
+# can be lost, and the class is still N. (Near 60 or 100 a minute, stretching may turn N into O: a risk.) Turned upside down, another variant, distances stay.*
 #
-# ## 6 · Real recordings
+# ## 6 · Train
 #
-# The same code, on all of CinC 2017: five stratified folds, each recording tested by a network that was not trained
-# on it. The score of the challenge is the mean F1 of N, A and O.
-
-# %%
-real = study.read("../data/results", "rhythm")
-counts, claimed = pd.Series(real["data"]), real["claimed"]["five folds"]
-ours, beside = real["networks"]["compact"], real["networks"]["compact-signal"]["augmented"]
-always = counts["N"] / counts.sum()
-print(f"{counts.sum():,} recordings; always N: accuracy {always:.3f}, mean F1 {2 * always / (1 + always) / 3:.3f}")
-counts.to_frame("recordings").T
-
-
-# %%
-def words(one):
-    return "{value:.3f} ({low:.3f}-{high:.3f})".format(**one["mean_f1"])
-
-
-arms = ("augmented", "plain")
-table = {f"{n.upper()}, claimed": [claimed[n]["mean_f1"], claimed[f"{n} plain"]["mean_f1"]] for n in ("cnn", "crnn")}
-table["compact, measured"] = [words(ours[arm]) for arm in arms]
-table["compact-signal, measured"] = [words(beside), "-"]
-pd.DataFrame(table, index=("with augmentation", "without")).T
-
-# %% [markdown]
-# In brackets, 95 % intervals over recordings.
-
-# %%
-folds = pd.DataFrame({arm: ours[arm]["by_fold"] for arm in arms} | {"with the signal": beside["by_fold"]})
-folds.index = folds.index.str.removeprefix("seed 1 ")
-for arm in ("augmented", "with the signal"):
-    print(f"{arm}: ahead of plain in {(folds[arm] > folds['plain']).sum()} of {len(folds)} folds")
-in_training = [ours[arm]["accuracy in training"] for arm in arms]
-print("accuracy on what they were shown: {:.2f} with, {:.2f} without".format(*in_training))
-folds
-
-# %% [markdown]
-# For *compact*, augmentation did not pay. After 24 epochs neither network knows its own recordings by heart, and learning by heart is what
-# augmentation is against. The paper trained for up to 500 epochs, and gained three to five points by it.
-# *compact-signal* is 1.3 points ahead of plain *compact*. It has the signal, and is scaled and turned upside
-# down at random; what each gave was not measured. The recipe they share was chosen with a look at the tests of folds 0 and 1. The other
-# three folds alone:
-
-# %%
-clean = [f"seed 1 fold {k}" for k in (2, 3, 4)]
-for name, arm in {"compact-signal": beside, "plain": ours["plain"], "augmented": ours["augmented"]}.items():
-    print(f"{name}, folds 2 to 4: mean F1 {100 * np.mean([arm['by_fold'][fold] for fold in clean]):.1f}")
-
-# %% [markdown]
-# They hold.
-#
-# **The three numbers.** *Claimed* is the paper's own five-fold score. *Same protocol* is here the paper's split with our small networks: the
-# paper's own, of 9.8 and 5.8 million weights and up to 500 epochs, need a GPU and were not trained. The *honest* one, a patient split,
-# nobody can give: who was recorded was never published. If some sent several strips, they stand on both sides, and all these numbers
-# are a little too good.
-
-# %%
-rows = [{"name": n.upper(), "claimed": claimed[n]["mean_f1"]} for n in ("cnn", "crnn")]
-for row, name in zip(rows, ("cnn", "crnn"), strict=True):
-    if name in real["networks"]:
-        row["same"] = tuple(real["networks"][name]["augmented"]["mean_f1"].values())
-shown_arms = {f"compact,\n{arm}": ours[arm] for arm in arms} | {
-    "compact,\ntogether": ours["all together"],
-    "compact-\nsignal": beside,
-}
-rows += [{"name": name, "same": tuple(arm["mean_f1"].values())} for name, arm in shown_arms.items()]
-print("folds measured:", len(ours["plain"]["folds"]))
-plots.three_numbers(rows, "mean F1 of N, A, O", always=2 * always / (1 + always) / 3)
-
-# %% [markdown]
-# *Real recordings; whiskers are 95 % intervals over recordings. CNN and CRNN were not trained here; the others are ours, on the paper's
-# split. Together: the mean answer of both compact networks.*
-
-# %%
-classes = {"CRNN, claimed": claimed["crnn"]}
-for name, arm in (("compact, plain", ours["plain"]), ("compact-signal", beside)):
-    classes[name] = {k: v["f1"] for k, v in arm["by_class"].items()}
-both = [ours["augmented"][score]["value"] for score in ("mean_f1", "mean_f1_with_noise")]
-print(f"mean F1 of three classes {both[0]:.3f}, with noise {both[1]:.3f}")
-rhythm_plots.by_class(given.classes, classes)
-
-# %% [markdown]
-# *Real recordings, with 95 % intervals. Between our two, most is gained in O. Noise is the rarest
-# class and the worst, and the challenge's mean does not count it.*
-#
-# ## 7 · Train
-#
-# Now the compact network on four fifths of the simulated recordings, for a minute: on shorter pieces than in its file.
+# Now the compact network learns from four fifths of the simulated recordings, for a minute.
 
 # %%
 design = lesson.design("compact", epochs=24, batch_size=16, average=0.95)
@@ -331,7 +281,7 @@ plots.learning_curves(run.history)
 
 # %% [markdown]
 # *The network learns on augmented pieces and is validated on whole recordings. The validation part has two dozen recordings, so one of them
-# moves accuracy by four points, and its loss can jump; nothing is chosen by it: we keep the last epoch.*
+# moves accuracy by four points, and its loss can jump. Nothing is chosen by it: we keep the last epoch, with a running mean of the weights (`average`).*
 
 # %%
 network, test = run.model, lesson.judged(run, given)[0]
@@ -367,6 +317,103 @@ for name, at_40, at_61 in (("with the mask", true, true), ("without", 0 * true +
     checks.verdict(f"{name}, more zeros change an answer", np.abs(few - many).max() > 1e-3)
 
 # %% [markdown]
+# ## 7 · Real recordings
+#
+# The same code, on all of CinC 2017, in five **folds**: fifths with the same share of each class, and each recording is tested by a network that was not trained
+# on it. **F1** of a class is 2 x right / (all that are so + all that are called so): of 100 in A, 90 found, 20 others called A: 180 / 210 = 0.86. The challenge
+# takes the mean F1 of N, A and O; the mean over all classes is called **macro F1**.
+
+# %%
+real = study.read("rhythm")
+counts, claimed = pd.Series(real["data"]), real["claimed"]["five folds"]
+ours, beside = real["networks"]["compact"], real["networks"]["compact-signal"]["augmented"]
+always = counts["N"] / counts.sum()
+print(f"{counts.sum():,} recordings; always N: accuracy {always:.3f}, mean F1 {2 * always / (1 + always) / 3:.3f}")
+counts.to_frame("recordings").T
+
+
+# %%
+def words(one):
+    return "{value:.3f} ({low:.3f}-{high:.3f})".format(**one["mean_f1"])
+
+
+arms = ("augmented", "plain")
+table = {f"{n.upper()}, claimed": [claimed[n]["mean_f1"], claimed[f"{n} plain"]["mean_f1"]] for n in ("cnn", "crnn")}
+table["compact, measured"] = [words(ours[arm]) for arm in arms]
+table["compact-signal, measured"] = [words(beside), "-"]
+pd.DataFrame(table, index=("with augmentation", "without")).T
+
+# %% [markdown]
+# In brackets, 95 % intervals.
+
+# %%
+folds = pd.DataFrame({arm: ours[arm]["by_fold"] for arm in arms} | {"with the signal": beside["by_fold"]})
+folds.index = folds.index.str.removeprefix("seed 1 ")
+for arm in ("augmented", "with the signal"):
+    print(f"{arm}: ahead of plain in {(folds[arm] > folds['plain']).sum()} of {len(folds)} folds")
+in_training = [ours[arm]["accuracy in training"] for arm in arms]
+print("accuracy on what they were shown: {:.2f} with, {:.2f} without".format(*in_training))
+folds
+
+# %% [markdown]
+# Only the two *compact* differ in nothing but augmentation. It did not pay. After 24 epochs neither network knows its own recordings by heart, and learning by heart is what
+# augmentation is against. The paper trained for up to 500 epochs, and augmentation gained it three to five points.
+# *compact-signal* is 1.3 points ahead of plain *compact*. It has the signal, and is scaled and turned upside
+# down at random; what each gave was not measured. The recipe they share was chosen with a look at the tests of folds 0 and 1. The other
+# three folds alone:
+
+# %%
+clean = [f"seed 1 fold {k}" for k in (2, 3, 4)]
+for name, arm in {"compact-signal": beside, "plain": ours["plain"], "augmented": ours["augmented"]}.items():
+    print(f"{name}, folds 2 to 4: mean F1 {100 * np.mean([arm['by_fold'][fold] for fold in clean]):.1f}")
+
+# %% [markdown]
+#
+#
+# **The three numbers.** *Claimed* is the paper's own five-fold score. *Same protocol* is here the paper's split with our small networks: the
+# paper's own, of 9.8 and 5.8 million weights and up to 500 epochs, need a GPU and were not trained. The *honest* one, a patient split,
+# nobody can give: who was recorded was never published. If some sent several strips, they stand on both sides, and all these numbers
+# are a little too good.
+
+# %%
+rows = [{"name": n.upper(), "claimed": claimed[n]["mean_f1"]} for n in ("cnn", "crnn")]
+for row, name in zip(rows, ("cnn", "crnn"), strict=True):
+    if name in real["networks"]:
+        row["same"] = tuple(real["networks"][name]["augmented"]["mean_f1"].values())
+shown_arms = {f"compact,\n{arm}": ours[arm] for arm in arms} | {
+    "compact,\ntogether": ours["all together"],
+    "compact-\nsignal": beside,
+}
+rows += [{"name": name, "same": tuple(arm["mean_f1"].values())} for name, arm in shown_arms.items()]
+print("folds measured:", len(ours["plain"]["folds"]))
+plots.three_numbers(rows, "mean F1 of N, A, O", always=2 * always / (1 + always) / 3)
+
+# %% [markdown]
+# *Real recordings; whiskers are 95 % intervals over recordings. CNN and CRNN were not trained here; the others are ours, on the paper's
+# split. Together: the mean answer of both compact networks.*
+
+# %%
+classes = {"CRNN, claimed": claimed["crnn"]}
+for name, arm in (("compact, plain", ours["plain"]), ("compact-signal", beside)):
+    classes[name] = {k: v["f1"] for k, v in arm["by_class"].items()}
+both = [ours["augmented"][score]["value"] for score in ("mean_f1", "mean_f1_with_noise")]
+print(f"mean F1 of three classes {both[0]:.3f}, with noise {both[1]:.3f}")
+rhythm_plots.by_class(given.classes, classes)
+
+# %% [markdown]
+# *Real recordings, with 95 % intervals. Between our two, most is gained in O. Noise is the rarest
+# class and the worst, and the challenge's mean does not count it.*
+#
+# **The requirement.** 90 of 100 fibrillations found, 80 of 100 alarms right:
+
+# %%
+a = beside["by_class"]["A"]
+for what, one in (("found", a["sensitivity"]), ("alarms right", a["precision"])):
+    print(f"{what}: {100 * one['value']:.0f} of 100 ({100 * one['low']:.0f} to {100 * one['high']:.0f})")
+
+# %% [markdown]
+# **Verdict:** nearly, and no. 78 of 100 fibrillations are found, 82 of 100 alarms are right: twelve short of what was asked, and the interval is far from 90.
+#
 # ## 8 · What speaks for fibrillation, and when?
 #
 # Bridge two seconds of the signal by a straight line and see how far the probability of A falls. Move on by one second.
@@ -397,26 +444,29 @@ lead = test.x["signal"][fibrillating[0], : 30 * RATE] / 1000
 rhythm_plots.over_time(lead, RATE, start, 2, {"trained": maps[0][0], "weights drawn anew": maps[1][0]})
 
 # %% [markdown]
-# *A simulated recording with fibrillation. The darker, the more these two seconds speak for A; the windows overlap by one second. Irregularity is everywhere, but
-# the network leans on a few stretches.* Does the map say anything about the network? With weights drawn at random it must become another one.
+# *A simulated recording with fibrillation. The darker, the more these two seconds speak for A; the windows overlap by one second. * Does the map say anything about the network? With weights drawn at random it must become another one.
 
 # %%
 same = np.abs(explain.agreement(*maps)).mean()
-checks.verdict("maps of the trained and of a random network agree by less than 0.5", same < 0.5)
+checks.verdict("maps of the trained and of a random network correlate by less than 0.5", same < 0.5)
 
 # %% [markdown]
 # ## 9 · The fault museum
 #
-# Four faults of the code that was released with the paper (yruffiner/ecg-classification at commit 81a7983, folder `codes`). None raises an
-# error. Each falls to a question of a few lines. (That the code can be read at all is to its authors' credit.)
+# Four faults of the code released with the paper (yruffiner/ecg-classification at commit 81a7983, folder `codes`). None raises an error; each falls to a question of a few lines. (That the code can be read at all is to its authors' credit.)
 #
 # **One: dropout that does not listen.** In the convolutions it is never switched on (`utils/nn_layers.py`, line 71: it is not told that the
 # network trains), in the recurrence never off (lines 109 and 112). Ask: two readings of one strip, are they the same?
 
 # %%
 strip = {name: values[:40] for name, values in test.x.items()}
-for name, one in (("sound", network), ("never off", museum.deaf(network, always=True))):
-    first, second = (keras.ops.convert_to_numpy(one(strip, training=False)) for _ in range(2))
+cases = (
+    ("sound", network, False),
+    ("never off", museum.deaf(network, always=True), False),
+    ("sound, in training", network, True),
+)
+for name, one, learns in cases:
+    first, second = (keras.ops.convert_to_numpy(one(strip, training=learns)) for _ in range(2))
     print(f"{name}: the same recording, the same answer: {np.allclose(first, second, atol=1e-5)}")
 
 # %% [markdown]
@@ -439,7 +489,7 @@ print("meant:", *meant[:6], "- written:", *[epoch for epoch in written if epoch 
 print("of 500 epochs, meant:", len(meant), "- written:", len(written))
 
 # %% [markdown]
-# Sometimes in two epochs of three, sometimes not for eight. Nothing breaks; the variety that was paid for comes in fits.
+# Nothing breaks; variety comes in fits.
 #
 # **Four: logarithms cut to integers.** The pictures pass through an input of 16-bit integers (`network/network.py`, line 162). How many different
 # values are left of a picture, and how much power is taken for the same?
@@ -451,8 +501,7 @@ zero = picture[rough == 0]
 print(f"power taken for 1: from {np.exp(zero.min()):.2f} to {np.exp(zero.max()):.2f} µV²/Hz")
 
 # %% [markdown]
-# **What a score leaves out.** No fault of theirs, but easily done: the challenge leaves noise out of the mean only; a noisy strip called A
-# still costs A its precision. Leave the noisy recordings out altogether, and nobody pays.
+# **What a score leaves out.** The challenge leaves noise out of the mean only: a noisy strip called A still costs A its precision. Leave the noisy recordings out altogether, and nobody pays.
 
 
 # %%
@@ -470,7 +519,7 @@ print("real: left out {:.3f}, the challenge's {:.3f}, with noise {:.3f}".format(
 # %% [markdown]
 # ## 10 · Many networks
 #
-# Five folds give five networks. They may vote, or give the mean of their probabilities. It is not the same:
+# Five folds give five networks. A vote and the mean of their probabilities are not the same:
 
 # %%
 three = np.array([[[0.5, 0.4, 0.1, 0]], [[0.5, 0.4, 0.1, 0]], [[0, 0.9, 0.1, 0]]])
@@ -478,26 +527,39 @@ print("by vote:", lesson.CLASSES[lesson.vote(three)[0].argmax()])
 print("by mean probability:", lesson.CLASSES[three.mean(axis=0)[0].argmax()])
 
 # %% [markdown]
-# A job file names models and folds, and makes twenty trainings a queue:
+# <details><summary>Many trainings: a job file</summary>
+#
+# A **job file** names models and folds; a **sweep** runs all pairs:
 #
 # ```
-# ecg-lessons sweep experiments/jobs/smoke.toml      # four short trials, side by side where Ray is installed
-# ecg-lessons summarize runs/sweeps                  # mean and deviation over folds, by class
+# # Four short trials on the built-in cohort: does all of it work here?
+# lesson = "rhythm"
+# models = ["compact"]
+# folds = [0, 1, 2, 3]
+# source = "sample"
+# recordings = 120
+# cpus = 1  # of each trial
+#
+# [plan]
+# epochs = 2
+# warmup = 0
 # ```
 #
-# Interrupted, the same command goes on where it was.
+# `ecg-lessons sweep experiments/jobs/smoke.toml` runs it (side by side where Ray is installed; interrupted, it goes on), `ecg-lessons summarize runs/sweeps`
+# prints mean and deviation over folds. On a remote GPU: [remote_gpu.md](remote_gpu.md).
+# </details>
 #
 # ## 11 · Exercises
 #
-# **One.** Write the challenge's score from a confusion matrix of four classes: rows are the truth, columns the verdicts.
+# **One** (5 minutes). Write the challenge's score from a confusion matrix of four classes: rows are the truth, columns the verdicts.
 
 
 # %%
 def challenge_score(confusion):
-    return 0.0  # your mean F1 of N, A and O
+    return ...  # mean F1 of N, A and O
 
 
-checks.expect("02.score", challenge_score)
+challenge_score = checks.expect("02.score", challenge_score)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -506,21 +568,64 @@ checks.expect("02.score", challenge_score)
 # run over all four rows and columns.
 # </details>
 #
-# **Two.** Let networks vote: `verdicts` has a row a network and a column a recording; give the class that most of them name.
+# **Two** (15 minutes). Let networks vote: `verdicts` has a row a network and a column a recording; give the class that most of them name, the first one where
+# several tie. Then try it on five noisy copies of this lesson's network.
 
 
 # %%
 def vote(verdicts):
-    return verdicts[0]  # so far, only the first network is heard
+    return ...
 
 
-checks.expect("02.vote", vote)
+vote = checks.expect("02.vote", vote)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# `return (verdicts[..., None] == np.arange(4)).sum(axis=0).argmax(axis=-1)`. Where votes are equal, this takes the first
-# class; `lesson.vote` asks the mean probability.
+# `return (verdicts[..., None] == np.arange(4)).sum(axis=0).argmax(axis=-1)`. Five answers of one network in training mode (dropout on):
+#
+# ```python
+# five = np.stack([keras.ops.convert_to_numpy(network(dict(test.x), training=True)).argmax(axis=1) for _ in range(5)])
+# print("each:", [round((one == test.y).mean(), 2) for one in five], "- vote:", round((vote(five) == test.y).mean(), 2))
+# ```
+#
+# TWO2
+# </details>
+#
+# **Three** (40 minutes). How far does a rule get that sees the RR intervals alone? Describe every recording by four numbers (irregularity, rate, shortest and longest
+# interval over the mean), train a `DecisionTreeClassifier(max_depth=4)` of scikit-learn on `lesson.split(given, "fold-0").train`, and compare its challenge score on the test
+# part with the network's. What can the tree not know? (`rr_of(row)` gives the intervals; a recording may have fewer than three beats.)
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# from sklearn.tree import DecisionTreeClassifier
+#
+# def features(row):
+#     rr = rr_of(row)
+#     return [0] * 4 if len(rr) < 2 else [irregular(rr), 60 / rr.mean(), rr.min() / rr.mean(), rr.max() / rr.mean()]
+#
+# table_of_rr = np.array([features(row) for row in range(len(given))])
+# split = lesson.split(given, "fold-0")
+# tree = DecisionTreeClassifier(max_depth=4, class_weight="balanced", random_state=0)
+# verdict = tree.fit(table_of_rr[split.train], given.y[split.train]).predict(table_of_rr[split.test])
+# of_tree = scores.Scores.of(given.y[split.test], verdict, given.patient[split.test], given.classes).confusion
+# print("tree", round(challenge_score(of_tree), 2), "network", round(challenge_score(confusion), 2))
+# print(of_tree)
+# ```
+#
+# THREE2
+# </details>
+#
+# <details><summary>From the original's files to ours</summary>
+#
+# | the original | here |
+# |---|---|
+# | a model file with hyperparameters | `experiments/models/crnn.toml`; `ecg-lessons train rhythm --network FILE` |
+# | a job file, a queue of GPUs | `ecg-lessons sweep JOB.toml` |
+# | one model, to find faults | `ecg-lessons sweep JOB.toml --one NAME` |
+# | the table over folds | `ecg-lessons summarize runs/sweeps` |
+# | the generator of splits, sizes and seed | `ecg-lessons train rhythm --split FILE`, or `fold-0` to `fold-4` |
 # </details>
 #
 # ## 12 · Quiz

@@ -22,14 +22,21 @@
 # | **Questions** | Can a network for photographs read an ECG? What does the picture lose? What is 99 % worth? |
 # | **You will be able to** | turn beats into pictures inside a network; crop them nine ways; split by patient and read the fall, step by step; ask a network where it looks, and test its answer |
 # | **You need** | Python, NumPy, one trained network in your past; lesson 0 |
-# | **Minutes** | reading 25 · running 3 · exercises 40 |
+# | **Minutes** | reading 40 · running 3 · exercises 60 (5, 15 and 40) |
 # | **Data** | the built-in cohort (simulated); stored results from the MIT-BIH Arrhythmia Database (real patients) |
 # | **GPU** | no |
+#
+# **A requirement:** in a new patient the program finds 90 of 100 ventricular premature beats (V), and 80 of 100 beats that it calls V are. Section 9 answers.
 #
 # The lesson rebuilds Jun et al. (2018), who drew each beat of the MIT-BIH Arrhythmia Database as a grey picture and let a
 # network for pictures name it. A tutorial by DeepBrainChain made a course of it.
 
 # %%
+import importlib.util
+
+if importlib.util.find_spec("ecg_lessons") is None:  # as in Colab; elsewhere this does nothing
+    get_ipython().run_line_magic("pip", "install --quiet ecg-lessons")  # noqa: F821
+
 from ecg_lessons import machine
 
 machine.setup(seed=42, figures=True)
@@ -39,14 +46,18 @@ import os
 import tempfile
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
+from keras import layers
+from sklearn.model_selection import GroupKFold
 
 from ecg_lessons import checks, simulator, study, training
 from ecg_lessons.data import fetch, recordings
 from ecg_lessons.evaluation import beat_plots, explain, plots, scores
 from ecg_lessons.lessons import beat_images as lesson
 from ecg_lessons.models import beat_image as models
+from ecg_lessons.models import table
 from ecg_lessons.signals import images, labels
 from ecg_lessons.signals.augment import DrawBeats, nine_crops
 
@@ -67,7 +78,7 @@ recording = cohort[int(np.argmax(of_each))]
 print(len(cohort), "records,", recording.rate, "Hz, leads of the first:", ", ".join(cohort[0].leads))
 
 # %% [markdown]
-# Here is a patient with both kinds of premature beats, where one soon follows the other.
+# A patient with both kinds of premature beats:
 
 # %%
 peak = labels.is_peak(recording.beats.symbols)
@@ -81,12 +92,13 @@ beat_plots.beat_strip(
 )
 
 # %% [markdown]
-# *Eight seconds of lead MLII on ECG paper. N is a normal beat, V a ventricular premature beat, A an atrial one. A premature
-# beat comes early, and a pause follows.*
+# *Eight seconds of lead MLII. N is a normal beat, V a ventricular premature beat, A an atrial one. It comes early, and a pause follows.*
 #
-# The paper has eight classes: normal (N); paced (/); left and right bundle branch block (L, R: one side of the heart is
-# reached late, and QRS is wide); ventricular and atrial premature (V, A); ventricular flutter waves (!: no beats to be told
-# apart, only waves) and ventricular escape beats (E: late, from a place that steps in).
+# The paper has eight classes, simulated here in lead MLII (nearly lead II):
+#
+# ![Two seconds of each of the eight kinds of beats](../images/beat_kinds.png)
+#
+# *Left and right bundle branch block: one side of the heart is reached late. Escape: a place in the ventricles steps in. Paced: by a pacemaker.*
 
 # %%
 given = lesson.examples(SOURCE)
@@ -94,7 +106,7 @@ print(len(given), "beats between two neighbours")
 given.counts()
 
 # %% [markdown]
-# Look at the column of patients: some kinds come from a handful of hearts.
+# Some kinds come from a handful of hearts.
 #
 # ## 2 · From beat to picture
 #
@@ -106,10 +118,10 @@ given.counts()
 
 # %%
 def cut(peaks, i):
-    return peaks[i - 1] + 20, peaks[i + 1] - 20
+    return ..., ...  # first and last sample of beat i
 
 
-checks.expect("03.cut", cut)
+cut = checks.expect("03.cut", cut)
 
 # %%
 widths = [cut(samples, i)[1] - cut(samples, i)[0] for i in range(1, len(samples) - 1)]
@@ -117,7 +129,7 @@ print("the cut holds two RR intervals less 40 samples:", widths[0] == samples[2]
 
 # %% [markdown]
 # Whatever its width, the cut is stretched to the full width of the picture, and its height to the full height. Then a pen
-# draws it. `images.draw_one` is OpenCV's anti-aliased line, one beat at a time, as the paper did it.
+# draws it. `images.draw_one` is OpenCV's line with soft edges (*anti-aliased*), one beat at a time, as the paper did it.
 
 # %% tags=["cover"]
 first = [np.flatnonzero(given.y == k)[0] for k in range(len(given.classes))]
@@ -127,12 +139,9 @@ beat_plots.gallery(one_each, given.classes)
 
 # %% [markdown]
 # *One beat of each class, as the network will see it. Its QRS is the narrow peak near the middle; V begins left of it, a paced
-# beat (/) has a taller T wave on each side, and ! has no QRS at all. What stands at the edges belongs to the neighbours. Neither
-# millivolts nor seconds are left.*
+# beat (/) has a taller T wave on each side, and ! has no QRS at all. Neither millivolts nor seconds are left.*
 #
-# The published code drew a figure for each beat and saved it: 28 ms a beat, 50 minutes and a folder of 107,000 files. A curve that
-# moves from left to right needs no pen. In each column it inks the rows between its lowest and highest point, so a
-# whole batch is two look-ups in a table. A network can look up too: `DrawBeats` is a layer that draws.
+# The published code drew a figure for each beat and saved it: 50 minutes and 107,000 files. A curve that moves from left to right needs no pen: in each column it inks the rows between its lowest and highest point, two look-ups in a table. `DrawBeats` is a layer that does so.
 
 # %%
 curves = given.x["curve"][first]
@@ -140,26 +149,24 @@ batch = images.draw(curves)
 layer = np.asarray(DrawBeats()(curves))[..., 0] * 255
 print("batch and layer differ nowhere by more than 7 % of full ink:", np.abs(batch - layer).max() <= 17)
 print("OpenCV's pen and ours agree in mean ink within 10 %:", abs(batch.mean() / one_each.mean() - 1) < 0.1)
-
-# %%
 as_pictures, as_curves = len(given) * 128 * 128 / 2**20, given.x["curve"].nbytes / 2**20
 print(f"all beats as pictures, a byte a pixel: {as_pictures:.0f} MiB; as curves: {as_curves:.0f} MiB")
 
 # %% [markdown]
-# So our networks take curves and draw for themselves. No picture ever touches the disk.
+# So our networks take curves and draw for themselves.
 #
 # ## 3 · Nine crops
 #
-# Photographs are cropped to show a network the same thing in other places. The paper does it with beats: 96 of 128 rows
+# Photographs are cropped to show a network the same thing in other places. The paper crops beats: 96 of 128 rows
 # and columns, from 0, 16 or 32, enlarged again. In training each beat appears as one of its nine crops, drawn at random.
 
 
 # %%
 def windows():
-    return [(slice(top, top + 96), slice(left, left + 96)) for top in (0, 16, 32) for left in (0, 16, 32)]
+    return ...  # nine pairs (slice of rows, slice of columns)
 
 
-checks.expect("03.crops", windows)
+windows = checks.expect("03.crops", windows)
 
 # %%
 nine = nine_crops(batch[1:2, ..., None])[:, 0]
@@ -168,24 +175,42 @@ print("crops of one picture:", nine.shape)
 beat_plots.gallery(nine, places, columns=3)
 
 # %% [markdown]
-# *Nine crops of one beat. Some lose the top of the wave, some lose its foot. Is that harmless for an ECG? A cat without its
-# left ear is still a cat. A beat without its P wave may be another diagnosis.*
+# *Nine crops of one beat. Some lose the top of the wave, some lose its foot. A cat without its left ear is still a cat. A beat without its P wave may be another diagnosis.*
 #
 # ## 4 · The paper's network
 #
 # Six convolutions, three poolings, one dense layer of 2,048 units, one softmax.
 
+
 # %%
-jun = models.jun()
-dense = next(layer for layer in jun.layers if layer.name.startswith("dense"))
-print(f"parameters: {jun.count_params():,}; in one dense layer: {dense.count_params():,}")
+def our_jun():
+    x = picture = keras.Input((128, 128, 1))
+    for filters in (64, 128, 256):
+        for _ in range(2):
+            x = layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same", activation="elu")(x))
+        x = layers.MaxPooling2D(2)(x)
+    x = layers.Dense(2048, activation="elu")(layers.Flatten()(x))
+    x = layers.Dropout(0.5)(layers.BatchNormalization()(x))
+    return keras.Model(picture, layers.Dense(8, activation="softmax")(x))
+
+
+jun = our_jun()
+print(f"parameters: {jun.count_params():,}; in the package: {models.jun().count_params():,}")
+table(jun)
 
 # %% [markdown]
-# **Predict:** where do 134 million come from?
-# <details><summary>Answer</summary>The last pooling leaves 16 x 16 places with 256 channels, 65,536 numbers. Each is tied
-# to each of 2,048 units.</details>
+# **Predict:** what does each kind of layer do, and where do 134 million parameters come from?
+# <details><summary>Answer</summary>
 #
-# Our `light` network has a wide first look with stride 4, two residual steps, and means over coarse fields of the picture. In training
+# *Convolution*: small filters slide over the picture; each looks for one pattern, wherever it stands. *ELU*: positive numbers pass, negative ones are squeezed towards
+# -1; without such a bend, layers in a row would be one. *Batch normalisation*: each channel to mean 0 and spread 1 over the batch, then a learnt scale. *Pooling*: of
+# 2 x 2 places the largest stays; the picture shrinks, small shifts do not matter. *Dropout*: half of the numbers become zero in training, so that none is relied on
+# alone. *Dense*: a weighted sum of everything; *softmax*: probabilities. The last pooling leaves 16 x 16 places with 256 channels, 65,536 numbers. Each is tied
+# to each of 2,048 units.
+# </details>
+#
+# Our `light` network looks first with wide filters at every fourth place, then takes two *residual* steps (what a layer computes is added to what came in), and means over
+# coarse fields of the picture: where exactly in a field a wave stands is given up. In training
 # each beat is drawn by another hand, a few per cent wider, narrower, higher or lower.
 
 # %%
@@ -197,10 +222,12 @@ print(f"parameters: {light.count_params():,}, {100 * light.count_params() / jun.
 #
 # The paper mixes all beats and tests on a tenth: a *random split*. So a heart that beat 2,000 times stands on both sides. We train
 # one network that way, and its twin with a *patient split*: nobody in training and test. To be quick we keep at most 150 beats of
-# each class and patient.
+# each class and patient. In scikit-learn the patient split is called `GroupKFold`:
 
 # %%
 some = lesson.thin(given, 150)
+shown, tested = next(GroupKFold(5).split(some.x["curve"], some.y, groups=some.patient))
+print("GroupKFold, people on both sides:", len(set(some.patient[shown]) & set(some.patient[tested])))
 mixed, apart = lesson.split(some, "random-beats"), lesson.split(some, "by-patient")
 for name, split in (("random split", mixed), ("patient split", apart)):
     both = set(some.patient[split.train]) & set(some.patient[split.test])
@@ -216,8 +243,7 @@ print("columns kept of every epoch:", ", ".join(run_mixed.history.columns))
 beat_plots.twins({"random split": run_mixed.history, "patient split": run_apart.history})
 
 # %% [markdown]
-# *Accuracy while learning. In the random split validation follows training: it holds other beats of the same hearts. In the patient split
-# it stays below.*
+# *Accuracy while learning. In the random split validation follows training; in the patient split it stays below.*
 
 # %%
 on_mixed = lesson.evaluate(run_mixed, examples=some)
@@ -242,15 +268,14 @@ print("test people:", len(set(test.patient)), "- classes among them:", len(set(t
 plots.confusion(counted.confusion, test.classes)
 
 # %% [markdown]
-# *Rows: what it was. Columns: what the network says; the shade is the share of the row. Simulated patients whom it never met. One
-# or two people can fill a cell with errors.*
+# *Rows: what it was. Columns: what the network says; the shade is the share of the row. Simulated patients whom it never met. One person can fill a cell.*
 #
 # ## 6 · Three numbers, on real patients
 #
 # All of this was measured with the code of this lesson on the 48 records of MIT-BIH.
 
 # %%
-real = study.read("../data/results", "beat_images")
+real = study.read("beat_images")
 counts = pd.DataFrame(real["data"])
 print("beats:", counts["examples"].sum())
 counts.T
@@ -269,13 +294,14 @@ rows = {}
 for name in ("light", "signal"):
     both = [score_of(p, name, s) for p in ("random beats", "by patient, all beats") for s in ("accuracy", "macro_f1")]
     rows[name] = [f"{100 * one['value']:.1f} ({100 * one['low']:.1f}-{100 * one['high']:.1f})" for one in both]
-columns = ["random split: accuracy", "random split: macro F1", "patient split: accuracy", "patient split: macro F1"]
+columns = [f"{split}, all beats: {score}" for split in ("random", "patient") for score in ("accuracy", "macro F1")]
 pd.DataFrame(rows, index=columns).T
 
 # %% [markdown]
 # *Per cent, real patients; in brackets 95 % intervals over people. Random split: three of the paper's ten folds; patient split: all of
 # five.* The claim holds: a network with a thousandth of the weights clears it. Then it meets new people, and more than 20 points are
-# gone. That is still better than saying N to everything. Macro F1, in which every class counts the same, says what is left: little.
+# gone.  **Macro F1** is the plain mean over the classes of F1 = 2 x right / (all that are so + all that are called
+# so). It says what is left: little. ("!" is not in it with a patient split.)
 
 
 # %%
@@ -315,8 +341,7 @@ for change, cost in real["steps"].items():
 # %% [markdown]
 # *Accuracy of the light network, real patients; every row changes one thing of the row above. Differences are paired over people.*
 #
-# Other people cost 22 points, and nothing else a quarter of that. With a random split fewer beats and epochs do cost: there is
-# much of each heart to learn. With a patient split they cost next to nothing: more beats of the same people are hardly news. Rare kinds shown
+# Other people cost 22 points, and nothing else a quarter of that. With a random split fewer beats and epochs do cost. With a patient split they cost next to nothing: more beats of the same people are hardly news. Rare kinds shown
 # oftener cost 5 points there: the network says N less often, and N is what most beats are.
 #
 # Seven beats of ten are normal, so accuracy hides most of it. Class by class:
@@ -346,7 +371,7 @@ print(f"accuracy over {len(spread)} folds of the patient split: {min(spread):.3f
 print(f"de Chazal's split, DS1 to DS2, mean of three trainings: {chazal:.3f}, majority {others:.3f}")
 
 # %% [markdown]
-# One patient split is a draw of luck. Report several. (DS1 and DS2 hold no paced hearts, and more normal ones.)
+# One patient split is a draw of luck: report several.
 #
 # ## 7 · What the picture lost
 #
@@ -374,7 +399,7 @@ checks.verdict("one threshold finds more than half of the A beats", found > 0.5)
 checks.verdict("and accuses less than 10 % of the normal ones", wrong < 0.1)
 
 # %% [markdown]
-# Give the network the three RR intervals beside the picture, and nothing else. On real beats:
+# Give the network three RR intervals beside the picture (before the beat, after it, mean of the last ten), and nothing else. On real beats:
 
 # %%
 rows = []
@@ -386,12 +411,9 @@ for protocol in ("random beats, subset", "by patient"):
 pd.DataFrame(rows, columns=["protocol", "network", "A: sensitivity", "A: precision"]).set_index(["protocol", "network"])
 
 # %% [markdown]
-# *At most 100 beats of each class and patient to learn from, 6 epochs; "subset": tested on such a subset too.* Where the hearts are
-# known, the intervals seem to help (88 beats A, and overlap). With new people most atrial beats stay hidden: a beat is early for *its*
-# heart, and forty hearts hardly teach what that means.
+# *At most 100 beats of each class and patient to learn from, 6 epochs; "subset": tested on such a subset too.* With known hearts, the intervals seem to help (88 beats A, and overlap). With new people most atrial beats stay hidden: a beat is early for *its* heart.
 #
-# And the picture itself? The `signal` network has the same layers, one dimension less, and looks at the curve. In the table of section 6
-# it does about as well, in less than half of the time. Drawing adds work, and nothing that we could measure.
+# And the picture itself? The `signal` network has the same layers, one dimension less, and looks at the curve. In section 6 it does about as well, in less than half of the time.
 #
 # And the nine crops, with the mean answer to all nine?
 
@@ -400,17 +422,18 @@ rows = []
 for name in ("light", "light, nine crops"):
     both = [score_of(p, name, s) for p in ("random beats, subset", "by patient") for s in ("accuracy", "macro_f1")]
     rows.append([name, *(f"{100 * one['value']:.1f}" for one in both)])
-titles = ["subset: accuracy", "subset: macro F1", "patient split: accuracy", "patient split: macro F1"]
+titles = [
+    f"{split}: {score}" for split in ("random, subset", "patient, 6 epochs") for score in ("accuracy", "macro F1")
+]
 pd.DataFrame(rows, columns=["network", *titles]).set_index("network")
 
 # %% [markdown]
-# *Six epochs; the subset is split at random.* Within so few epochs the crops cost more than they give; more were not tried. With the
-# patient split accuracy rises a little and macro F1 falls: the network says N more often, which pleases the accuracy and no patient.
+# *Six epochs; the subset is split at random.* Within so few epochs the crops cost more than they give; more were not tried.
 #
 # ## 8 · Where does it look?
 #
-# **Grad-CAM** asks which places of the last feature map push the score of a class up. We compute it before the softmax,
-# which flattens near certainty.
+# **Grad-CAM** asks which places of the last feature map (the numbers that leave the last convolution) push the score of a class up: the slope of the score with respect
+# to each channel is its weight. We compute it before the softmax.
 
 # %%
 seen = some.take(mixed.test)
@@ -419,7 +442,7 @@ curve, model = seen.x["curve"][chosen], run_mixed.model
 kind = model.predict(curve, verbose=0).argmax(axis=1)
 maps = explain.grad_cam(model, curve, target=kind)
 print("one map a beat, as large as the picture:", maps.shape[1:] == (128, 128))
-explain.show_maps(curve, maps, [seen.classes[k] for k in seen.y[chosen]])
+explain.show_maps(curve[:3], maps[:3], [seen.classes[k] for k in seen.y[chosen[:3]]])
 
 # %% [markdown]
 # *The darker, the more this place speaks for the class that the network named. It looks like insight. Is it?*
@@ -431,12 +454,12 @@ explain.show_maps(curve, maps, [seen.classes[k] for k in seen.y[chosen]])
 blank = explain.randomised(model, "all", seed=1)
 random_maps = explain.grad_cam(blank, curve, target=kind)
 alike = explain.agreement(maps, random_maps)
-checks.verdict("the two agree less than 0.7 on average (rank correlation)", alike.mean() < 0.7)
-explain.show_maps(curve, {"trained": maps, "random": random_maps}, [seen.classes[k] for k in seen.y[chosen]])
+checks.verdict("the two agree less than 0.7 on average (correlation of ranks)", alike.mean() < 0.7)
+four = {"trained": maps[:4], "random": random_maps[:4]}
+explain.show_maps(curve[:4], four, [seen.classes[k] for k in seen.y[chosen[:4]]])
 
 # %% [markdown]
-# *Above the trained network, below one that has learnt nothing. The map does depend on the weights. But the lower row looks no less
-# convincing: both follow the ink.*
+# *Above the trained network, below one that has learnt nothing. The map does depend on the weights. But the lower row looks no less convincing.*
 #
 # **A second test:** erase the fifth of the columns that the map marks, and see how far the probability falls. The yardsticks
 # are the same amount elsewhere, and what the blank network's map marks.
@@ -454,7 +477,7 @@ for name, fall in (("the map", by_map), ("the blank network's map", by_blank), (
     print(f"erase where {name} points: the probability falls by {fall.mean():.3f}")
 
 # %% [markdown]
-# So the map is no guide to what this network needs. Show such maps only beside their yardsticks.
+# Show such maps only beside their yardsticks.
 
 # %% [markdown]
 # ## 9 · The fault museum
@@ -482,10 +505,9 @@ print(
 )
 
 # %% [markdown]
-# A beat is a fingerprint, of real people too (guessing: 3 %). A network that is tested on the hearts it knows can look up the answer:
-# this is person 17, and person 17 has bundle branch block.
+# A beat is a fingerprint, of real people too (guessing: 3 %). A network tested on hearts that it knows can look up: this is person 17, who has bundle branch block.
 #
-# **Fault two: the picture throws away time.** You measured it in section 7.
+# **Fault two: the picture throws away time** (section 7).
 #
 # **Fault three: 134 million weights in one layer.** Do they help with new people? All beats of DS1 train, the people of DS2 test:
 
@@ -501,29 +523,35 @@ pd.DataFrame(rows, columns=["network", "parameters", "epochs", "accuracy, %", "m
 # %% [markdown]
 # *Real beats; 95 % intervals over people. jun and vgg16 learnt on a GPU, jun to 99.6 % right in training; light and signal are means of
 # three trainings.* Eight hundred times the weights, and no difference on new people. (How jun does in its own random split is not
-# measured here.) AlexNet, 30 million weights, wins on one fold and loses on two:
+# measured here.) AlexNet, 30 million weights, wins on one fold and loses on the other:
 
 # %%
-subset = {name: score_of("by patient, subset", name)["value"] for name in ("light", "alexnet")}
-print("fold 0, 100 beats of a class and patient:", *(f"{name} {100 * value:.1f}" for name, value in subset.items()))
 for name in ("light", "alexnet"):
     by_fold = score_of("by patient, all beats", name, "by_split")
     print(f"folds 1 and 2, all beats: {name}", *(f"{100 * by_fold[f'fold-{k}, seed 1']:.1f}" for k in (1, 2)))
+v = score_of("DS1 to DS2, all beats", "light", "by_class")["V"]
+for what, one in (("V found", v["sensitivity"]), ("alarms right", v["precision"])):
+    print(
+        f"light, new people, {what}: {100 * one['value']:.0f} of 100 ({100 * one['low']:.0f} to {100 * one['high']:.0f})"
+    )
 
 # %% [markdown]
-# What is missing is not weights but people.
+# What is missing is not weights but people. (ResNet50 and InceptionV3, the paper's other peers, are not measured; on a GPU it is one command:
+# `ecg-lessons results beat-images --only resnet50`.)
+#
+# **The requirement**, 90 of 100 V found and 80 of 100 alarms right in new people. **Verdict:** met by the counts (94 and 87), and not proven: the 22 people of DS2 leave 62 to 97 for the alarms. V has a shape of its own, and the picture shows it.
 #
 # ## 10 · Exercises
 #
-# **One.** Write the generator's heart: one random crop of a picture (128 x 128), 96 x 96, with `rng.integers`.
+# **One** (5 minutes). Write the generator's heart: one random crop of a picture (128 x 128). It stays 96 x 96; `rng.integers(0, 3)` draws 0, 1 or 2.
 
 
 # %%
 def random_crop(picture, rng):
-    return picture  # your crop: rows from 0, 16 or 32, columns from 0, 16 or 32
+    return ...  # rows from 0, 16 or 32, columns from 0, 16 or 32
 
 
-checks.expect("03.random_crop", random_crop)
+random_crop = checks.expect("03.random_crop", random_crop)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -531,13 +559,46 @@ checks.expect("03.random_crop", random_crop)
 # `top, left = 16 * rng.integers(0, 3, 2)` and `return picture[top : top + 96, left : left + 96]`.
 # </details>
 #
-# **Two.** Train a classic beside the light network, and say what its size buys:
-# `ecg-lessons train beat-images --network light --compare alexnet --most 20 --epochs 2 --out runs/img`
+# **Two** (15 minutes). Count the parameters of a square convolution. Then use the table of section 4: which layers hold the 1.1 million weights of all
+# six convolutions, and which share of all weights is that?
+
+
+# %%
+def parameters(width, channels, filters):
+    return ...  # filters of width x width over so many channels, each with one number more (the bias)
+
+
+parameters = checks.expect("03.parameters", parameters)
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# pairs = [(1, 64), (64, 64), (64, 128), (128, 128), (128, 256), (256, 256)]
+# each = [parameters(3, *pair) for pair in pairs]
+# print(each, f"{sum(each):,}", f"{100 * sum(each) / jun.count_params():.2f} %")
+# ```
+#
+# 640, 36,928, 73,856, 147,584, 295,168 and 590,080: 1,144,256 together, 0.85 % of all. The last two, with 256 filters, hold three quarters of them.
+# </details>
+#
+# **Three** (40 minutes). Wire the crops into a training: `lesson.train(..., nine_crops=True)` shows each training beat as one random crop, and `lesson.evaluate` then takes the mean
+# answer to all nine. Train `light` with a patient split, with and without crops, with two seeds each (`lesson.plan("light").but(epochs=3, seed=...)`, on `lesson.thin(given, 60)`). Compare
+# accuracy and macro F1 with the spread of the seeds. What do you conclude, and what would you need to conclude more?
 #
 # <details><summary>Solution</summary>
 #
-# AlexNet has 30 million weights, 180 times as many, and each of its epochs takes 16 times as long (76 s against 4.9 s on a subset of MIT-BIH). Set both
-# accuracies beside the majority.
+# ```python
+# few = lesson.thin(given, 60)
+# for crops in (False, True):
+#     for seed in (1, 2):
+#         plan = lesson.plan("light").but(epochs=3, seed=seed)
+#         run = lesson.train(RUNS / f"{crops}-{seed}", "light", SOURCE, "by-patient", plan, examples=few, nine_crops=crops)
+#         result = lesson.evaluate(run, examples=few)
+#         print(crops, seed, f"accuracy {result['accuracy'].value:.3f}, macro F1 {result['macro_f1'].value:.3f}")
+# ```
+#
+# THREE3
 # </details>
 #
 # ## 11 · Quiz

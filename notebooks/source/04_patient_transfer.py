@@ -22,14 +22,21 @@
 # | **Questions** | What is personal about a heartbeat? What do ten minutes of a patient teach? Who needs the others at all? |
 # | **You will be able to** | leave one patient out; adapt a network without touching the test; draw who gains and who loses; keep the future out of the scaling; judge probabilities |
 # | **You need** | Python, NumPy, one trained network in your past; lesson 3 |
-# | **Minutes** | reading 25 · running 3 · exercises 30 |
+# | **Minutes** | reading 40 · running 3 · exercises 60 (5, 15 and 40) |
 # | **Data** | the built-in cohort (simulated); stored results from the MIT-BIH Arrhythmia Database (real patients) |
 # | **GPU** | no |
+#
+# **A requirement:** after ten minutes of a new patient, the network reaches an F1 of 0.8 for 45 of 47 patients, and nobody loses more than 5 points. Section 7 answers.
 #
 # The lesson rebuilds a published project: a small 1-D network learns from all patients but one, and is then tuned to the first
 # ten minutes of that one. It described the second step, and stored a run without it.
 
 # %%
+import importlib.util
+
+if importlib.util.find_spec("ecg_lessons") is None:  # as in Colab; elsewhere this does nothing
+    get_ipython().run_line_magic("pip", "install --quiet ecg-lessons")  # noqa: F821
+
 from ecg_lessons import machine
 
 machine.setup(seed=42, figures=True)
@@ -43,6 +50,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
+from keras import layers
 
 from ecg_lessons import checks, simulator, study
 from ecg_lessons.data import fetch, recordings
@@ -50,7 +58,7 @@ from ecg_lessons.evaluation import beat_plots, calibration_plots, patient_plots,
 from ecg_lessons.lessons import patients as lesson
 from ecg_lessons.lessons.beat_images import thin
 from ecg_lessons.lessons.patient_arms import Reused, Shared
-from ecg_lessons.models import museum
+from ecg_lessons.models import museum, table
 from ecg_lessons.models import patient as models
 from ecg_lessons.splits import persons
 
@@ -61,7 +69,7 @@ RUNS = Path(tempfile.mkdtemp())
 # ## 1 · What is personal about a heartbeat?
 #
 # The built-in cohort is simulated, and no number measured on it says anything about a clinic. A beat is a window of 160
-# samples (0.44 s) in two leads. There are fourteen names for it, after the letters of MIT-BIH.
+# samples (0.44 s) in two leads. It has one of fourteen letters of MIT-BIH: N normal, L and R bundle branch block, A and V premature, / paced, F and f fusion, j, e and E escape, and the rare a, J and S.
 
 # %%
 given = lesson.examples(SOURCE)
@@ -79,7 +87,7 @@ print("normal beats drawn from:", ", ".join(five))
 patient_plots.hearts(five, lesson.RATE, lesson.BEFORE)
 
 # %% [markdown]
-# *Normal beats of five simulated patients, lead MLII, with their medians in blue. One class, five shapes.*
+# *Normal beats of five simulated patients, lead MLII (nearly II), with their medians in blue. One class, five shapes.*
 #
 # **Predict:** take one normal beat of the last five minutes, and the *usual* beat (the median) of each heart in the first ten.
 # How often is its own heart the nearest? By chance it would be one time in ten.
@@ -98,23 +106,32 @@ checks.verdict(
     (hearts[distance.argmin(1)] == late.patient).mean() > 0.75,
 )
 groups = {"own heart": distance[own], "other hearts": distance[~own]}
-beat_plots.distributions(groups, "distance to a heart's usual beat (RMS of both leads)", 0.8)
+beat_plots.distributions(groups, "distance to a heart's usual beat (root mean square, both leads)", 0.8)
 
 # %% [markdown]
-# *Simulated patients. To other hearts it is about twice as far as to its own.* A network that has never met this heart must look past such a
-# difference. A network that has met it may use it.
+# *Simulated patients. To other hearts it is about twice as far as to its own.* A network that has met a heart may use this.
 #
 # ## 2 · The network
 #
-# Three convolutions of 16, 32 and 64 filters, a pooling after each, and two dense layers.
+# Three convolutions of 16, 32 and 64 filters, a pooling after each, and two dense layers. The last two are the **head**, which decides; what stands before them,
+# the **body**, looks.
+
 
 # %%
-network = models.build()
-body, head = models.parts(network)
-print(f"parameters: {network.count_params():,}; in the last two layers: {head.count_params():,}")
+def our_network():
+    x = beat = keras.Input((160, 2))
+    for filters in (16, 32, 64):
+        x = layers.MaxPooling1D(2)(layers.Conv1D(filters, 3, activation="relu")(x))
+    x = layers.Dense(32, activation="relu")(layers.Flatten()(x))
+    return keras.Model(beat, layers.Dense(14)(x))
+
+
+body, head = models.parts(models.build())
+print(f"parameters: {our_network().count_params():,}; in the head: {head.count_params():,}")
+table(our_network())
 
 # %% [markdown]
-# The last layer gives *logits*: any real numbers. The loss turns them into probabilities with a softmax.
+# The last layer gives **logits**: any real numbers. The loss turns them into probabilities with a softmax: exponentials, divided by their sum.
 #
 # **Fault museum, one: a ReLU on the logits.** The original (a notebook that stops before its transfer step) set one, and it ran without
 # a warning. **Predict:** the true class has the
@@ -165,9 +182,8 @@ print("dead classes, run by run:", [dead for _, dead in cut])
 print(f"training loss: linear {losses[0]:.2f}, with the ReLU {losses[1]:.2f}")
 
 # %% [markdown]
-# Who dies is decided by the first random weights. Of nine seeds that we tried on these simulated beats a class died in three, and most of
-# the others passed unharmed. A fault that spares two runs of three is the hardest to find. Our network has linear logits, and differs in
-# nothing else.
+# Who dies is decided by the first random weights. Of nine seeds that we tried a class died in three; six passed. (We show 2, 3 and 4, where two died.) A fault that spares two runs
+# of three is hard to find. Our network has linear logits, and differs in nothing else.
 #
 # ## 3 · The protocol
 #
@@ -179,11 +195,10 @@ print(f"training loss: linear {losses[0]:.2f}, with the ReLU {losses[1]:.2f}")
 
 # %%
 def others(record, who):
-    person = np.where(record == "202", "201", record)
-    return person != who
+    return ...  # True for the rows that may train; the man of 201 and 202 is called 201
 
 
-checks.expect("04.others", others)
+others = checks.expect("04.others", others)
 print("the package knows it too:", persons(np.array(["200", "201", "202"])))
 
 
@@ -193,10 +208,10 @@ print("the package knows it too:", persons(np.array(["200", "201", "202"])))
 
 # %%
 def sides(time, minutes):
-    return time < 60 * minutes, time >= 600
+    return ..., ...  # which beats adapt, and which are tested; time in s
 
 
-checks.expect("04.sides", sides)
+sides = checks.expect("04.sides", sides)
 
 # %%
 mine = given.take(persons(given.patient) == people[0])
@@ -206,7 +221,7 @@ for minutes in (1, 10):
 
 # %% [markdown]
 # **Validation.** The original *watched* the patient under test in every epoch: it gave him to `fit` as validation data. Nothing was chosen by
-# that curve; its last epoch is scored. But who tunes a network by it trains on the test a little. Here a tenth of the *others* is watched,
+# that curve; its last epoch is scored. But who tunes by it trains on the test a little. Here a tenth of the *others* is watched,
 # and chooses.
 #
 # ## 4 · Fault museum, two: scaling that knows the future
@@ -233,16 +248,14 @@ height = [np.ptp(to_one(signal)[first, 0]) for signal in (recording.signal, drif
 print("height of minute one, of 1: {:.2f} without drift, {:.2f} with it".format(*height))
 
 # %% [markdown]
-# Minute one has shrunk because of what happens later. No monitor at a bedside can do that. We scale by the first minute and nothing
-# else:
+# Minute one has shrunk because of what happens later. No bedside monitor can do that. We scale by the first minute:
 
 # %%
 both = [next(lesson.scaled([replace(recording, signal=s)])).signal for s in (recording.signal, drifting)]
 print("the first ten minutes stay as they were:", np.array_equal(both[0][:ten], both[1][:ten]))
 
 # %% [markdown]
-# Such scaling also flatters. In record 200 of MIT-BIH the second lead grows about fourfold, through a stretch of noise: quiet minutes have
-# 0.3 mV before minute ten and 1.1 mV after minute 17. Let a lead do so here, at once.
+# Such scaling also flatters. In record 200 of MIT-BIH the second lead grows about fourfold: quiet minutes have 0.3 mV before minute ten and 1.1 mV after minute 17. Let a lead do so here, at once.
 
 # %%
 grown = recording.signal.copy()
@@ -254,9 +267,9 @@ plots.ecg_strip(grown[shown], recording.rate, leads=recording.leads, start=598)
 # %% [markdown]
 # *Two seconds before and after minute ten, simulated. From one beat to the next, the lower lead is four times as large.*
 #
-# We train the network on the first ten minutes, and test it on the rest: three times scaled by the first minute, three times each part by
-# its own range (from percentile 1 to 99, which one spike cannot move: a milder cousin of the original's fault). The score is *F1
-# frequent*: the mean F1 over the classes with ten test beats or more. Section 9 says why.
+# We train the network on the first ten minutes, and test it on the rest: three times scaled by the first minute, our way; three times each part by
+# its own range from percentile 1 to 99, milder than the original's way, the smallest and largest value of the whole record. **F1** of a class is 2 x right / (all that are so + all that are
+# called so). The score is *F1 frequent*: its mean over the classes with ten test beats or more. Section 9 says why.
 
 # %%
 beats = lesson.from_recordings([replace(recording, signal=grown)])
@@ -286,14 +299,13 @@ honest, flattered = (np.mean([frequent(scale, start) for start in starts]) for s
 checks.verdict("scaled by the test's own range: over ten points better, three trainings each", flattered > honest + 0.1)
 
 # %% [markdown]
-# The fault erased the drift, and with it the hardest part of the task. A real patient's drift stays. We show the patient who suffers
-# most: of our twenty simulated patients two to four lose more than ten points, and most notice nothing.
+# The fault erased the drift, and with it the hardest part of the task. A real patient's drift stays. (We show the patient who suffers most: of twenty, two to four lose more than ten points.)
 #
 # ## 5 · Twelve patients, one by one
 #
 # Five *arms* answer for the same test beats: the *majority* class of the first ten minutes; the *generic* network; its *head*
 # (the last two layers) adapted; the *whole* adapted; and the same network *alone*, trained on these minutes and nobody else.
-# We leave out twelve of the simulated patients, each in turn. It takes about a minute.
+# We leave out twelve of the simulated patients, each in turn.
 
 # %%
 plan, settings = lesson.plan(preset="quick"), lesson.SETTINGS["quick"]
@@ -316,8 +328,8 @@ ten_minutes = summary.table[summary.table.index.get_level_values("minutes").isin
 ten_minutes[["F1 frequent", "gain F1 frequent", "accuracy"]].astype(str)
 
 # %% [markdown]
-# Mean over patients, with 95 % intervals; *gain* is the paired difference to the generic network. (Macro F1, used below, is the mean
-# over all classes that a patient has.) Now patient by patient:
+# Mean over patients, with 95 % intervals; *gain* is the paired difference to the generic network: both scores of one patient, one minus the other. (Macro F1, used below, is the
+# mean over all classes that a patient has.) Now patient by patient:
 
 # %%
 scored = summary.by_patient()
@@ -327,8 +339,7 @@ named = scored.index[scored["whole"] < 0.95]
 patient_plots.gains(scored["generic"].to_dict(), scored["whole"].to_dict(), "F1 frequent", named)
 
 # %% [markdown]
-# *Simulated patients, sorted by what they gain. Some patients' beats were named rightly before; some had every beat wrong, and ten minutes
-# repair them.*
+# *Simulated patients, sorted by what they gain. Some had every beat wrong before, and ten minutes repair them.*
 #
 # ## 6 · How many minutes?
 #
@@ -347,10 +358,10 @@ patient_plots.adaptation({"adapted": start | curve["whole"], "alone": curve["alo
 #
 # ## 7 · Real patients
 #
-# The same protocol on all of MIT-BIH, 48 records of 47 people, measured with the code of this lesson.
+# The same protocol on all of MIT-BIH, 48 records of 47 people; 68.57 % of the beats are N.
 
 # %%
-real = study.read("../data/results", "patients")
+real = study.read("patients")
 arms = real["summary"]["arms"]
 counts = pd.DataFrame(real["data"])
 print("beats:", counts["examples"].sum())
@@ -383,9 +394,9 @@ pd.DataFrame({place: [words(original[place][score]) for score in scores] for pla
 # *48 trainings, one for each record left out.* **The three numbers.** *Claimed:* none was published. *Same protocol:* accuracy 71 % over whole records.
 # *Honest:* the patient under test is left out, the whole man (201 and 202), and tested after minute ten. There the original reaches F1
 # frequent 58 %, our generic network 62 %, and the same adapted to ten minutes 87 %. The first two differ by 4 points (-1 to 10), which may be
-# chance; what adapting brings is not. One confession: we chose our way of scaling and the plan by a look at a few patients' test parts.
+# chance; what adapting brings is not: that is another method, not more honesty. One confession: we chose our way of scaling and the plan by a look at a few patients' test parts.
 #
-# Look at the accuracy too. The generic network does worse than always naming the patient's most frequent class. New hearts mislead it.
+# In accuracy the generic network does worse than always naming the patient's most frequent class: new hearts mislead it.
 
 # %% tags=["cover"]
 by_patient = real["summary"]["F1 frequent by patient"]
@@ -398,7 +409,20 @@ patient_plots.gains(before, after, "F1 frequent", names=losers)
 # %% [markdown]
 # *Real patients, sorted by gain; from the generic network (grey) to the one adapted to ten minutes. Only record 200 loses more than chance
 # could explain: 21 points. Its second lead grows about fourfold after minute ten, and what the network had learnt in these minutes is about
-# another picture.* The generic network knew many leads, and minded less.
+# another picture.*
+
+# %% [markdown]
+# **The requirement.** F1 of 0.8 for 45 of 47, and nobody more than 5 points lower:
+
+# %%
+reached = [sum(one[arm] >= 0.8 for one in by_patient.values()) for arm in ("generic", "whole")]
+print(f"0.8 or more: generic {reached[0]}, adapted {reached[1]} of {len(by_patient)} patients")
+print("lower by more than 5 points:", *(name for name, lost in losers.items() if lost < -0.05))
+
+# %% [markdown]
+# **Verdict:** no. 36 of 47 instead of 45, and record 200 loses 21 points. No doctor would know that it is this patient.
+#
+# How much does each minute bring?
 
 # %%
 curve = {arm: {m: measured(arm, m) for m in lesson.MINUTES} for arm in ("whole", "alone")}
@@ -417,14 +441,12 @@ for minutes, one in real["over alone"].items():
     print(f"{minutes} min: {100 * one['value']:+.1f} points ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})")
 
 # %% [markdown]
-# With one minute, one or two points, and the interval just leaves out zero. With more, nothing that could be told from chance. The gain
-# that such a transfer is praised for comes from the patient, not from the transfer. A report of *adapted against generic* alone cannot
-# show that. Set *alone* beside it.
+# With one minute, one or two points, and the interval just leaves out zero. With more, nothing that could be told from chance. The gain comes from the patient, not from the transfer. A report of *adapted against generic* cannot show that. Set *alone* beside it.
 #
 # ## 8 · Forty-seven trainings for the price of a few
 #
-# Leave-one-out asks for one pre-training a patient. We *share*: a few folds of patients, one network a fold, trained on
-# those outside. Then, for each patient, one short pass over the *others of the fold*, who join.
+# Leave-one-out asks for one pre-training a patient. We *share*. First, a few groups (folds) of patients, and for each group one network, trained on
+# those outside. Then, for each patient, this network goes once over the beats of the *others of the group*, and adapts to nobody yet.
 
 # %%
 shared = Shared(thin(given, settings.most, plan.seed), RUNS / "nothing", plan, folds=settings.folds)
@@ -438,26 +460,24 @@ print("patients in the training or validation of their own network:", sum(on_a_s
 learnt = plan.epochs * sum(len(split.train) for split in seen.values())
 first_phase = plan.epochs * sum(len(fold.train) for fold in shared.folds)
 joining = sum(2 * (len(set(whom[fold.test])) - 1) * len(fold.test) for fold in shared.folds)
-print(f"beats to learn from, plain against shared: {learnt / (first_phase + joining):.1f} to 1")
+print(f"simulated, beats to learn from, plain against shared: {learnt / (first_phase + joining):.1f} to 1")
 
 # %% [markdown]
-# *Approximate:* the networks of a fold have one origin, so their errors are alike; those who join are seen once, not in
+# *Approximate:* the networks of a group have one origin, so their errors are alike; the others are seen once, not in
 # every epoch. *Exact:* no beat of a patient is in any phase of the network that is tested on him. On real patients, against the plain loop:
 
 # %%
 fast = real["fast against plain"]
 difference = fast["generic, fast minus plain"]["F1 frequent"]
-print("patients:", fast["patients"], "- times faster:", fast["times faster"])
+print("real patients:", fast["patients"], "- times faster:", fast["times faster"])
 print("generic network, shared minus plain:", words(difference))
 
 # %% [markdown]
-# Six times faster costs about two points of F1 frequent, and the interval just leaves out zero: the approximation is not free. (One seed, every third patient.) Part of
-# what adaptation gains may only repair this. The plain
-# loop stays at hand: `--plain`.
+# Six times faster costs about two points of F1 frequent, and the interval just leaves out zero: the approximation is not free. (One seed, every third patient.) The plain loop stays at hand: `--plain`.
 #
 # ## 9 · A score that is not ruled by four beats
 #
-# Macro F1 is the mean over all classes that occur. In 20 minutes many a class occurs three times.
+# Macro F1 is the mean over all classes that occur.
 
 # %%
 truth = np.repeat([lesson.CLASSES.index(kind) for kind in "NVF"], [900, 60, 2])
@@ -467,9 +487,8 @@ for name, value in lesson.score(truth, verdict).items():
     print(f"{name}: {value:.3f}")
 
 # %% [markdown]
-# One beat costs macro F1 eleven points. The same miss among sixty would cost less than half a point. Accuracy does not notice at all.
-# *F1 frequent* asks for ten beats before it lets a class speak. That has a price: it is silent on the rarest kinds, which may be the ones that matter. Report
-# them one by one, with their counts.
+# One beat costs macro F1 eleven points; among sixty it would cost less than half a point.
+# *F1 frequent* asks for ten beats before it lets a class speak. It is silent on the rarest kinds, which may be the ones that matter: report them with their counts.
 
 # %%
 tested = [n for one in cohort.finished() for n in cohort.metrics(one)["tested on"].values()]
@@ -512,15 +531,16 @@ calibration_plots.reliability({"generic": reliable("generic 0"), "adapted": reli
 #
 # ## 11 · Exercises
 #
-# **One.** Write *F1 frequent* from a confusion matrix: rows are the truth, columns the verdicts.
+# **One** (5 minutes). Write *F1 frequent* from a confusion matrix: rows are the truth, columns the verdicts. A class with fewer than ten beats leaves the mean; wrong verdicts
+# about it stay.
 
 
 # %%
 def frequent_f1(confusion):
-    return 0.0  # your mean over the classes with ten beats or more
+    return ...  # the mean over the classes with ten beats or more
 
 
-checks.expect("04.frequent", frequent_f1)
+frequent_f1 = checks.expect("04.frequent", frequent_f1)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -529,13 +549,51 @@ checks.expect("04.frequent", frequent_f1)
 # `return f1[confusion.sum(axis=1) >= 10].mean()`.
 # </details>
 #
-# **Two.** Leave out three simulated patients, adapt to two minutes, and look at one of them:
-# `ecg-lessons train patients --leave-one-out --patients a001,a006,a011 --adapt-minutes 2 --out runs/two`, then
-# `ecg-lessons summarize runs/two`. Why can its numbers not be set beside ours?
+# **Two** (15 minutes). `--adapt-minutes 2` of `ecg-lessons train patients` begins the test at minute two, not at ten. Why can its score not be set beside ours? Show it with
+# section 4's record: how many beats are tested, how many of them are not N, from minute two and from minute ten?
 #
 # <details><summary>Solution</summary>
 #
-# With `--adapt-minutes 2` the test begins at minute two: other beats, and more of them. Compare lengths only on one test part, as section 6 does.
+# ```python
+# for minute in (2, 10):
+#     tested = mine.take(mine.info["time"].to_numpy() >= 60 * minute)
+#     print(f"from minute {minute}: {len(tested)} beats, not N:", int((tested.info["symbol"] != "N").sum()))
+# ```
+#
+# Other beats, and more of them: a patient whose rare beats come early has another test. Compare lengths only on one test part, as section 6 does.
+# </details>
+#
+# **Three** (40 minutes). Adapt a network yourself. Leave out `people[0]` and train on the others (at most 60 beats of a class and patient, 5 epochs). Then, with his first ten
+# minutes: the head alone (`layer.trainable = False` for the body), the whole, and a new network on these minutes alone; 20 epochs each, Adam at 1e-3. Score all four by F1 frequent after
+# minute ten. Which comparison tells what the others gave?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def fit(model, beats, epochs):
+#     model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+#     model.fit(beats.x, beats.y, 32, epochs, verbose=0)
+#     return model
+#
+# def score_of(model, beats):
+#     return lesson.score(beats.y, model.predict(beats.x, verbose=0).argmax(axis=1))["F1 frequent"]
+#
+# keras.utils.set_random_seed(1)
+# everybody = thin(given.take(others(given.patient, people[0])), 60)
+# adapt, test = (mine.take(side) for side in sides(mine.info["time"].to_numpy(), 10))
+# generic = fit(our_network(), everybody, 5)
+# start = generic.get_weights()
+# print(f"generic {score_of(generic, test):.2f}")
+# for arm in ("head", "whole", "alone"):
+#     model = our_network()
+#     if arm != "alone":
+#         model.set_weights(start)
+#     for layer in model.layers[:-2]:
+#         layer.trainable = arm != "head"
+#     print(f"{arm} {score_of(fit(model, adapt, 20), test):.2f}")
+# ```
+#
+# THREE4
 # </details>
 #
 # ## 12 · Quiz

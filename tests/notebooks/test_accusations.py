@@ -108,7 +108,7 @@ def test_a_rule_with_and_augments_in_fits():
 
 
 def test_what_lesson_4_says_of_the_original_follows_from_the_stored_numbers():
-    stored = study.read("data/results", "patients")
+    stored = study.read("patients")
     original, ours = stored["original"], stored["summary"]["F1 frequent by patient"]
     theirs = original["F1 frequent by patient"]
     gain = patients.mean(np.array([ours[who]["generic"] - theirs[who] for who in theirs]))

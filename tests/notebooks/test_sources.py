@@ -88,8 +88,40 @@ def test_a_lesson_has_short_cells_of_one_idea(source):
 
 @named(LESSONS)
 def test_a_lesson_is_read_in_its_time(source):
+    """Up to its exercises, and without what is folded, a lesson has at most 1,800 words."""
     prose = " ".join(cell.source for cell in stored(source).cells if cell.cell_type == "markdown")
-    assert 1200 <= len(re.findall(r"\w[\w'’.-]*", re.sub(r"\]\([^)]*\)|<[^>]+>", " ", prose))) <= 2200
+    shown = re.sub(r"<details>.*?</details>", " ", prose, flags=re.DOTALL)
+    lesson = re.split(r"## \d+ · Exercises", shown)[0]
+    words = [len(re.findall(r"\w[\w'’.-]*", re.sub(r"\]\([^)]*\)|<[^>]+>", " ", text))) for text in (prose, lesson)]
+    assert words[0] >= 1200
+    assert words[1] <= 1800
+
+
+@named(LESSONS)
+def test_a_lesson_begins_with_a_requirement_and_ends_with_a_verdict(source):
+    text = "\n".join(cell.source for cell in stored(source).cells if cell.cell_type == "markdown")
+    assert text.index("**A requirement:**") < text.index("**Verdict:**") < text.index("Exercises\n")
+
+
+@named(SOURCES)
+def test_three_exercises_of_rising_size_wait_to_be_written(source):
+    text = "\n".join(cell.source for cell in stored(source).cells if cell.cell_type == "markdown")
+    minutes = re.findall(r"^\*\*(?:One|Two|Three|[ABC])\*\* \((\d+) minutes\)", text, re.MULTILINE)
+    assert minutes == ["5", "15", "40"]
+    asked = [cell.source for cell in code(source) if "checks.expect(" in cell.source]
+    assert asked
+    for cell in asked:
+        assert "..." in cell  # nothing is solved already
+
+
+def test_new_words_stand_in_the_glossary():
+    glossary = (FOLDER / "glossary.md").read_text(encoding="utf-8").lower()
+    for source in SOURCES:
+        for cell in stored(source).cells:
+            for word in re.findall(
+                r"(?<=[\s(])\*\*([a-z][\w -]+)\*\*", cell.source if cell.cell_type == "markdown" else ""
+            ):
+                assert word.split(",")[0].removesuffix("s") in glossary, f"{source.stem}: {word}"
 
 
 @named(SOURCES)

@@ -13,7 +13,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help course lab test fuzz lint notebooks assignments results benchmarks docker docker-test class-test lock clean
+.PHONY: help course lab test fuzz lint notebooks assignments site results benchmarks docker docker-test class-test lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,11 @@ course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/cour
 lab: .venv/.ready  ## Open JupyterLab on the lessons
 	@$(BIN)/jupyter lab --notebook-dir notebooks
 
-# The notebooks run as copies in another folder, with the solutions of their exercises as last cells.
+# The notebooks run as copies in another folder, with the solutions of their exercises as last cells. One thread for each
+# of the two processes: TensorFlow's threads wait for one another where there are more of them than cores.
 test: lint  ## Check style, package, notebooks, solutions, and stored outputs
 	@$(BIN)/python -m ecg_lessons.course.notebooks --solved build/solved
-	@ECG_LESSONS_SOURCE=sample $(BIN)/pytest -n 2 --dist loadscope --nbval --nbval-current-env tests build/solved
+	@ECG_LESSONS_SOURCE=sample TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(BIN)/pytest -n 2 --dist loadscope --nbval --nbval-current-env tests build/solved
 
 fuzz: .venv/.ready  ## Read 10,000 damaged files; the tests try 500
 	@ECG_LESSONS_FUZZ=10000 $(BIN)/pytest -q -n 0 tests/test_fuzz.py
@@ -41,6 +42,11 @@ notebooks: .venv/.ready  ## Build and execute notebooks/*.ipynb from notebooks/s
 
 assignments: .venv/.ready  ## Write what students get, assignments/release, from assignments/source
 	@$(BIN)/python -m ecg_lessons.grading.assignments
+
+site: .venv/.ready  ## Build the web site into build/site, offline, from what is stored
+	@$(BIN)/python site/assemble.py build/site-source
+	@$(BIN)/sphinx-build -q -W --keep-going -b html build/site-source build/site
+	@echo "The site is in build/site: open build/site/index.html."
 
 results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversion); goes on if interrupted
 	@$(BIN)/ecg-lessons results $(LESSON)

@@ -8,11 +8,10 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ecg_lessons import files
+from ecg_lessons import files, quiet
 from ecg_lessons.errors import InputError, note
 
 #: From this compute capability on, TensorFlow 2.21, which has CUDA 12 only, cannot compute on a GPU.
@@ -23,20 +22,6 @@ NO_GPU = (
     "If it does, install ecg-lessons[gpu], or in a container NVIDIA's Container Toolkit on the host and add --gpus all."
 )
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "opencv-python-headless", "wfdb")
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    # The C++ side's standard error goes nowhere: TensorFlow greets there before any log level counts.
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
 
 
 def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> None:
@@ -50,7 +35,7 @@ def setup(seed: int = 0, precision: str = "float32", figures: bool = False) -> N
         os.environ["KERAS_HOME"] = str(files.cache() / "keras")  # a user's keras.json is not even read
     # Errors come as Python's exceptions; what else the C++ side logs differs from processor to processor.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _quiet_stderr():
+    with quiet.stderr():
         try:
             import keras
         except ImportError as error:

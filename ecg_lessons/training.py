@@ -10,11 +10,14 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Self
 
+import h5py
 import keras
 import numpy as np
 import pandas as pd
@@ -29,6 +32,8 @@ _REMEDY = "train into another folder"
 _PARTIAL, _LOCK = ".partial.keras", ".lock"
 #: Batches that Keras works through before it comes back to Python: the same weights bit for bit, in less time.
 INNER = 16
+#: What one example of a network may hold.
+_MOST_SAMPLES = 10**8
 #: Makes the training examples of one epoch anew, for instance with fresh swaps of electrodes.
 Fresh = Callable[[Examples, np.random.Generator], Examples]
 #: Told how much is done, of how much: batches of an epoch or of a judgement.
@@ -243,9 +248,31 @@ def _resume(run: Run) -> tuple[list[dict], keras.Model | None]:
     return (history, _load(state)) if state.exists() else ([], None)
 
 
+def _refuse_what_has_other_sizes(path: Path) -> None:
+    """Refuse a file whose layers are larger than its weights: Keras would take the memory before it looks at them."""
+    with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as file, h5py.File(file) as weights:
+        config, widths = json.loads(archive.read("config.json")), set()
+        weights.visititems(lambda _, one: widths.update(getattr(one, "shape", ())))
+    for layer in _layers(config):
+        told, gates = layer.get("config", {}), {"LSTM": 4, "GRU": 3}.get(layer["class_name"], 1)
+        asked = [told[name] for name in ("units", "filters") if name in told]
+        samples = prod(size or 1 for size in told.get("batch_shape") or ())
+        if samples > _MOST_SAMPLES or any(gates * size not in widths for size in asked):
+            raise ValueError(f"{layer['class_name']} does not fit the weights")
+
+
+def _layers(config: object) -> Iterator[dict]:
+    """Give every layer that a network's description holds, networks within it too."""
+    for part in config.values() if isinstance(config, dict) else config if isinstance(config, list) else ():
+        if isinstance(part, dict) and "class_name" in part:
+            yield part
+        yield from _layers(part)
+
+
 def _load(path: Path) -> keras.Model:
     """Load a network; whatever Keras says of a damaged file, it is one sentence here."""
     try:
+        _refuse_what_has_other_sizes(path)
         return keras.saving.load_model(path)
     except Exception as error:
         raise InputError(f"{path} is damaged ({type(error).__name__}): remove its folder and train again.") from None

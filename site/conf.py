@@ -15,7 +15,8 @@ nb_ipywidgets_js = {}  # no script of another host: what is stored has no widget
 nb_render_markdown_format = "myst"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]
+# Two classes are called Lesson; a cell for the shell is no Python.
+suppress_warnings = ["myst.header", "mystnb.unknown_mime_type", "ref.python", "misc.highlighting_failure"]
 mathjax_path = "none.js"  # no page has a formula; nothing is loaded from another host
 
 autodoc_member_order = "bysource"

@@ -373,9 +373,9 @@ def test_a_sixth_lesson_is_one_file(tmp_path):
 def test_imports_go_one_way():
     """No module imports from a floor above, and nothing below the lessons names one."""
     floors = [
-        ["errors"],
+        ["errors", "quiet"],
         ["files"],
-        ["settings", "simulator"],
+        ["settings", "simulator", "solutions"],
         ["examples", "plans", "data", "machine"],
         ["signals", "splits"],
         ["models", "training", "evaluation"],

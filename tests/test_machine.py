@@ -187,3 +187,11 @@ def test_a_device_that_cannot_multiply_is_told_with_the_way_to_the_cpu(monkeypat
     _, state, remedy = machine._device()
     assert ("a matrix product failed (RuntimeError)" if fault else "a matrix product is wrong") in state
     assert "CUDA_VISIBLE_DEVICES=-1" in remedy
+
+
+def test_nothing_of_the_package_makes_tensorflow_talk():
+    """Whatever is imported first, TensorFlow's greetings stay away from the standard error."""
+    work = "from ecg_lessons import training as t; import numpy as n; t.keras.layers.Dense(2)(n.ones((1, 3))); print(1)"
+    place = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", work], env=place, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")

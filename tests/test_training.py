@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import keras
 import numpy as np
@@ -267,3 +268,16 @@ def test_a_damaged_history_is_one_sentence(tmp_path, damage):
     path.unlink() if damage is None else path.write_bytes(damage)
     with pytest.raises(InputError, match=r"history.csv is missing or damaged: train into another folder"):
         run.history  # noqa: B018
+
+
+def test_a_network_of_other_sizes_than_its_weights_is_refused_before_memory_is_taken(tmp_path):
+    """A small file may ask for gigabytes: a layer of a million units, or an input of as many samples."""
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2)])
+    model.save(tmp_path / "whole.keras")
+    assert training._load(tmp_path / "whole.keras").count_params() == model.count_params()
+    for what in (b'"units": 3', b'"batch_shape": [null, 4'):
+        with zipfile.ZipFile(tmp_path / "whole.keras") as whole, zipfile.ZipFile(tmp_path / "huge.keras", "w") as huge:
+            for name in whole.namelist():
+                huge.writestr(name, whole.read(name).replace(what, what + b"000000000"))
+        with pytest.raises(InputError, match=r"huge\.keras is damaged \(ValueError\)"):
+            training._load(tmp_path / "huge.keras")

@@ -6,7 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, prod
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import pandas as pd
 import scipy.io
 import wfdb
 
+from ecg_lessons.data import matlab
 from ecg_lessons.errors import InputError, note, shown
 
 #: The order of the standard 12-lead electrocardiogram.
@@ -86,6 +87,8 @@ def checked(columns: Sequence[np.ndarray], rates: Sequence[float], units: Sequen
         raise InputError(f"{what} holds no voltage, only {', '.join(map(shown, names))}: give an ECG.")
     rate = max(rates[k] for k in [k for k in volts if is_ecg(names[k])] or volts)
     kept = [k for k in volts if rates[k] == rate]
+    if slower := [f"{names[k]} ({rates[k]:g} Hz)" for k in volts if k not in kept and is_ecg(names[k])]:
+        note(f"{what}: {', '.join(slower)} left out, since the other leads have {rate:g} Hz.")
     if not (isfinite(rate) and _RATES[0] <= rate <= _RATES[1]):
         raise InputError(f"{what} has {rate:g} samples per second, and an ECG 10 to 50000: {_OWN}.")
     if not len(columns[kept[0]]):
@@ -145,7 +148,9 @@ def wfdb_record(path: Path, how: How) -> Leads:
         raise InputError(f"{what} is truncated or damaged: its header {told}: {_OWN}.")
     try:
         header = wfdb.rdheader(str(base))
-        many, options = _checked_header(base, header, what), _span(header, how)
+        options = _span(header, how)
+        frames = options["sampto"] - options["sampfrom"] if options else header.sig_len or 0
+        many = _checked_header(base, header, frames, what)
         if header.sig_len == 0:  # unknown to the header, and wfdb looks for itself only where nothing stands there
             return _of_unknown_length(path, header.file_name, how)
         record = wfdb.rdrecord(str(base), return_res=32, physical=False, smooth_frames=max(many) == 1, **options)
@@ -214,12 +219,15 @@ def _of_unknown_length(path: Path, signals: Sequence[str], how: How) -> Leads:
         return wfdb_record(copy, how)
 
 
-def _checked_header(base: Path, header, what: str) -> list[int]:
-    """Refuse what no record has, before memory is taken for it; give the samples a frame of each signal."""
+def _checked_header(base: Path, header, wanted: int, what: str) -> list[int]:
+    """Refuse what no record has, before memory is taken for it; give the samples a frame of each signal.
+
+    Of a long record so many frames are `wanted`.
+    """
     if not header.n_sig:
         raise InputError(f"{what} has no signals: {_OWN}.")
     many, length = header.samps_per_frame, header.sig_len or 0
-    refuse_large(sum(many) * length, what)
+    refuse_large(sum(many) * wanted, what)
     bytes_ = sum(base.with_name(name).stat().st_size for name in set(header.file_name))
     # Eight bits a sample or more; the formats from 500 on are packed.
     if all(int(form) < 500 for form in header.fmt) and sum(many) * length > bytes_:
@@ -267,19 +275,22 @@ def mat(path: Path, how: How) -> Leads:
     with path.open("rb") as file:
         if file.read(128).startswith(b"MATLAB 7.3"):
             raise InputError(f"{path} is of MATLAB 7.3, which is another format: save it with save -v7.")
+    expected = "expected one lead, 1 x n whole numbers of 1/1000 mV, as CinC 2017 has it"
     try:
-        sizes = {name: shape for name, shape, _ in scipy.io.whosmat(path)}
-        refuse_large(prod(map(float, sizes.get("val", (0,)))), str(path))
-        values = scipy.io.loadmat(path, variable_names=["val"])["val"]
+        refuse_large(path.stat().st_size, str(path))
+        if matlab.is_new(path):
+            values = matlab.array(path, "val")
+        else:
+            values = scipy.io.loadmat(path, variable_names=["val"])["val"]
     except InputError:
         raise
     except KeyError:
         raise InputError(f"{path} has no variable 'val': it is not a recording of CinC 2017.") from None
     except Exception:
         raise InputError(f"{path} cannot be read as a MATLAB file: {_OWN}.") from None
-    expected = "expected one lead, 1 x n whole numbers of 1/1000 mV, as CinC 2017 has it"
-    if values.dtype.kind not in "iuf":
+    if values is None or values.dtype.kind not in "iuf":
         raise InputError(f"{path}: 'val' holds no numbers but a struct, cells or text: {expected}.")
+    refuse_large(values.size, str(path))
     if sorted(values.shape)[:-1] != [1] * (values.ndim - 1) or not values.size:
         raise InputError(f"{path}: 'val' is {' x '.join(map(str, values.shape))}: {expected}; write a file a lead.")
     values = values.ravel()

@@ -321,3 +321,26 @@ def test_formats_are_optional(tmp_path):
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert said.count("pip install 'ecg-lessons[formats]'") == 2
+
+
+def test_a_lead_of_another_rate_is_left_out_aloud(tmp_path):
+    """The fastest ECG lead decides; what is slower is named with its rate."""
+    time = np.arange(1000) / 500
+    columns, names = [np.sin(time), np.sin(time[::2]), time[::4]], ["V1", "V5", "Resp"]
+    with pytest.warns(Note, match=r"V5 \(250 Hz\) left out, since the other leads have 500 Hz"):
+        leads = formats.checked(columns, [500, 250, 125], ["mV"] * 3, names, "Record r")
+    assert (leads.names, leads.rate, leads.signal.shape) == (("V1",), 500, (1000, 1))
+
+
+def test_the_middle_of_a_day_is_read_where_the_day_would_not_fit(tmp_path):
+    """Twelve leads at 500 Hz for 24 hours are half a billion samples; lesson 1 asks for ten minutes of them."""
+    leads, day = 12, 24 * 3600 * 500
+    with (tmp_path / "day.dat").open("wb") as file:
+        file.truncate(2 * leads * day)  # a file with a hole takes no room
+    lines = [f"day {leads} 500 {day}", *(f"day.dat 16 1000/mV 16 0 0 0 0 {name}" for name in formats.LEADS)]
+    (tmp_path / "day.hea").write_text("\n".join(lines) + "\n")
+    with pytest.warns(Note, match=r"lasts 1440 min: its middle 600 s are read"):
+        middle = formats.read(tmp_path / "day.hea", formats.How(middle=600))
+    assert middle.signal.shape == (300_000, 12)
+    with pytest.raises(InputError, match=r"5.18e\+08 values"):
+        formats.read(tmp_path / "day.hea", formats.How())

@@ -133,17 +133,17 @@ def test_a_stored_split_serves_for_training(given, tmp_path):
     assert len(json.loads((run.folder / "split.json").read_text())["test"]) == 20
 
 
-@pytest.mark.parametrize("part", ["convolutions", "waves"])
-def test_phases_hand_their_weights_on(given, tmp_path, part):
+def test_phases_hand_their_weights_on(given, tmp_path):
     phases = [{"trains": name, "epochs": 1} for name in ("convolutions", "recurrence", "all")]
     network = small(tmp_path, phases=phases, repeat_classes=[1, 3, 1, 7], signal={"channels": 8})
     run = rhythm.train(tmp_path / "run", network, "sample", "fold-0", examples=given)
-    places = [tmp_path / "run" / "phase-1", tmp_path / "run" / "phase-2", tmp_path / "run"]
-    first, second, last = (type(run).open(place).model.get_layer(part) for place in places)
-    # What batch normalisation has seen goes on in no frozen layer either.
-    for one, two in zip(first.get_weights(), second.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, two)
-    assert any((one != two).any() for one, two in zip(second.get_weights(), last.get_weights(), strict=True))
+    models = [type(run).open(tmp_path / "run" / place).model for place in ("phase-1", "phase-2", ".")]
+    for part in ("convolutions", "waves"):
+        first, second, last = (model.get_layer(part).get_weights() for model in models)
+        # What batch normalisation has seen goes on in no frozen layer either.
+        for one, two in zip(first, second, strict=True):
+            np.testing.assert_array_equal(one, two)
+        assert any((one != two).any() for one, two in zip(second, last, strict=True))
     assert run.plan.epochs == 1
 
 

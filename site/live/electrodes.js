@@ -1,0 +1,210 @@
+"use strict";
+// Ten electrodes, twelve leads, and the network of lesson 1, whose forward pass stands here in full.
+
+const LEADS = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"];
+const WIRES = ["RA", "LA", "LL", "RL", "V1", "V2", "V3", "V4", "V5", "V6"];
+const PLACES = { RA: [34, 168], LA: [266, 168], RL: [112, 304], LL: [188, 304], V1: [124, 128], V2: [154, 128], V3: [176, 147],
+  V4: [197, 168], V5: [224, 172], V6: [244, 150] };
+
+// Physics: potentials at the places from the leads, and leads from the potentials at the wires. Wilson's terminal is 0.
+function potentials() {
+  const at = {};
+  const row = (parts) => LEADS.map((lead) => parts[lead] || 0);
+  at.RA = row({ I: -1 / 3, II: -1 / 3 });
+  at.LA = row({ I: 2 / 3, II: -1 / 3 });
+  at.LL = row({ I: -1 / 3, II: 2 / 3 });
+  at.RL = at.LL; // both legs are one to the heart
+  for (let k = 1; k <= 6; k++) at["V" + k] = row({ ["V" + k]: 1 });
+  return at;
+}
+const plus = (a, b, by = 1) => a.map((x, i) => x + by * b[i]);
+const times = (a, by) => a.map((x) => by * x);
+
+function matrixOf(place) { // place[wire] is where the wire sits: 12 x 12
+  const at = potentials();
+  const w = Object.fromEntries(WIRES.map((wire) => [wire, at[place[wire]]]));
+  const wilson = times(plus(plus(w.RA, w.LA), w.LL), 1 / 3);
+  const against = (one, a, b) => plus(one, times(plus(a, b), 0.5), -1);
+  return [
+    plus(w.LA, w.RA, -1), plus(w.LL, w.RA, -1), plus(w.LL, w.LA, -1),
+    against(w.RA, w.LA, w.LL), against(w.LA, w.RA, w.LL), against(w.LL, w.RA, w.LA),
+    ...[1, 2, 3, 4, 5, 6].map((k) => plus(w["V" + k], wilson, -1)),
+  ].map(simplest);
+}
+
+// The six limb leads carry two: a row that is one lead, or its negative, is written so.
+const BASIS = [[1, 0], [0, 1], [-1, 1], [-0.5, -0.5], [1, -0.5], [-0.5, 1]];
+function simplest(row) {
+  const near = (x, y) => Math.abs(x - y) < 1e-9;
+  if (row.slice(6).some((x) => !near(x, 0))) return row;
+  for (const sign of [1, -1]) {
+    const k = BASIS.findIndex(([a, b]) => near(row[0], sign * a) && near(row[1], sign * b));
+    if (k >= 0) return LEADS.map((_, i) => (i === k ? sign : 0));
+  }
+  return row;
+}
+
+function apply(matrix, beat) { // beat: 12 arrays; exact for all leads, since I and II make the six
+  return matrix.map((row) => beat[0].map((_, t) => row.reduce((sum, weight, lead) => sum + (weight ? weight * beat[lead][t] : 0), 0)));
+}
+
+// The network: 16-bit floats, convolutions with folded batch normalisation, and Bayes' rule over the exchanges.
+function decode({ shape, data }) {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const halves = new Uint16Array(bytes.buffer);
+  const values = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) {
+    const h = halves[i], exponent = (h >> 10) & 31, fraction = h & 1023, sign = h & 32768 ? -1 : 1;
+    values[i] = sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+  }
+  return { shape, values };
+}
+const NETWORK = {
+  stages: DATA.network.stages.map((stage) => Object.fromEntries(Object.entries(stage).map(([name, part]) => [name, decode(part)]))),
+  last: decode(DATA.network.last).values,
+};
+
+function stage({ kernel, scale, offset }, x, length) { // convolve ("same"), scale, ReLU, the larger of two
+  const [width, channels, filters] = kernel.shape, half = (width - 1) >> 1, k = kernel.values;
+  const pooled = length >> 1, out = new Float32Array(pooled * filters), row = new Float32Array(filters);
+  for (let t = 0; t < pooled * 2; t++) {
+    row.fill(0);
+    for (let dt = 0; dt < width; dt++) {
+      const at = t + dt - half;
+      if (at < 0 || at >= length) continue;
+      for (let c = 0; c < channels; c++) {
+        const value = x[at * channels + c];
+        if (value === 0) continue;
+        const from = (dt * channels + c) * filters;
+        for (let f = 0; f < filters; f++) row[f] += value * k[from + f];
+      }
+    }
+    const to = (t >> 1) * filters;
+    for (let f = 0; f < filters; f++) {
+      const value = Math.max(0, row[f] * scale.values[f] + offset.values[f]);
+      if (value > out[to + f]) out[to + f] = value;
+    }
+  }
+  return out;
+}
+
+function looksRight(beat) { // beat: 12 arrays in mV, already divided by its size
+  const length = beat[0].length;
+  let x = new Float32Array(length * 12), n = length;
+  for (let t = 0; t < length; t++) for (let lead = 0; lead < 12; lead++) x[t * 12 + lead] = beat[lead][t];
+  for (const one of NETWORK.stages) { x = stage(one, x, n); n >>= 1; }
+  return x.reduce((sum, value, i) => sum + value * NETWORK.last[i], 0);
+}
+
+function probabilities(beat) { // in mV
+  const all = beat.flat(), mean = all.reduce((a, b) => a + b, 0) / all.length;
+  const size = Math.sqrt(all.reduce((a, b) => a + (b - mean) ** 2, 0) / all.length) + 1e-3;
+  const scaled = beat.map((lead) => lead.map((value) => value / size));
+  const maps = [null, ...DATA.swaps];
+  const scores = maps.map((map, k) => looksRight(map ? apply(map, scaled) : scaled) + Math.log(DATA.prior[k]));
+  const top = Math.max(...scores), raised = scores.map((score) => Math.exp(score - top)), sum = raised.reduce((a, b) => a + b, 0);
+  return raised.map((value) => value / sum);
+}
+
+// The page
+const SVG = "http://www.w3.org/2000/svg";
+function draw(name, attributes, parent, text) {
+  const one = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
+  if (text) one.textContent = text;
+  parent.append(one);
+  return one;
+}
+const get = (id) => document.getElementById(id);
+let place = Object.fromEntries(WIRES.map((wire) => [wire, wire])), held = null;
+
+function exchange(a, b) {
+  [place[a], place[b]] = [place[b], place[a]];
+  say(`${a} and ${b} exchanged.`);
+  show();
+}
+const say = (words) => { get("say").textContent = words; };
+
+function strip(parent, name, values, changed) {
+  const box = draw("svg", { class: "strip" + (changed ? " changed" : ""), viewBox: "0 0 160 150", role: "img",
+    "aria-label": `Lead ${name}${changed ? ", changed" : ""}: from ${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)} mV` }, parent);
+  // 0.8 s are 160 units: 0.04 s are 8; 0.1 mV is 4
+  for (const [step, colour, width] of [[8, "var(--thin)", 0.5], [40, "var(--bold)", 0.8]]) {
+    let d = "";
+    for (let x = 0; x <= 160; x += step) d += `M${x} 0V150`;
+    for (let y = 15; y <= 150; y += step / 2) d += `M0 ${y}H160`;
+    draw("path", { d, stroke: colour, "stroke-width": width, fill: "none" }, box);
+  }
+  const d = values.map((value, t) => `${t ? "L" : "M"}${(t * 0.8).toFixed(1)} ${(95 - 40 * value).toFixed(1)}`).join("");
+  draw("path", { d, class: "beat" }, box);
+  draw("text", { x: 4, y: 15 }, box, name);
+}
+
+function show() {
+  const began = performance.now();
+  for (const wire of WIRES) {
+    const [x, y] = PLACES[place[wire]];
+    const one = get("wire-" + wire);
+    one.setAttribute("transform", `translate(${x} ${y})`);
+    one.setAttribute("aria-label", `Wire ${wire}, at the place of ${place[wire]}`);
+    one.classList.toggle("held", held === wire);
+    one.setAttribute("aria-pressed", held === wire);
+  }
+  const matrix = matrixOf(place), beat = DATA.people[get("person").value].beat.map((lead) => lead.map((value) => value / 1000));
+  const now = apply(matrix, beat);
+  const moved = matrix.map((row, i) => row.some((weight, j) => Math.abs(weight - (i === j)) > 1e-9));
+  get("strips").replaceChildren();
+  // in the columns of a page: I aVR V1 V4, II aVL V2 V5, III aVF V3 V6; in order of the leads on a narrow screen
+  const order = matchMedia("(max-width: 420px)").matches ? LEADS.map((_, i) => i) : [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11];
+  for (const i of order) strip(get("strips"), LEADS[i], now[i], moved[i]);
+
+  const number = (x) => (Math.abs(x) < 1e-9 ? "0" : Number.isInteger(Math.round(x * 1e6) / 1e6) ? String(Math.round(x)) : x.toFixed(2)).replace("-", "−");
+  const head = "<thead><tr><th scope='col'>now</th>" + LEADS.map((lead) => `<th scope="col">${lead}</th>`).join("") + "</tr></thead>";
+  get("matrix").innerHTML = head + "<tbody>" + matrix.map((row, i) => `<tr class="${moved[i] ? "moved" : ""}"><th scope="row">${LEADS[i]}</th>` +
+    row.map((x) => `<td class="${Math.abs(x) < 1e-9 ? "zero" : moved[i] ? "full" : ""}">${number(x)}</td>`).join("") + "</tr>").join("") + "</tbody>";
+
+  const p = probabilities(now);
+  get("verdict").innerHTML = p.map((value, k) => [value, DATA.states[k]]).sort((a, b) => b[0] - a[0]).slice(0, 5)
+    .map(([value, state]) => `<li><span>${state}</span><span class="bar" style="width:${(100 * value).toFixed(1)}%"></span><span>${(100 * value).toFixed(1)} %</span></li>`).join("");
+  window.lastMilliseconds = performance.now() - began;
+}
+
+function start() {
+  document.body.classList.toggle("inside", location.search === "?inside"); // within the landing page
+  DATA.people.forEach((person, k) => get("person").add(new Option(person.name, k)));
+  for (const name of WIRES) {
+    const [x, y] = PLACES[name], spot = draw("g", { class: "place", transform: `translate(${x} ${y})` }, get("places"));
+    draw("circle", { r: 15 }, spot);
+  }
+  for (const wire of WIRES) {
+    const one = draw("g", { id: "wire-" + wire, class: "wire " + (wire[0] === "V" ? "chest" : "limb"), tabindex: 0, role: "button" }, get("wires"));
+    draw("circle", { r: 12.5 }, one);
+    draw("text", { y: 4 }, one, wire);
+    one.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") { held = null; say(""); show(); }
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      if (held && held !== wire) { const other = held; held = null; exchange(other, wire); }
+      else { held = held ? null : wire; say(held ? `${wire} is in your hand: choose another.` : ""); show(); }
+    });
+    one.addEventListener("pointerdown", (event) => { one.setPointerCapture(event.pointerId); held = wire; event.preventDefault(); one.focus(); });
+    one.addEventListener("pointermove", (event) => {
+      if (held !== wire || !one.hasPointerCapture(event.pointerId)) return;
+      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(get("torso").getScreenCTM().inverse());
+      one.setAttribute("transform", `translate(${at.x} ${at.y})`);
+    });
+    one.addEventListener("pointerup", (event) => {
+      if (held !== wire) return;
+      held = null;
+      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(get("torso").getScreenCTM().inverse());
+      const far = (name) => Math.hypot(PLACES[place[name]][0] - at.x, PLACES[place[name]][1] - at.y);
+      const near = WIRES.filter((name) => name !== wire).sort((a, b) => far(a) - far(b))[0];
+      if (far(near) < 20) exchange(wire, near); else show();
+    });
+    one.addEventListener("pointercancel", () => { held = null; show(); });
+  }
+  get("person").addEventListener("change", show);
+  get("undo").addEventListener("click", () => { place = Object.fromEntries(WIRES.map((wire) => [wire, wire])); say("All wires are right."); show(); });
+  show();
+}
+start();

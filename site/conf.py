@@ -24,10 +24,12 @@ autodoc_typehints = "description"
 autodoc_mock_imports = ["ray"]
 default_role = "literal"
 
+html_context = {"default_mode": "auto"}
 html_theme = "sphinx_book_theme"
 html_title = "ECG Lessons"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_extra_path = ["live"]
 html_show_sourcelink = False
 html_copy_source = False
@@ -39,5 +41,6 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "show_toc_level": 2,
     "home_page_in_toc": True,
+    "max_navbar_depth": 1,
 }
 copybutton_selector = "div.cell_input pre, div.highlight-sh pre"

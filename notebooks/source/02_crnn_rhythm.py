@@ -589,7 +589,7 @@ vote = checks.expect("02.vote", vote)
 # print("each:", [round((one == test.y).mean(), 2) for one in five], "- vote:", round((vote(five) == test.y).mean(), 2))
 # ```
 #
-# TWO2
+# Each answer is right in 71 to 78 of 100 cases, and the vote in 78: several noisy readers are rarely worse than one. (Your digits will differ.)
 # </details>
 #
 # **Three** (40 minutes). How far does a rule get that sees the RR intervals alone? Describe every recording by four numbers (irregularity, rate, shortest and longest
@@ -614,7 +614,8 @@ vote = checks.expect("02.vote", vote)
 # print(of_tree)
 # ```
 #
-# THREE2
+# The tree reaches about 0.79, the network of one minute's training about 0.75: on simulated recordings four numbers nearly suffice, since irregularity is put in by hand. The
+# tree sees no P wave, no shape of a beat and no noise but through false peaks. Whoever trains a network should know what a rule gives.
 # </details>
 #
 # <details><summary>From the original's files to ours</summary>

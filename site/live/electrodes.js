@@ -167,6 +167,7 @@ function show() {
   get("verdict").innerHTML = p.map((value, k) => [value, DATA.states[k]]).sort((a, b) => b[0] - a[0]).slice(0, 5)
     .map(([value, state]) => `<li><span>${state}</span><span class="bar" style="width:${(100 * value).toFixed(1)}%"></span><span>${(100 * value).toFixed(1)} %</span></li>`).join("");
   window.lastMilliseconds = performance.now() - began;
+  if (document.body.classList.contains("inside")) parent.postMessage(document.documentElement.scrollHeight, "*");
 }
 
 function start() {

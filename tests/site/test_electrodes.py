@@ -1,0 +1,102 @@
+"""The live page agrees with the package: every swap, the network, and what a hand does on a torso."""
+
+import json
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from ecg_lessons.lessons import inversion
+from ecg_lessons.models import inversion as models
+from ecg_lessons.signals import leads
+
+from .conftest import CLONE
+
+PAGE = CLONE / "site" / "live" / "electrodes.html"
+DATA = json.loads(re.sub(r"^const DATA = |;\s*$", "", (PAGE.parent / "electrodes.data.js").read_text(encoding="utf-8")))
+#: Wires that trade places, for every swap of the package but the whole row.
+PAIRS = {name: name.split("/") for name in leads.SWAPS if "/" in name}
+
+
+@pytest.fixture
+def page(visit):
+    return visit(PAGE)
+
+
+def exchanged(page, pairs):
+    """Give the page's matrix after some wires have traded places."""
+    page.evaluate("place = Object.fromEntries(WIRES.map((wire) => [wire, wire]))")
+    for a, b in pairs:
+        page.evaluate(f"exchange('{a}', '{b}')")
+    return np.array(page.evaluate("matrixOf(place)"))
+
+
+def test_every_swap_is_the_matrix_of_the_package(page):
+    for name, pair in PAIRS.items():
+        np.testing.assert_allclose(exchanged(page, [pair]), leads.SWAPS[name], atol=1e-9, err_msg=name)
+    row = [("V1", "V6"), ("V2", "V5"), ("V3", "V4")]
+    np.testing.assert_allclose(exchanged(page, row), leads.SWAPS["V1-V6 reversed"], atol=1e-9)
+    assert page.faults == []
+
+
+def test_the_right_leg_makes_lead_two_flat(page):
+    beat = np.random.default_rng(0).normal(size=(50, 2)) @ np.array(
+        [[1, 0, -1, -0.5, 1, -0.5], [0, 1, 1, -0.5, -0.5, 1]]
+    )
+    twelve = np.hstack([beat, np.random.default_rng(1).normal(size=(50, 6))])
+    np.testing.assert_allclose(twelve @ exchanged(page, [("RA", "RL")]).T, twelve @ leads.RA_RL.T, atol=1e-6)
+
+
+def restored():
+    """Build the network from the page's weights: what is folded into a scale and an offset is unfolded."""
+    network = models.hypotheses()
+    inner = network.get_layer("looks_right")
+
+    def part(told):
+        import base64
+
+        return np.frombuffer(base64.b64decode(told["data"]), "<f2").astype("f4").reshape(told["shape"])
+
+    stages = iter(DATA["network"]["stages"])
+    for layer in inner.layers:
+        if isinstance(layer, keras.layers.Conv1D):
+            stage = next(stages)
+            layer.set_weights([part(stage["kernel"])])
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            width = stage["scale"]["shape"][0]
+            layer.set_weights(
+                [part(stage["scale"]), part(stage["offset"]), np.zeros(width), np.full(width, 1 - layer.epsilon)]
+            )
+    inner.layers[-1].set_weights([part(DATA["network"]["last"])[:, None]])
+    return network
+
+
+def test_the_page_and_keras_agree_on_fifty_recordings(page):
+    correct = inversion.examples("sample").take(np.arange(50))
+    beats = correct.x["beat"].astype("f4")
+    for k in range(0, 50, 5):  # some of them exchanged
+        beats[k] = leads.swap(beats[k], list(leads.SWAPS.values())[k // 5 % 9])
+    wanted = restored().predict(beats, verbose=0)
+    found = np.array(page.evaluate("(beats) => beats.map(probabilities)", np.swapaxes(beats, 1, 2).tolist()))
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all()
+
+
+def test_a_hand_exchanges_the_arms_by_mouse_and_by_keys(page):
+    start, end = (page.locator(f"#wire-{wire}").bounding_box() for wire in ("RA", "LA"))
+    middle = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in (start, end)]
+    page.mouse.move(*middle[0])
+    page.mouse.down()
+    page.mouse.move(*middle[1], steps=4)
+    page.mouse.up()
+    assert page.inner_text("#say") == "RA and LA exchanged."
+    assert page.locator(".strip.changed").count() == 5
+    assert page.inner_text("#verdict li:first-child").startswith("LA/RA")
+    page.locator("#wire-RA").focus()
+    page.keyboard.press("Enter")
+    page.locator("#wire-LA").focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".strip.changed").count() == 0  # twice is never
+    assert page.inner_text("#verdict li:first-child").startswith("correct")
+    assert page.faults == []

@@ -1,0 +1,55 @@
+"""The site: no page asks another host, errs, or scrolls sideways; axe finds nothing; links lead somewhere."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from .conftest import CLONE
+
+#: What axe is asked of each page: level A and AA.
+LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+PAGES = [
+    "index.html",
+    "electrodes.html",
+    "results.html",
+    "syllabus.html",
+    "notebooks/01_inversion_detection.html",
+    "api/signals.html",
+]
+
+
+def test_every_link_and_picture_is_there(site):
+    lacking = []
+    for page in (page for page in site.rglob("*.html") if "_static" not in page.parts):
+        for target in re.findall(r'(?:href|src)="([^"#?]+)[^"]*"', page.read_text(encoding="utf-8")):
+            if not re.match(r"https?:|mailto:|data:|javascript:", target) and not (page.parent / target).exists():
+                lacking.append(f"{page.relative_to(site)}: {target}")
+    assert lacking == []
+
+
+def test_lessons_follow_one_another_and_have_their_figures_in_words(site):
+    lessons = sorted(path.stem for path in (CLONE / "notebooks").glob("[0-9]*.ipynb"))
+    for this, following in pairwise(lessons):
+        text = (site / "notebooks" / f"{this}.html").read_text(encoding="utf-8")
+        assert f'{following}.html" title="next page"' in re.sub(r"\s+", " ", text)
+        assert 'alt=""' not in re.findall(r"<article.*</article>", text, re.DOTALL)[0]
+    assert max(page.stat().st_size for page in site.rglob("*.html")) < 2**20
+
+
+def test_the_three_numbers_are_those_that_are_stored(site):
+    text = (site / "results.html").read_text(encoding="utf-8")
+    assert all(number in text for number in ("99.1", "77.6", "92.8", "87.1"))  # claimed, honest, claimed, adapted
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pages_err_nowhere_ask_nobody_and_do_not_scroll_sideways(site, visit, width, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+    for name in PAGES:
+        page = visit(site / name, width, scheme)
+        assert page.faults == [], name  # before axe, which reads style sheets in a way that a file forbids
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        found = axe.run(page, options=LEVELS).response["violations"]
+        told = [f"{one['id']}: {one['nodes'][0]['html'][:150]} ({len(one['nodes'])})" for one in found]
+        assert told == [], name

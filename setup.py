@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the wheel carries the lessons, their results and drawings, which lie beside the package."""
+"""What pyproject.toml cannot say: the wheel carries lessons, results and drawings, which lie beside the package."""
 
 import shutil
 from pathlib import Path

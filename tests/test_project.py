@@ -116,7 +116,7 @@ def test_targets_of_the_readme_are_in_the_makefile():
 def test_links_between_files_lead_somewhere():
     lost = []
     for path, text in texts():
-        if path.suffix == ".md":
+        if path.suffix == ".md" and path.parent.name != "site":  # its links are of the built site, and tested there
             links = re.findall(r'\]\(([^)#\s]+)|src="([^"]+)"', text)
             lost += [
                 f"{path.relative_to(ROOT)}: {link}"

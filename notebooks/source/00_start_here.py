@@ -28,7 +28,7 @@
 #
 # **A requirement:** whoever trains networks on ECGs measures one by eye to within half a big square. Exercise B puts you to it.
 #
-# Words that are new stand in **bold** where they are explained, and once more in the [glossary](glossary.md).
+# Words that are new stand in bold type where they are explained, and once more in the [glossary](glossary.md).
 
 # %%
 import importlib.util

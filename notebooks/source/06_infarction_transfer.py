@@ -80,13 +80,16 @@ print(len(twelve), "recordings; a median beat:", median[twelve[0].name].shape)
 # %%
 LEADS = ("II", "III", "aVL", "V2", "V4", "V6")
 CODES = dict(anteroseptal="ASMI", anterior="AMI", inferior="IMI", lateral="LMI", inferolateral="ILMI")
+print("territories:", *CODES)
 
 
+# %%
 def those(code, acute=None):
     mine = (one for one in twelve if code in one.labels["diagnoses"])
     return [one for one in mine if acute is None or (stadium[int(one.name)] == "Stadium I") == acute]
 
 
+# %%
 def typical(found, leads=LEADS):  # mV above the level before QRS
     beat = np.median([median[one.name] for one in found], axis=0)
     return (beat - beat[58:63].mean(axis=0))[:, [recordings.LEADS.index(lead) for lead in leads]]
@@ -94,10 +97,8 @@ def typical(found, leads=LEADS):  # mV above the level before QRS
 
 # %%
 acute = max(those("IMI", acute=True) or those("IMI"), key=lambda one: typical([one], ["II"])[95])
-print(
-    "ST raised by 0.1 mV or more, 80 ms after R:",
-    *np.array(recordings.LEADS)[typical([acute], recordings.LEADS)[95] >= 0.1],
-)
+st = typical([acute], recordings.LEADS)[95]  # 80 ms after R
+print("ST raised by 0.1 mV or more:", *np.array(recordings.LEADS)[st >= 0.1])
 title = f"{whose} patient {acute.patient}: acute inferior infarction"
 plots.ecg_page(acute, title=title, highlight=("II", "III", "aVF"))
 
@@ -113,11 +114,15 @@ def raised(beat):
 
 
 raised = checks.expect("06.raised", raised)
-few = {"acute": [one for code in CODES.values() for one in those(code, acute=True)], "normal": those("NORM")}
-for name, found in few.items():
-    print(
-        f"{name}: two leads or more raised in {sum(raised(median[one.name]).sum() >= 2 for one in found)} of {len(found)}"
-    )
+
+# %%
+all_acute = [one for code in CODES.values() for one in those(code, acute=True)]
+for name, found in {"acute": all_acute, "normal": those("NORM")}.items():
+    alarms = [raised(median[one.name]).sum() >= 2 for one in found]
+    print(f"{name}: two leads or more raised in {sum(alarms)} of {len(alarms)}")
+
+# %% [markdown]
+# All acute ones, and many normal ones too: in V2 and V3 a raised ST is common in health, and the guideline asks for 0.2 mV there. Now the territories:
 
 # %% tags=["cover"]
 rows = {"normal": {"old": typical(those("NORM"))}}
@@ -141,7 +146,8 @@ heartbeat_plots.territories(rows, beats.BEAT_RATE, LEADS, marked="II")
 # %%
 mi = lesson.INFARCTION.load(SOURCE)
 split = lesson.INFARCTION.split(mi, "by-patient")
-print("beats:", len(mi), "of", len(set(mi.patient)), "people")
+both = set(mi.patient[split.train]) & set(mi.patient[split.test])
+print("beats:", len(mi), "of", len(set(mi.patient)), "people; on both sides:", len(both))
 mi.counts()
 
 # %% [markdown]
@@ -163,6 +169,8 @@ body = keras.Model(knows.input, knows.layers[-3].output)
 body.trainable = False
 x = layers.Dense(32, activation="relu")(body.output)
 frozen = keras.Model(body.input, layers.Dense(2, activation="softmax")(x))
+
+# %%
 learns = sum(int(np.prod(w.shape)) for w in frozen.trainable_weights)
 print(f"weights that learn: {learns:,} of {frozen.count_params():,}")
 layers_of = table(frozen)
@@ -186,6 +194,7 @@ def learn(start, share):
     return lesson.INFARCTION.evaluate(run, examples=mi)
 
 
+# %%
 starts = ("scratch", "frozen", "full")
 results = {(start, share): learn(start, share) for share in (0.1, 1.0) for start in starts}
 
@@ -196,6 +205,8 @@ gap = learnt["scratch"] - learnt["frozen"]
 checks.verdict(f"{whose}, on the training beats: frozen 5 points or more below scratch", gap > 0.05)
 gain = results["full", 1.0]["macro_f1"].value - results["frozen", 1.0]["macro_f1"].value
 checks.verdict(f"{whose}, on new people: full above frozen", gain > 0)
+
+# %%
 told = pd.read_csv(RUNS / "scratch-1.0" / "predictions.csv", dtype={"record": str}).set_index("record")
 hit = told["verdict"] == "infarction"
 below = hit.index.isin([one.name for code in ("IMI", "ILMI") for one in those(code)])
@@ -218,15 +229,16 @@ for (start, share), result in results.items():
 # %%
 mi_real = study.read("infarction")
 found = mi_real["protocols"]
-arms = {
-    start: {s: found["by patient"][f"cnet, {start}, {s:.0%}"]["macro_f1"] for s in lesson.SHARES} for start in starts
-}
+ours = found["by patient"]
+arms = {start: {s: ours[f"cnet, {start}, {s:.0%}"]["macro_f1"] for s in lesson.SHARES} for start in starts}
 beats_of = mi_real["data"]["examples"]
+normal = beats_of["normal"] / sum(beats_of.values())
 print("beats:", sum(beats_of.values()), "of", mi_real["data"]["recordings"], "recordings")
+
+# %%
 for share in ("1%", "10%"):
     seeds = found["by patient"][f"cnet, scratch, {share}"]["by_seed"].values()
     print(f"scratch, {share} of the people, {len(seeds)} draws: macro F1", *(f"{100 * one:.0f}" for one in seeds))
-normal = beats_of["normal"] / sum(beats_of.values())
 heartbeat_plots.shares(arms, "macro F1", floor=0.3, always=normal / (1 + normal))
 
 # %% [markdown]
@@ -242,8 +254,8 @@ rows = []
 for start in starts:
     same, honest = (found[p][f"cnet, {start}, 100%"] for p in ("random beats", "by patient"))
     claimed = mi_real["claimed"]["macro F1"].get(start, {}).get("cnet")
-    ours = (one["macro_f1"]["value"] for one in (same, honest, honest["by_recording"]))
-    rows.append([start, *(f"{100 * score:.1f}" if score else "-" for score in (claimed, *ours))])
+    three = (one["macro_f1"]["value"] for one in (same, honest, honest["by_recording"]))
+    rows.append([start, *(f"{100 * score:.1f}" if score else "-" for score in (claimed, *three))])
 columns = ["start", "claimed", "random split", "patient split, by beat", "by recording"]
 pd.DataFrame(rows, columns=columns).set_index("start")
 

@@ -3,6 +3,7 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
+from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -77,7 +78,7 @@ def clone(tmp_path, monkeypatch):
     source = tmp_path / "notebooks" / "source"
     source.mkdir(parents=True)
     (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "drawing.png").write_bytes(b"PNG")
+    Image.new("RGB", (8, 8), "white").save(tmp_path / "images" / "drawing.png")
     (source / "01_good.py").write_text(FIGURE)
     (source / "02_bad.py").write_text("# %% [markdown]\n# # Lesson 2 · A bad one\n\n# %%\n1 / 0\n")
     (source / "03_after.py").write_text('# %%\nprint("after")\n')
@@ -126,8 +127,7 @@ def test_a_page_of_a_lesson_works_offline_and_describes_its_figures(clone):
     assert {"href": "index.html"}.items() <= page.all("a")[0].items()
     stored = nbformat.read(to / "01_good.ipynb", as_version=4)
     assert stored.cells[1].execution_count == 1
-    drawing = re.search(r"!\[A drawing\]\((.*)\)", stored.cells[0].source)[1]
-    assert (to / drawing).read_bytes() == b"PNG"
+    assert "image/png" in stored.cells[0].attachments["drawing.png"]
 
 
 def test_a_solution_lies_inside_its_fold(clone):

@@ -20,6 +20,8 @@ from people import ByCode, lecturers, read  # noqa: E402
 STATE = Path(os.environ.get("CLASS_STATE", "/srv/hub"))
 FOLDER = Path(os.environ.get("CLASS_FOLDER", "/srv/class"))
 LOCAL = os.environ.get("CLASS_SPAWNER", "docker") == "local"
+# Where students' servers, the service and the proxy find the hub.
+HUB = os.environ.get("CLASS_HUB_NAME", "127.0.0.1" if LOCAL else "hub")
 IDLE = int(os.environ.get("CLASS_IDLE_SECONDS", "1200"))
 CARDS = os.environ.get("CLASS_GPUS", "").replace(",", " ").split()
 PORT = os.environ.get("CLASS_PORT", "8000")
@@ -46,6 +48,7 @@ c.JupyterHub.db_url = f"sqlite:///{STATE / 'hub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.cleanup_proxy = True
+c.ConfigurableHTTPProxy.should_start = LOCAL  # compose.yaml starts the proxy as a container of its own
 c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
 if os.environ.get("CLASS_PROXY_API"):
     c.ConfigurableHTTPProxy.api_url = os.environ["CLASS_PROXY_API"]
@@ -55,11 +58,13 @@ c.Spawner.start_timeout = 180
 c.Spawner.http_timeout = 120
 
 # A busy kernel is never idle, however silent its training. When idle kernels are gone, the server ends by itself.
+# What runs in a terminal cannot be asked whether it is busy: it may be silent for six times as long.
 c.Spawner.args = [
     f"--MappingKernelManager.cull_idle_timeout={IDLE}",
     f"--MappingKernelManager.cull_interval={max(1, IDLE // 20)}",
     "--MappingKernelManager.cull_busy=False",
     "--MappingKernelManager.cull_connected=True",
+    f"--TerminalManager.cull_inactive_timeout={6 * IDLE}",
     f"--ServerApp.shutdown_no_activity_timeout={IDLE}",
 ]
 
@@ -109,7 +114,9 @@ c.Spawner.options_form = FORM
 c.Spawner.options_from_form = chosen
 c.Spawner.pre_spawn_hook = before
 c.Spawner.post_stop_hook = after
-c.Spawner.environment = {"CLASS_SERVICE": "/services/assignments/"}
+SERVICE = f"http://{HUB}:{os.environ.get('CLASS_SERVICE_PORT', '8090')}"
+# What `ecg-lessons hand-in` asks, with the token that each server has of the hub.
+c.Spawner.environment = {"CLASS_SERVICE": f"{SERVICE}/services/assignments/"}
 
 if LOCAL:
 
@@ -133,10 +140,10 @@ else:
             )
             volumes = {
                 "ecg-home-{username}": "/srv/student",
-                str(os.environ["CLASS_RELEASE"]): {"bind": "/srv/release", "mode": "ro"},
+                os.environ["CLASS_RELEASE"]: {"bind": "/srv/release", "mode": "ro"},
             }
             if self.user.name in LECTURERS:
-                volumes[os.environ["CLASS_VOLUME"]] = "/srv/class"
+                volumes[os.environ.get("CLASS_VOLUME", "ecg-class")] = "/srv/class"
             self.volumes = volumes
             card = [{"Driver": "nvidia", "DeviceIDs": [gpu], "Capabilities": [["gpu"]]}] if gpu else []
             self.extra_host_config = {
@@ -151,26 +158,27 @@ else:
             return await super().start()
 
     c.DockerSpawner.network_name = os.environ.get("CLASS_NETWORK", "ecg-class")
+    c.DockerSpawner.pull_policy = "skip"  # images are made or pulled on the day before, not by the first student
     c.DockerSpawner.remove = True
     c.DockerSpawner.cmd = ["jupyterhub-singleuser"]
     c.DockerSpawner.mem_limit = os.environ.get("CLASS_MEMORY", "4G")
     c.DockerSpawner.cpu_limit = float(os.environ.get("CLASS_CPUS", "2"))
     c.DockerSpawner.name_template = "ecg-{username}"
     c.JupyterHub.hub_ip = "0.0.0.0"
-    c.JupyterHub.hub_connect_ip = os.environ.get("CLASS_HUB_NAME", "hub")
+    c.JupyterHub.hub_connect_ip = HUB
 c.JupyterHub.spawner_class = ClassSpawner
 
 # --- Assignments ----------------------------------------------------------------------------------------------------
-SERVICE_PORT = os.environ.get("CLASS_SERVICE_PORT", "8090")
 c.JupyterHub.services = [
     {
         "name": "assignments",
-        "url": f"http://127.0.0.1:{SERVICE_PORT}",
+        "url": SERVICE,
         "command": [sys.executable, str(HERE / "assignments.py")],
         "environment": {
             "CLASS_FOLDER": str(FOLDER),
             "CLASS_RELEASE_FOLDER": os.environ.get("CLASS_RELEASE_FOLDER", "/srv/release"),
             "CLASS_LECTURERS": " ".join(sorted(LECTURERS)),
+            "CLASS_SERVICE_BIND": "127.0.0.1" if LOCAL else "0.0.0.0",
         },
         "oauth_no_confirm": True,
     }

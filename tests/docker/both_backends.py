@@ -12,9 +12,10 @@ from pathlib import Path
 FOLDER = Path(sys.argv[1])
 LESSONS = {
     "inversion": "",
-    "rhythm": "--network compact --recordings 60 --batch-size 16",
+    "rhythm": "--network compact --recordings 100 --batch-size 16",
     "beat-images": "--network signal --most 20 --split by-patient",
     "heartbeat": "--split by-patient",
+    "infarction": "--network cnet",
 }
 
 

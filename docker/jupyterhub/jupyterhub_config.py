@@ -119,11 +119,37 @@ SERVICE = f"http://{HUB}:{os.environ.get('CLASS_SERVICE_PORT', '8090')}"
 c.Spawner.environment = {"CLASS_SERVICE": f"{SERVICE}/services/assignments/"}
 
 if LOCAL:
+    UIDS = int(os.environ.get("CLASS_UIDS", "0"))  # the first of as many as there are people; 0: all are who the hub is
 
     class ClassSpawner(Told, SimpleLocalProcessSpawner):
-        """A process of this machine: for tests."""
+        """A process of this machine, for tests; by CLASS_UIDS each person is a user of the system of their own."""
 
-    ClassSpawner.home_dir_template = str(STATE / "homes" / "{username}")
+        def ids(self) -> tuple[int, int]:
+            """Give a person's user and group; lecturers are in the group of the folder with what was handed in."""
+            uid = UIDS + sorted(PEOPLE).index(self.user.name)
+            return uid, FOLDER.stat().st_gid if self.user.name in LECTURERS else uid
+
+        async def start(self):
+            if UIDS:
+                Path(self.home_dir).mkdir(mode=0o700, exist_ok=True)
+                os.chown(self.home_dir, *self.ids())
+            return await super().start()
+
+        def make_preexec_fn(self, name):
+            if not UIDS:
+                return super().make_preexec_fn(name)
+            home, (uid, group) = self.home_dir, self.ids()
+
+            def become() -> None:
+                os.umask(0o077)
+                os.setgroups([])
+                os.setgid(group)
+                os.setuid(uid)
+                os.chdir(home)
+
+            return become
+
+    ClassSpawner.home_dir_template = os.environ.get("CLASS_HOMES", str(STATE / "homes")) + "/{username}"
     c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
     if os.geteuid() == 0:  # as in continuous integration
         c.Spawner.args.append("--allow-root")
@@ -145,6 +171,7 @@ else:
             if self.user.name in LECTURERS:
                 volumes[os.environ.get("CLASS_VOLUME", "ecg-class")] = "/srv/class"
             self.volumes = volumes
+            self.extra_create_kwargs = {"labels": {"ecg-lessons.user": self.user.name}}
             card = [{"Driver": "nvidia", "DeviceIDs": [gpu], "Capabilities": [["gpu"]]}] if gpu else []
             self.extra_host_config = {
                 "device_requests": card,

@@ -115,7 +115,7 @@ def reached(uid: int, paths: list[Path]) -> list[str]:
 def save(client: Client, path: str, text: str) -> None:
     """Save a file in one's home, through one's server, as JupyterLab does."""
     where = f"/user/{client.name}/api/contents/{path}"
-    client.get(f"/user/{client.name}/files/")  # the server asks the hub who this is
+    client.get(f"/user/{client.name}/files/none.txt")  # the server asks the hub who this is
     content = json.dumps({"type": "file", "format": "text", "content": text}).encode()
     headers = {"X-XSRFToken": client.xsrf(where), "Content-Type": "application/json"}
     answer = client.get(where, content, "PUT", **headers)
@@ -222,8 +222,8 @@ def test_eight_users_on_four_cards_and_a_hub_killed_among_them(hub, students):
     cards = json.loads(ledger.read_text())
     assert (sorted(cards), set(cards.values())) == (list("0123"), {one.name for one in eight[:4]})
     # Another's server is closed to a student: the hub says so, whom it asks.
-    assert eight[0].get(f"/user/{eight[0].name}/files/").status == 404
-    refused = eight[0].get(f"/user/{eight[1].name}/files/")
+    assert eight[0].get(f"/user/{eight[0].name}/files/none.txt").status == 404
+    refused = eight[0].get(f"/user/{eight[1].name}/files/none.txt")
     assert (refused.status, "/hub/api/oauth2/authorize" in refused.url) == (403, True)
 
     before = hub.servers()

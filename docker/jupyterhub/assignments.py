@@ -93,7 +93,9 @@ class Start(Page):
         self.write(
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Assignments</title>'
             f"<style>body {{ font: 1rem/1.5 sans-serif; margin: 2rem }} td {{ padding: 0.3rem 1rem }}</style>"
-            f"<h1>Assignments of {html.escape(self.name)}</h1><table>{rows}</table></html>"
+            f"<h1>Assignments of {html.escape(self.name)}</h1><table>{rows}</table>"
+            f"<p>Save before you hand in. In a terminal of your server, this hands in as well: "
+            f"<code>ecg-lessons hand-in 01_inversion.ipynb</code>. <a href='/hub/home'>Your server</a></p></html>"
         )
 
     def form(self, path: str, name: str, kind: str, words: str, many: bool = False) -> str:

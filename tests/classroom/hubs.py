@@ -15,6 +15,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -49,11 +50,12 @@ def python_for_all() -> str | None:
 class Hub:
     """A hub in a folder, that can be killed and started again."""
 
+    people: ClassVar = ["teacher,lecturer,chalk-and-board", *(f"{name},student,code-of-{name}" for name in STUDENTS)]
+
     def __init__(self, folder: Path, *words: str, **env: str):
         self.folder, self.port = folder, free_port()
         self.ports = ports = {name: free_port() for name in ("api", "service", "hub")}
-        people = ["name,role,code", "teacher,lecturer,chalk-and-board", *(f"{s},student,code-of-{s}" for s in STUDENTS)]
-        (folder / "class.csv").write_text("\n".join(people) + "\n")
+        (folder / "class.csv").write_text("\n".join(["name,role,code", *self.people]) + "\n")
         for name, mode in {"state": 0o700, "class": 0o2770, "homes": 0o711}.items():
             (folder / name).mkdir(exist_ok=True)
             (folder / name).chmod(mode)

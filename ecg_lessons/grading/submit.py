@@ -91,7 +91,7 @@ def _form(path: Path, cells: list[dict]) -> dict[str, str]:
 def _released(ids: list[str]) -> tuple[str, set[str]]:
     # The release that this notebook came from and the names of its cells, where the releases are at hand.
     try:
-        paths = sorted((assignments.locate() / "release").glob("*.ipynb"))
+        paths = sorted((assignments.locate("release") / "release").glob("*.ipynb"))
     except InputError:
         return "", set()
     every = {

@@ -97,6 +97,16 @@ def test_a_notebook_is_handed_in_as_it_is_whatever_its_name(hub, tmp_path):
         submit.hand_in(path)
 
 
+def test_an_image_has_no_solutions_and_hands_in_all_the_same(hub, tmp_path, monkeypatch):
+    shutil.copytree(assignments.locate() / "release", tmp_path / "assignments" / "release")
+    monkeypatch.setattr(assignments, "__file__", str(tmp_path / "ecg_lessons" / "grading" / "assignments.py"))
+    monkeypatch.chdir(tmp_path)
+    assert "assignment 01" in submit.hand_in(tmp_path / "assignments" / "release" / "02_rhythm.ipynb")
+    assert hub.taken[0][0].endswith("/submit/02")
+    with pytest.raises(InputError, match="no folder assignments/source"):
+        assignments.locate()
+
+
 def test_what_is_no_assignment_is_not_handed_in(hub, tmp_path, monkeypatch):
     path = tmp_path / "01_inversion.ipynb"
     with pytest.raises(InputError, match="Cannot read"):

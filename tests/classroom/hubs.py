@@ -50,6 +50,8 @@ def python_for_all() -> str | None:
 class Hub:
     """A hub in a folder, that can be killed and started again."""
 
+    #: Where the hub listens: to this machine alone.
+    bind = "127.0.0.1"
     people: ClassVar = ["teacher,lecturer,chalk-and-board", *(f"{name},student,code-of-{name}" for name in STUDENTS)]
 
     def __init__(self, folder: Path, *words: str, **env: str):
@@ -76,7 +78,7 @@ class Hub:
             **env,
         }
         self.words = [sys.executable, "-m", "jupyterhub", "-f", str(ROOT / "docker/jupyterhub/jupyterhub_config.py")]
-        self.words += [f"--JupyterHub.hub_bind_url=http://127.0.0.1:{ports['hub']}", *words]
+        self.words += [f"--JupyterHub.hub_bind_url=http://{self.bind}:{ports['hub']}", *words]
         self.start()
 
     def start(self) -> None:

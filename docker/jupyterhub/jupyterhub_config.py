@@ -101,7 +101,11 @@ def after(spawner) -> None:
 
 
 class Told:
-    """Tell who waits for a card which place in the line is theirs."""
+    """Tell who waits for a card which place in the line is theirs; who has one shall not keep it by an open page."""
+
+    def get_args(self):
+        own = [f"--config={PRESENT}"] if "NVIDIA_VISIBLE_DEVICES" in self.environment else []
+        return super().get_args() + own
 
     async def progress(self):
         async for sentence in LEDGER.told(self.user.name):
@@ -110,6 +114,7 @@ class Told:
             yield event
 
 
+PRESENT = HERE.parent / "present.py" if LOCAL else "/opt/course/docker/present.py"
 c.Spawner.options_form = FORM
 c.Spawner.options_from_form = chosen
 c.Spawner.pre_spawn_hook = before

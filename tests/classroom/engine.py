@@ -108,7 +108,9 @@ class Engine:
         env = dict(line.split("=", 1) for line in told["Env"])
         env["JUPYTERHUB_SERVICE_URL"] = env["JUPYTERHUB_SERVICE_URL"].replace("0.0.0.0", self.address(name))
         env |= {"HOME": str(home), "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
-        words = [shutil.which(told["Cmd"][0], path=env["PATH"]), *told["Cmd"][1:]]
+        there = Path(__file__).parents[2]
+        words = [word.replace("/opt/course/", f"{there}/") for word in told["Cmd"]]
+        words[0] = shutil.which(words[0], path=env["PATH"])
         words += ["--allow-root"] if os.geteuid() == 0 else []
         log = (self.folder / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(words, cwd=home, env=env, stdout=log, stderr=log)

@@ -115,7 +115,8 @@ def reached(uid: int, paths: list[Path]) -> list[str]:
 def save(client: Client, path: str, text: str) -> None:
     """Save a file in one's home, through one's server, as JupyterLab does."""
     where = f"/user/{client.name}/api/contents/{path}"
-    client.get(f"/user/{client.name}/files/none.txt")  # the server asks the hub who this is
+    # The server asks the hub who this is; its way through the door may be a moment younger than what the hub says.
+    client.hub.until(lambda: client.get(f"/user/{client.name}/files/none.txt").status == 404, 30)
     content = json.dumps({"type": "file", "format": "text", "content": text}).encode()
     headers = {"X-XSRFToken": client.xsrf(where), "Content-Type": "application/json"}
     answer = client.get(where, content, "PUT", **headers)

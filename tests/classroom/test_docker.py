@@ -96,6 +96,7 @@ def hub(engine, tmp_path_factory):
         CLASS_HUB_NAME="127.0.0.1",
         CLASS_RELEASE=str(NOTEBOOK.parent),
         CLASS_GPUS="0 GPU-5c1e",
+        CLASS_IMAGE="ecg-lessons:cpu",
         CLASS_IMAGE_GPU="registry.example.org/ecg-lessons:gpu",
         DOCKER_HOST=f"unix://{engine.socket}",
     )

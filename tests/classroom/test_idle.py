@@ -1,7 +1,9 @@
 """A silent training is spared, and a server without one ends: with seconds in place of minutes."""
 
 import asyncio
+import contextlib
 import json
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -23,15 +25,19 @@ IDLE, LOOK, SILENT = 10, 60, 110
 def hub(tmp_path):
     if not Path(PROXY).exists():
         pytest.skip("configurable-http-proxy is not installed: run 'make class-test'")
-    made = Hub(tmp_path, CLASS_IDLE_SECONDS=str(IDLE))
+    made = Hub(tmp_path, CLASS_IDLE_SECONDS=str(IDLE), CLASS_GPUS="0")
     yield made
     made.close()
 
 
+def token_of(student: Client) -> dict[str, str]:
+    token = json.loads(student.api(f"users/{student.name}/tokens", {}).body)["token"]
+    return {"Authorization": f"token {token}", "Content-Type": "application/json"}
+
+
 def begin(student: Client, code: str) -> None:
     """Start a kernel, give it work, and leave, as who closes the browser."""
-    token = json.loads(student.api(f"users/{student.name}/tokens", {}).body)["token"]
-    headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
+    headers = token_of(student)
     kernel = json.loads(student.get(f"/user/{student.name}/api/kernels", b"{}", **headers).body)["id"]
     where = f"ws://127.0.0.1:{student.hub.port}/user/{student.name}/api/kernels/{kernel}/channels"
 
@@ -49,19 +55,39 @@ def begin(student: Client, code: str) -> None:
     asyncio.run(asyncio.wait_for(ask(), 60))
 
 
+def leave_open(student: Client, end: threading.Event) -> None:
+    """Ask for files again and again, as a page of JupyterLab does that nobody looks at."""
+    headers = token_of(student)
+
+    def ask() -> None:
+        while not end.wait(2):
+            with contextlib.suppress(OSError):
+                student.get(f"/user/{student.name}/api/contents", **headers)
+
+    threading.Thread(target=ask, daemon=True).start()
+
+
 def test_a_silent_training_is_spared_and_what_does_nothing_ends(hub):
-    busy, done, opened = (Client(hub, f"student{k:02d}") for k in range(3))
-    for one in (busy, done, opened):
+    busy, done, open_, on_card = (Client(hub, f"student{k:02d}") for k in range(4))
+    closed = threading.Event()
+    for one in (busy, done, open_, on_card):
         assert one.log_in() == 200
-        one.start_server()
+        one.start_server("gpu" if one is on_card else "cpu")
+    for one in (open_, on_card):
+        leave_open(one, closed)
     begin(busy, f"import time; time.sleep({SILENT})")
     begun = time.monotonic()
     begin(done, "1 + 1")
-    hub.until(lambda: set(hub.servers()) == {busy.name}, IDLE + LOOK + 30)
+    # A page in front keeps a server, but not a card.
+    hub.until(lambda: set(hub.servers()) == {busy.name, open_.name}, IDLE + LOOK + 30)
     print(f"\ntwo idle servers ended after {time.monotonic() - begun:.0f} s, with a limit of {IDLE} s")
+    hub.until(lambda: json.loads((hub.folder / "state" / "gpus.json").read_text()) == {}, 15)
     while time.monotonic() - begun < SILENT - 2:
-        assert busy.name in hub.servers(), f"the training was ended after {time.monotonic() - begun:.0f} s"
+        assert set(hub.servers()) == {busy.name, open_.name}, (
+            f"the training was ended after {time.monotonic() - begun:.0f} s"
+        )
         time.sleep(1)
+    closed.set()
     hub.until(lambda: not hub.servers(), 2 + IDLE + LOOK + 30)
     print(
         f"a silent training of {SILENT} s was spared; its server ended {time.monotonic() - begun - SILENT:.0f} s later"

@@ -21,8 +21,8 @@ from typing import NamedTuple
 from ecg_lessons.errors import InputError, shown
 from ecg_lessons.machine import Finding, Report
 
-#: What docker/jupyterhub/jupyterhub_config.py cannot do without, and what it needs besides to ask a platform by LTI.
-NEEDED = ("CLASS_RELEASE", "CLASS_VOLUME")
+#: What docker/jupyterhub/compose.yaml cannot do without, and what the hub needs besides to ask a platform by LTI.
+NEEDED = ("CLASS_RELEASE", "CONFIGPROXY_AUTH_TOKEN", "DOCKER_GROUP")
 NEEDED_BY_LTI = ("CLASS_LTI_CLIENT_ID", "CLASS_LTI_AUTHORIZE_URL", "CLASS_LTI_JWKS_URL")
 #: Room for one image in GiB, unpacked and while it is pulled, and for the home of one person.
 IMAGES, HOME = {"ecg-lessons:cpu": 5, "ecg-lessons:gpu": 20}, 0.5
@@ -151,7 +151,7 @@ def _settings(folder: Path) -> tuple[dict[str, str], Finding]:
     ours = {
         name: value
         for name, value in os.environ.items()
-        if name.startswith(("CLASS_", "JUPYTER_TOKEN")) or name == "PORT"
+        if name.startswith(("CLASS_", "JUPYTER_TOKEN")) or name in (*NEEDED, "PORT")
     }
     found = _read_env(folder.parent / ".env") | _read_env(path) | ours
     needed = NEEDED + (NEEDED_BY_LTI if found.get("CLASS_LTI_ISSUER") else ())
@@ -163,6 +163,10 @@ def _settings(folder: Path) -> tuple[dict[str, str], Finding]:
     if not release.is_absolute() or not any(release.glob("[0-9][0-9]_*.ipynb")):
         words = f"CLASS_RELEASE={shown(str(release))} is no whole path of a folder with assignments"
         return found, Finding("settings", words, "copy assignments/release to such a folder and name it, from / on")
+    people, user = folder / "class.csv", found.get("CLASS_UID") or "1000"
+    if os.name == "posix" and people.is_file() and user != str(owner := people.stat().st_uid):
+        words = f"CLASS_UID={shown(user)} is not whose class.csv is, and the hub could not read it"
+        return found, Finding("settings", words, f"write CLASS_UID={owner} into {path}")
     return found, Finding("settings", "complete")
 
 

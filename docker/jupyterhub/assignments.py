@@ -3,6 +3,7 @@
 A student reads the release and what is theirs. Nobody says who they are: the hub does, and the name is the folder.
 """
 
+import contextlib
 import hashlib
 import html
 import io
@@ -25,6 +26,8 @@ PREFIX = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
 BIND = os.environ.get("CLASS_SERVICE_BIND", "")
 #: Largest notebook, as the grader takes it.
 BYTES = 30_000_000
+#: How a page of feedback is called; see `page_of`.
+PAGE = r"[\w-]{0,40}-[0-9a-f]{6}\.html"
 
 
 def page_of(student: str) -> str:
@@ -41,10 +44,19 @@ def released() -> dict[str, Path]:
 class Page(HubOAuthenticated, web.RequestHandler):
     """What all pages share: the hub says who asks."""
 
+    asked = False
+
     @property
     def name(self) -> str:
         """The user's name, as the hub knows it."""
         return self.current_user["name"]
+
+    def check_xsrf_cookie(self):
+        """Ask for the form's mark, except from who brings a token: no other page can make a browser send that."""
+        if "Authorization" in self.request.headers and not self.asked:
+            self.asked = True  # the hub comes here again if the token is none
+            _ = self.current_user
+        return super().check_xsrf_cookie()
 
     def path_of(self, number: str) -> Path:
         """Give the released notebook of a number."""
@@ -74,14 +86,31 @@ class Start(Page):
             feedback = f'<a href="{PREFIX}feedback/{number}">feedback</a>' if back.is_file() else ""
             rows += (
                 f'<tr><td><a href="{PREFIX}release/{number}">{html.escape(path.name)}</a><td>handed in: {when}<td>'
-                f'<form method="post" enctype="multipart/form-data" action="{PREFIX}submit/{number}">'
-                f'{self.xsrf_form_html()}<input type="file" name="notebook" accept=".ipynb" required>'
-                f"<button>Hand in</button></form><td>{feedback}"
+                f"{self.form(f'submit/{number}', 'notebook', '.ipynb', 'Hand in')}<td>{feedback}"
             )
+            if self.name in LECTURERS:
+                rows += self.of_lecturer(number)
         self.write(
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Assignments</title>'
-            f"<h1>Assignments of {html.escape(self.name)}</h1><table>{rows}</table></html>"
+            f"<style>body {{ font: 1rem/1.5 sans-serif; margin: 2rem }} td {{ padding: 0.3rem 1rem }}</style>"
+            f"<h1>Assignments of {html.escape(self.name)}</h1><table>{rows}</table>"
+            f"<p>Save before you hand in. In a terminal of your server, this hands in as well: "
+            f"<code>ecg-lessons hand-in 01_inversion.ipynb</code>. <a href='/hub/home'>Your server</a></p></html>"
         )
+
+    def form(self, path: str, name: str, kind: str, words: str, many: bool = False) -> str:
+        """Write a form that sends files."""
+        return (
+            f'<form method="post" enctype="multipart/form-data" action="{PREFIX}{path}">{self.xsrf_form_html()}'
+            f'<input type="file" name="{name}" accept="{kind}" aria-label="{words}" required{" multiple" * many}>'
+            f"<button>{words}</button></form>"
+        )
+
+    def of_lecturer(self, number: str) -> str:
+        """Write what a lecturer has besides: what all handed in, and the way back for feedback."""
+        many = len(list((FOLDER / "submissions" / number).glob("*/*.ipynb")))
+        collect = f'<a href="{PREFIX}collect/{number}">collect {many}</a>' if many else "nothing to collect"
+        return f"<td>{collect}<td>{self.form(f'return/{number}', 'pages', '.html', 'Return feedback', many=True)}"
 
 
 class Release(Page):
@@ -103,7 +132,7 @@ class Submit(Page):
         path = self.path_of(number)
         sent = self.request.files.get("notebook")
         content = sent[0]["body"] if sent else self.request.body
-        if not content.strip() or len(content) > BYTES:
+        if not content.strip() or len(content) > BYTES or len(sent or []) > 1:
             raise web.HTTPError(400, reason=f"Hand in one notebook of at most {BYTES // 10**6} MB.")
         folder = FOLDER / "submissions" / number / self.name
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,7 +143,10 @@ class Submit(Page):
             earlier.mkdir(parents=True, exist_ok=True)
             os.replace(last, earlier / f"{last.stat().st_mtime_ns}.ipynb")
         os.replace(draft, last)
-        self.write({"student": self.name, "assignment": number, "sha256": hashlib.sha256(content).hexdigest()})
+        if sent:  # from the page; a program reads what follows
+            self.redirect(PREFIX)
+        else:
+            self.write({"student": self.name, "assignment": number, "sha256": hashlib.sha256(content).hexdigest()})
 
 
 def feedback_of(assignment: str, student: str) -> Path:
@@ -147,7 +179,26 @@ class Collect(Page):
             for notebook in sorted((FOLDER / "submissions" / number).glob("*/*.ipynb")):
                 archive.write(notebook, f"{notebook.parent.name}/{notebook.name}")
         self.set_header("Content-Type", "application/zip")
+        self.set_header("Content-Disposition", f'attachment; filename="{number}.zip"')
         self.write(packed.getvalue())
+
+
+class Return(Page):
+    """Take the pages of feedback that `ecg-lessons grade` wrote; an earlier page is replaced."""
+
+    @web.authenticated
+    def post(self, number):
+        self.only_lecturers()
+        stem, pages = self.path_of(number).stem, self.request.files.get("pages", [])
+        if wrong := [page["filename"] for page in pages if not re.fullmatch(PAGE, page["filename"])]:
+            raise web.HTTPError(400, reason=f"Not from the folder feedback of ecg-lessons grade: {wrong[0]!a}.")
+        folder = FOLDER / "marks" / stem / "feedback"
+        folder.mkdir(parents=True, exist_ok=True)
+        for page in pages:
+            draft = folder / f".{page['filename']}.part"
+            draft.write_bytes(page["body"])
+            os.replace(draft, folder / page["filename"])
+        self.redirect(PREFIX)
 
 
 def main() -> None:
@@ -158,6 +209,7 @@ def main() -> None:
         r"submit/(\d\d)": Submit,
         r"feedback/(\d\d)": Feedback,
         r"collect/(\d\d)": Collect,
+        r"return/(\d\d)": Return,
     }
     routes = [(PREFIX + path, page) for path, page in pages.items()]
     routes.append((PREFIX + "oauth_callback", HubOAuthCallbackHandler))
@@ -175,7 +227,8 @@ def main() -> None:
     # A hub that is killed takes nobody along. Its service would keep the port, with a token that no hub knows.
     loop, parent = ioloop.IOLoop.current(), os.getppid()
     ioloop.PeriodicCallback(lambda: os.getppid() == parent or loop.stop(), 500).start()
-    loop.start()
+    with contextlib.suppress(KeyboardInterrupt):  # so the hub ends it
+        loop.start()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from firstuseauthenticator import FirstUseAuthenticator
 
 def read(path: Path) -> dict[str, dict[str, str]]:
     """Read the class list: name, role and code, by name."""
+    if not Path(path).is_file():
+        raise SystemExit(f"There is no class list {path}: write one as class.example.csv shows.")
     with Path(path).open(encoding="utf-8-sig", newline="") as file:
         people = {row["name"].strip().lower(): row for row in csv.DictReader(file) if row["name"].strip()}
     if weak := [name for name, row in people.items() if not (row["code"] or "").strip()]:

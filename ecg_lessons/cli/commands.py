@@ -434,6 +434,14 @@ def submit_check(notebook: Annotated[Path, Argument(help="Your notebook, saved."
 
 
 @app.command()
+def hand_in(notebook: Annotated[Path, Argument(help="Your notebook, saved.")]) -> None:
+    """Hand your notebook in, in a terminal of your server of the class."""
+    from ecg_lessons.grading import submit
+
+    out.print(submit.hand_in(notebook), markup=False)
+
+
+@app.command()
 def class_check(
     folder: Annotated[Path, Option(help="The folder with .env and class.csv.")] = Path("docker/jupyterhub"),
     logins: Annotated[

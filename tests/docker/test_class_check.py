@@ -94,7 +94,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     made = tmp_path / "docker" / "jupyterhub"
     made.mkdir(parents=True)
     write_list(made / "class.csv")
-    env = f"CLASS_RELEASE={ROOT / 'assignments' / 'release'}\nCLASS_VOLUME='ecg-class'\n"
+    env = f"CLASS_RELEASE={ROOT / 'assignments' / 'release'}\nCONFIGPROXY_AUTH_TOKEN='a word'\nDOCKER_GROUP=999\n"
+    env += f"CLASS_UID={os.getuid()}\n"
     (made / ".env").write_text(f"{env}CLASS_PORT={free_port()}\nPORT={free_port()}\n# CLASS_GPUS=7\n")
     return made
 
@@ -193,8 +194,10 @@ def test_settings_and_token(folder, monkeypatch):
     add(folder, "CLASS_LTI_ISSUER=")
     add(folder, "CLASS_RELEASE=./release")
     assert "no whole path" in rows(folder)["settings"].state
-    add(folder, "CLASS_VOLUME=")
-    assert "lacks CLASS_VOLUME" in rows(folder)["settings"].state
+    add(folder, "DOCKER_GROUP=")
+    assert "lacks DOCKER_GROUP" in rows(folder)["settings"].state
+    add(folder, f"DOCKER_GROUP=999\nCLASS_RELEASE={ROOT / 'assignments' / 'release'}\nCLASS_UID=12345")
+    assert rows(folder)["settings"].remedy == f"write CLASS_UID={os.getuid()} into {folder / '.env'}"
     (folder / ".env").unlink()
     assert "env.example" in rows(folder)["settings"].remedy
     assert rows(folder)["token"].remedy == ""
@@ -251,8 +254,15 @@ def test_logins_that_fail(folder, hub):
 
 def test_what_the_check_wants_is_what_the_hub_reads():
     config = (HUB / "jupyterhub_config.py").read_text(encoding="utf-8")
-    needed = set(re.findall(r'os\.environ\["(CLASS_\w+)"\]', config)) - {"CLASS_PROXY_API", "CLASS_LTI_ISSUER"}
-    assert needed == {*classroom.NEEDED, *classroom.NEEDED_BY_LTI}
+    compose = (HUB / "compose.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\{(\w+):\?", compose)) == set(classroom.NEEDED)
+    read = set(re.findall(r'os\.environ\["(CLASS_\w+)"\]', config)) - {"CLASS_PROXY_API", "CLASS_LTI_ISSUER"}
+    assert read == {"CLASS_RELEASE", *classroom.NEEDED_BY_LTI}
+    # What the hub may be told, compose passes on; the rest is of the tests, or fixed by the containers.
+    told = set(re.findall(r'"(CLASS_\w+)"', config)) - set(re.findall(r"^ +(CLASS_\w+):", compose, re.MULTILINE))
+    fixed = {"CLASS_BIND", "CLASS_CONFIG", "CLASS_FOLDER", "CLASS_HUB_NAME", "CLASS_PORT", "CLASS_SERVICE_PORT"}
+    fixed |= {"CLASS_HOMES", "CLASS_SPAWNER", "CLASS_STATE", "CLASS_UIDS", "CLASS_RELEASE_FOLDER"}
+    assert told - fixed == {"CLASS_LECTURERS", "CLASS_SERVICE", "CLASS_SERVICE_BIND"}  # what the hub itself sets
     example = (HUB / "env.example").read_text(encoding="utf-8")
     assert all(f"\n{name}=" in example for name in classroom.NEEDED)
     with (HUB / "class.example.csv").open(newline="") as file:

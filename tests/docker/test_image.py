@@ -167,3 +167,21 @@ def test_a_compose_service_is_reached_from_this_machine_only_and_asks_for_a_toke
     assert services["gpu"]["build"]["target"] == "gpu"
     device = services["gpu"]["deploy"]["resources"]["reservations"]["devices"][0]
     assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+
+
+def test_the_hubs_containers_are_closed_to_all_but_whom_they_serve():
+    told = yaml.safe_load((DOCKER / "jupyterhub" / "compose.yaml").read_text(encoding="utf-8"))
+    services = told["services"]
+    assert {name: set(service["networks"]) for name, service in services.items()} == {
+        "proxy": {"door", "class"},
+        "hub": {"class", "engine"},
+        "docker": {"engine"},  # no student's server reaches it
+    }
+    assert told["networks"]["engine"] == {"internal": True}
+    assert [name for name, service in services.items() if service.get("ports")] == ["proxy"]
+    assert services["proxy"]["ports"] == ["${CLASS_BIND:-127.0.0.1}:${CLASS_PORT:-8000}:8000"]
+    assert [name for name, one in services.items() if "docker.sock" in json.dumps(one.get("volumes"))] == ["docker"]
+    for name, service in services.items():
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name
+    taken = (DOCKER / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert [line for line in taken if not line.startswith("#")] == ["*", "!build.lock", "!hub.lock", "!jupyterhub/*.py"]

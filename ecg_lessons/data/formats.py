@@ -1,5 +1,6 @@
 """What files of recordings hold: WFDB, .mat of CinC 2017, EDF, DICOM, CSV, NumPy. Leads in mV, NaN where none is."""
 
+import os
 import re
 import shutil
 import tempfile
@@ -123,9 +124,14 @@ def refuse_large(samples: float, what: str) -> None:
 # WFDB
 
 
+def _split(text: str) -> list[str]:
+    """Split into lines as wfdb does; `str.splitlines` takes other characters too for ends of lines."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
 def _lines(header: Path) -> list[list[str]]:
     with header.open("rb") as file:
-        lines = file.read(1 << 20).decode("latin-1").splitlines()
+        lines = _split(file.read(1 << 20).decode("latin-1"))
     return [line.split() for line in lines if line.strip() and not line.startswith("#")]
 
 
@@ -166,6 +172,8 @@ def wfdb_record(path: Path, how: How) -> Leads:
         why = shown((str(error) or type(error).__name__).splitlines()[0], 120)
         raise InputError(f"{what} cannot be read as WFDB (truncated or damaged: {why}): {_OWN}.") from None
     units = _units(path)
+    if len(units) != len(record.sig_name):  # a line end within a line
+        raise InputError(f"{what} is truncated or damaged: its header has odd lines: {_OWN}.")
     if max(many) == 1 and _stretched(columns, record.d_signal, record.sig_name):
         what = "its steps keep Einthoven's law, and are read as microvolts"
         note(f"A header stretches each lead to one height, as LUDB's do: {what}.")
@@ -187,7 +195,7 @@ def _joined(path: Path, parts: list[tuple[str, int]], how: How) -> Leads:
     what = f"Record {path.with_suffix('')}"
     headers = {name: path.with_name(f"{name}.hea") for name, length in parts if length and name != "~"}
     for name, header in headers.items():
-        if not header.is_file() or segments(header):
+        if not os.path.isfile(header) or segments(header):
             why = "names itself" if header.stem == path.stem else "is missing or has segments of its own"
             raise InputError(f"{what}: its segment {shown(name)} {why}: put the segment beside it.")
     refuse_large(float(sum(length for _, length in parts)), what)
@@ -214,8 +222,11 @@ def _of_unknown_length(path: Path, signals: Sequence[str], how: How) -> Leads:
     with tempfile.TemporaryDirectory() as place:
         for name in set(signals):
             shutil.copyfile(path.with_name(name), Path(place, name))
-        copy = Path(place, path.name)
-        copy.write_bytes(re.sub(rb"(?m)^([^#\s]\S*\s+\d+\s+\S+)\s+0\b", rb"\1", path.read_bytes(), count=1))
+        copy, told = Path(place, path.name), path.read_bytes()
+        untold = re.sub(rb"(?m)^([^#\s]\S*\s+\d+\s+\S+)\s+0\b", rb"\1", told, count=1)
+        if untold == told:
+            raise InputError(f"Record {path.with_suffix('')} has a header without a length that can be read: {_OWN}.")
+        copy.write_bytes(untold)
         return wfdb_record(copy, how)
 
 
@@ -261,7 +272,7 @@ def _units(header: Path) -> list[str]:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
-    lines = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")][1:]
+    lines = [line.split() for line in _split(text) if line.strip() and not line.startswith("#")][1:]
     return [(line[2].partition("/")[2] if len(line) > 2 else "") or "mV" for line in lines]
 
 

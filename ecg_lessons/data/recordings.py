@@ -3,6 +3,7 @@
 import ast
 import csv
 import io
+import os
 import re
 import zipfile
 import zlib
@@ -190,8 +191,8 @@ def ptb_xl(folder: str | Path) -> Iterator[Recording]:
             raise InputError(f"{place}: patient_id is {shown(patient)!r}: without whose it is, leave the row out.")
         if not isinstance(row.filename_hr, str):
             raise InputError(f"{place}: filename_hr is empty: name the 500-Hz record, or leave the row out.")
-        if not (folder / f"{row.filename_hr}.hea").is_file():
-            raise InputError(f"{place}: no {row.filename_hr}.hea, and this course reads 500 Hz: add records500.")
+        if not os.path.isfile(folder / f"{row.filename_hr}.hea"):  # no name in a table is too long for it
+            raise InputError(f"{place}: no {shown(row.filename_hr)}.hea, and this course reads 500 Hz: add records500.")
         likely = [code for code, likelihood in codes.items() if likelihood > 0]
         superclasses = tuple(sorted({classes[code] for code in likely if code in classes}))
         fold = getattr(row, "strat_fold", 0)

@@ -45,8 +45,11 @@ def resample(signal: np.ndarray, rate: float, new_rate: float) -> np.ndarray:
 
 
 def bandpass(signal: np.ndarray, rate: float, low: float = 0.5, high: float = 40.0) -> np.ndarray:
-    """Remove baseline wander and mains hum without shifting waves in time (Butterworth, both ways); gaps stay gaps."""
-    sections = scipy.signal.butter(2, (low, high), "bandpass", fs=rate, output="sos")
+    """Remove baseline wander and mains hum without shifting waves in time (Butterworth, both ways); gaps stay gaps.
+
+    A slow recording has nothing above half its rate: there the band ends below it.
+    """
+    sections = scipy.signal.butter(2, (low, min(high, 0.45 * rate)), "bandpass", fs=rate, output="sos")
     whole = filled(signal)
     found = scipy.signal.sosfiltfilt(sections, whole, axis=0).astype(np.float32)
     if whole is not signal:

@@ -16,7 +16,7 @@ _MOST = 300
 
 def spans(signal: np.ndarray, rate: float) -> np.ndarray:
     """Give how far each lead spans in mV, but for baseline and outliers; 0 for a lead that is missing."""
-    band = beats.bandpass(signal, rate, 0.5, min(40.0, 0.45 * rate))
+    band = beats.bandpass(signal, rate)
     missing = np.isnan(band).all(axis=0)
     low, high = np.nanpercentile(np.where(missing, 0, band), (1, 99), axis=0)
     return high - low
@@ -24,7 +24,7 @@ def spans(signal: np.ndarray, rate: float) -> np.ndarray:
 
 def likeness(signal: np.ndarray, rate: float) -> float:
     """Give how alike the beats are, -1 to 1: white noise and breathing have none that come again."""
-    band, width = beats.bandpass(signal, rate, 1.0, min(30.0, 0.45 * rate)), round(0.12 * rate)
+    band, width = beats.bandpass(signal, rate, 1.0, 30.0), round(0.12 * rate)
     cut, _ = beats.windows(band, beats.r_peaks(signal, rate), width, width)
     if len(cut) < 3:
         return 0.0

@@ -344,3 +344,18 @@ def test_the_middle_of_a_day_is_read_where_the_day_would_not_fit(tmp_path):
     assert middle.signal.shape == (300_000, 12)
     with pytest.raises(InputError, match=r"5.18e\+08 values"):
         formats.read(tmp_path / "day.hea", formats.How())
+
+
+def test_a_header_whose_length_is_no_number_is_refused_at_once(tmp_path):
+    """It was copied into a folder within a folder within a folder, for a minute."""
+    np.zeros(100, "<i2").tofile(tmp_path / "a.dat")
+    (tmp_path / "a.hea").write_text("a 1 500 00\na.dat 16 1000/mV 16 0 0 0 0 I\n")
+    with pytest.raises(InputError, match="a header without a length that can be read"):
+        formats.read(tmp_path / "a.hea", How())
+
+
+def test_odd_characters_in_a_comment_of_a_header_are_no_lines(tmp_path):
+    (100 * np.sin(np.arange(1000) / 9)).astype("<i2").tofile(tmp_path / "a.dat")
+    text = "a 1 500 1000\na.dat 16 1000/uV 16 0 0 0 0 I\n# a comment\x0bwith more\x85 and more\n"
+    (tmp_path / "a.hea").write_bytes(text.encode("latin-1"))
+    assert formats.read(tmp_path / "a.hea", How()).names == ("I",)

@@ -125,7 +125,7 @@ def refuse_large(samples: float, what: str) -> None:
 
 
 def _split(text: str) -> list[str]:
-    """Split into lines as wfdb does; `str.splitlines` takes other characters too for ends of lines."""
+    """Split into lines; `str.splitlines` takes for an end of line what wfdb drops, such as 0x85."""
     return re.split(r"\r\n|\r|\n", text)
 
 

@@ -356,6 +356,6 @@ def test_a_header_whose_length_is_no_number_is_refused_at_once(tmp_path):
 
 def test_odd_characters_in_a_comment_of_a_header_are_no_lines(tmp_path):
     (100 * np.sin(np.arange(1000) / 9)).astype("<i2").tofile(tmp_path / "a.dat")
-    text = "a 1 500 1000\na.dat 16 1000/uV 16 0 0 0 0 I\n# a comment\x0bwith more\x85 and more\n"
+    text = "a 1 500 1000\na.dat 16 1000/uV 16 0 0 0 0 I\n# a comment\x85 with more\n"
     (tmp_path / "a.hea").write_bytes(text.encode("latin-1"))
     assert formats.read(tmp_path / "a.hea", How()).names == ("I",)

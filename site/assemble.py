@@ -51,6 +51,7 @@ def copy(to: Path) -> None:
             target = to / path.relative_to(CLONE / "site")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+    shutil.copyfile(CLONE / "images" / "lesson-01.png", to / "live" / "lesson-01.png")  # where JavaScript is off
 
 
 def syllabus() -> str:

@@ -339,7 +339,10 @@ by_recording = checks.expect("06.by_recording", by_recording)
 #     print(f"{name}: acute {alarm[ill & ~old].mean():.2f}, old {alarm[ill & old].mean():.2f}, normal {alarm[~ill].mean():.2f}")
 # ```
 #
-## </details>
+#
+# The rule finds every acute infarction, 3 of 10 old ones, and alarms on 4 of 10 normal hearts. The network finds 6 of 10 acute and 8 of 10 old ones, with 1 normal heart of 4: it looks for
+# what the rule does not, and each misses what the other finds.
+# </details>
 #
 # **Three** (40 minutes). Carry a recurrent network over: train `bigru` on the heartbeats, then on infarction, *full* and from scratch, each with three
 # seeds and all people. Is the difference larger than the spread of the seeds? (`lesson.train(..., "bigru", ...)`, and
@@ -361,7 +364,8 @@ by_recording = checks.expect("06.by_recording", by_recording)
 # print({start: np.round(values, 2) for start, values in f1.items()})
 # ```
 #
-# THREE
+# Macro F1 of full 0.75, 0.78 and 0.78, of scratch 0.74, 0.77 and 0.73: a little higher, by about as much as the seeds differ. On these simulated people nothing is shown; ten
+# seeds might show it.
 # </details>
 #
 # ## 6 · Quiz

@@ -121,7 +121,7 @@ def test_new_words_stand_in_the_glossary():
             for word in re.findall(
                 r"(?<=[\s(])\*\*([a-z][\w -]+)\*\*", cell.source if cell.cell_type == "markdown" else ""
             ):
-                assert word.split(",")[0].removesuffix("s") in glossary, f"{source.stem}: {word}"
+                assert word.split(",")[0].removesuffix("s").lower() in glossary, f"{source.stem}: {word}"
 
 
 @named(SOURCES)

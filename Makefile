@@ -21,8 +21,9 @@ help:  ## List the targets
 course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/course/index.html
 	@$(BIN)/ecg-lessons course --to build/course
 
-lab: .venv/.ready  ## Open JupyterLab on the lessons
-	@$(BIN)/jupyter lab --notebook-dir notebooks
+lab: .venv/.ready  ## Open JupyterLab on your own copy of the lessons, in work/
+	@$(BIN)/ecg-lessons lessons --to work
+	@$(BIN)/jupyter lab --notebook-dir work
 
 # The notebooks run as copies in another folder, with the solutions of their exercises as last cells. One thread for each
 # of the two processes: TensorFlow's threads wait for one another where there are more of them than cores.

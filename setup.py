@@ -6,7 +6,13 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-CARRIED = {"notebooks": ("*.ipynb", "*.md"), "data/results": ("*.json",), "images": ("*.png",)}
+CARRIED = {
+    "notebooks": ("*.ipynb", "*.md"),
+    "data/results": ("*.json",),
+    "images": ("*.png",),
+    "experiments/models": ("*.toml",),
+    "experiments/jobs": ("*.toml",),
+}
 
 
 class BuildWithLessons(build_py):

@@ -24,7 +24,10 @@ def cache() -> Path:
 def carried(folder: str) -> Path:
     """Find what comes with the package, such as "notebooks" or "data/results": in the wheel, or in the clone."""
     package = Path(__file__).parent
-    return next(place for place in (package / "carried" / folder, package.parent / folder) if place.is_dir())
+    for place in (package / "carried" / folder, package.parent / folder):
+        if place.is_dir():
+            return place
+    raise InputError(f"The package lacks its folder {folder}: install it again, or use a clone.")
 
 
 def nearest(path: str | Path) -> Path:

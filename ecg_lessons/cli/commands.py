@@ -22,7 +22,7 @@ class Newcomers(TyperGroup):
 
     def list_commands(self, ctx) -> list[str]:
         """Name the commands."""
-        first = ["course", "check", "simulate", "train", "evaluate", "predict", "export", "fetch"]
+        first = ["course", "lessons", "reset", "check", "simulate", "train", "evaluate", "predict", "export", "fetch"]
         return [*first, *(name for name in super().list_commands(ctx) if name not in first)]
 
 
@@ -63,6 +63,26 @@ def course(
     lessons = whole.build(to, lesson, out)
     out.print(f"Open {to / 'index.html'} in a browser.", markup=False)
     raise typer.Exit(1 if any(one.failure for one in lessons) else 0)
+
+
+OwnCopy = Annotated[Path, Option(help="The folder of your own copy.")]
+
+
+@app.command()
+def lessons(to: OwnCopy = Path("work")) -> None:
+    """Copy the lessons out, to write in; what is there already is left alone."""
+    from ecg_lessons.course import copies
+
+    new = copies.copy(to)
+    out.print(f"{len(new)} files are new in {to}. Open them: jupyter lab --notebook-dir {to}", markup=False)
+
+
+@app.command()
+def reset(lesson: Annotated[str, Argument(help="Such as 01.")], to: OwnCopy = Path("work")) -> None:
+    """Bring the original of a lesson back into your copy; yours stays beside it."""
+    from ecg_lessons.course import copies
+
+    out.print(f"{copies.reset(lesson, to)} is the original again.", markup=False)
 
 
 @app.command()

@@ -144,7 +144,7 @@ def build(to: Path, only: str | None = None, console: Console | None = None) -> 
     stopped. A lesson that fails does not stop the others.
     """
     console = console or Console()
-    folder = notebooks.locate()
+    folder = notebooks.to_run()
     chosen = notebooks.sources(folder, only)
     lessons = [Lesson(source, notebooks.read(source)) for source in notebooks.sources(folder)]
     for lesson in lessons:
@@ -161,7 +161,8 @@ def build(to: Path, only: str | None = None, console: Console | None = None) -> 
 
 
 def _run(lesson: Lesson, to: Path, console: Console) -> None:
-    began, digest, folder = time.monotonic(), _digest(lesson.source), lesson.source.parents[1]
+    began, digest = time.monotonic(), _digest(lesson.source)
+    folder = lesson.source.parents[1] if lesson.source.suffix == ".py" else to
     lesson.notebook, lesson.failure = notebooks.read(lesson.source), ""
     name = f"{lesson.number} {lesson.title}"
     told, counted = TextColumn("{task.description}", markup=False), TextColumn("cell {task.completed} of {task.total}")

@@ -44,9 +44,17 @@ def locate() -> Path:
     raise InputError(f"There is no folder notebooks/source in or above {here}: run this inside the clone.")
 
 
+def to_run() -> Path:
+    """Find the lessons that can be run: the clone's, or the notebooks that come with the package."""
+    try:
+        return locate()
+    except InputError:
+        return files.carried("notebooks")
+
+
 def sources(folder: Path, only: str | None = None) -> list[Path]:
-    """List the sources in `folder`, or the one whose number or name is `only`."""
-    paths = sorted((folder / "source").glob("[0-9][0-9]_*.py"))
+    """List the sources in `folder`, or its notebooks where it has none; or the one whose number or name is `only`."""
+    paths = sorted((folder / "source").glob("[0-9][0-9]_*.py")) or sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     chosen = [path for path in paths if only is None or only in (path.stem, path.stem[:2])]
     if not chosen:
         raise choice("lesson", only, [path.stem[:2] for path in paths])
@@ -59,10 +67,15 @@ def target(source: Path) -> Path:
 
 
 def read(source: Path) -> Any:
-    """Turn a source into a notebook without outputs; a cell's id follows from what stands in it."""
+    """Turn a source, or a stored notebook, into one without outputs; a cell's id follows from what stands in it."""
     import jupytext
     import nbformat
 
+    if source.suffix == ".ipynb":
+        notebook = nbformat.read(source, as_version=4)
+        for cell in notebook.cells:
+            cell.update({"outputs": [], "execution_count": None} if cell.cell_type == "code" else {})
+        return notebook
     notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
     notebook.metadata = nbformat.from_dict(_METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import simulator, splits, study, training
+from ecg_lessons import files, simulator, splits, study, training
 from ecg_lessons.data import fetch, recordings
 from ecg_lessons.data.formats import How
 from ecg_lessons.data.recordings import Recording
@@ -33,7 +33,7 @@ SCORED = 3
 #: What the best epoch may be best in, on the validation part.
 WATCHED = ("loss", "accuracy", "mean_f1")
 #: Where the model files are: beside the package, in the project's own folder.
-MODELS = Path(__file__).parents[2] / "experiments" / "models"
+MODELS = files.carried("experiments/models")
 #: The hand-held device of CinC 2017 records lead I; the nearest to it that a record has is judged.
 LEADS = ("I", "ECG", "MLII", "II")
 #: The shortest recording that is judged (s); those of CinC 2017 have nine and more.

@@ -21,7 +21,7 @@ def installed(tmp_path_factory):
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=CLONE, capture_output=True, text=True, check=True
     )
     for name in listed.stdout.splitlines():
-        wanted = name.startswith(("ecg_lessons/", "notebooks/", "images/", "data/")) or "/" not in name
+        wanted = name.startswith(("ecg_lessons/", "notebooks/", "images/", "data/", "experiments/")) or "/" not in name
         if wanted and (CLONE / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             (copy / name).write_bytes((CLONE / name).read_bytes())
@@ -61,6 +61,8 @@ def test_a_lone_notebook_runs_from_the_wheel(installed, tmp_path):
     (name,) = [path.name for path in (CLONE / "notebooks").glob("00_*.ipynb")]
     notebook = nbformat.read(CLONE / "notebooks" / name, as_version=4)
     more = "from ecg_lessons import study, files\\nprint(files.__file__)\\n"
+    more += "from ecg_lessons.lessons import rhythm\\nfrom ecg_lessons.course import copies\\n"
+    more += "rhythm.design('compact'), copies.copy(files.Path('mine'))\\n"
     more += "[study.read(path.stem) for path in files.carried('data/results').glob('*.json')]"
     notebook.cells.append(nbformat.v4.new_code_cell(more.replace("\\n", "\n")))
     nbformat.write(notebook, tmp_path / name)
@@ -72,9 +74,12 @@ def test_a_lone_notebook_runs_from_the_wheel(installed, tmp_path):
         "notebooks.execute(notebook, path.parent)\n"
         "print(notebook.cells[-1].outputs[0].text)\n"
     )
+    run += "from ecg_lessons.course import course\n"
+    run += "[one] = course.build(path.parent / 'build', '00')\nassert not one.failure\n"
     place = os.environ | {"PYTHONPATH": str(installed), "JUPYTER_PREFER_ENV_PATH": "1"}
     done = subprocess.run(
         [sys.executable, "-c", run, tmp_path / name], cwd=tmp_path, env=place, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.strip().startswith(str(installed))
+    assert (tmp_path / "build" / "index.html").exists()  # as ecg-lessons course writes it, without a clone

@@ -245,6 +245,13 @@ def test_three_dots_are_no_mistake(unwritten, capsys):
     assert capsys.readouterr().out == "01.shares: yours to write. Until then the lesson uses ours.\n"
 
 
+@pytest.mark.parametrize("name", checks.CHECKS)
+def test_every_check_knows_its_own_dots(name, capsys):
+    solution = checks.CHECKS[name].solution
+    checks.expect(name, (lambda *given: ...) if callable(solution) else dict.fromkeys(solution, ...))
+    assert "yours to write" in capsys.readouterr().out
+
+
 def test_the_ecg_to_measure_is_the_one_that_is_drawn():
     images = Path(__file__).parents[1] / "images"
     asked = "import draw_measure; print({k: round(float(v)) for k, v in draw_measure.truth().items()})"

@@ -18,7 +18,9 @@ from ecg_lessons.data.catalog import DATASETS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+#: What tells people what to type: the README and the two pages behind it.
+PAGES = ("README.md", "COMMANDS.md", "CONTRIBUTING.md")
+README = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in PAGES)
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
@@ -155,3 +157,45 @@ def test_hooks_run_what_is_installed():
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     assert [repository["repo"] for repository in hooks["repos"]] == ["local"]
     assert all(hook["entry"].startswith(".venv/bin/") for hook in hooks["repos"][0]["hooks"])
+
+
+def test_the_readme_is_short_and_its_numbers_are_those_that_are_stored():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    stored = {
+        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "data/results").glob("*.json")
+    }
+    inversion, patients, heart, mi = (stored[name] for name in ("inversion", "patients", "heartbeat", "infarction"))
+    beats, networks = stored["beat_images"]["protocols"], inversion["networks"]
+    own = inversion["original, its own protocol"]["balanced_accuracy"]
+    ours = stored["rhythm"]["networks"]["compact-signal"]["augmented"]["mean_f1"]["value"]
+    rows = [
+        (
+            sum(own) / 3,
+            *(networks[name]["ptb-xl"]["balanced_accuracy"]["value"] for name in ("original", "hypotheses")),
+        ),
+        (stored["rhythm"]["claimed"]["five folds"]["crnn"]["mean_f1"], ours),
+        (
+            stored["beat_images"]["claimed"]["accuracy"],
+            *(beats[p]["networks"]["light"]["accuracy"]["value"] for p in ("random beats", "by patient, all beats")),
+        ),
+        (
+            *(patients["original"][p]["F1 frequent"]["value"] for p in ("whole records", "people after minute 10")),
+            patients["summary"]["arms"]["whole 10"]["F1 frequent"]["value"],
+        ),
+        (
+            heart["claimed"]["macro F1"]["none"]["cnet"],
+            *(
+                heart["protocols"][f"{p}, published plan"]["cnet"]["none"]["macro_f1"]["value"]
+                for p in ("random beats", "DS1 to DS2")
+            ),
+        ),
+        (
+            mi["claimed"]["macro F1"]["scratch"]["cnet"],
+            *(mi["protocols"][p]["cnet, scratch, 100%"]["macro_f1"]["value"] for p in ("random beats", "by patient")),
+        ),
+    ]
+    lines = re.findall(r"^\| \[[1-6] · .*$", text, re.MULTILINE)
+    for line, numbers in zip(lines, rows, strict=True):
+        told = line.split("|")[-2]
+        assert re.findall(r"\d+\.\d", told) == [f"{100 * number:.1f}" for number in numbers], line

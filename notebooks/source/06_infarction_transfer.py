@@ -354,7 +354,7 @@ by_recording = checks.expect("06.by_recording", by_recording)
 # plan = lesson.plan("bigru").but(epochs=1, batch_size=64)
 # lesson.train(RUNS / "gru", "bigru", SOURCE, "random-beats", plan, examples=heartbeats)
 # f1 = {"full": [], "scratch": []}
-# for seed in (1, 2, 3):
+# for seed in (1, 2):  # and 3
 #     for start, more in (("full", {"transfer_from": RUNS / "gru"}), ("scratch", {"network": "bigru"})):
 #         plan = lesson.INFARCTION.plan("bigru").but(epochs=2, batch_size=32, seed=seed)
 #         network = more.get("network")
@@ -364,7 +364,7 @@ by_recording = checks.expect("06.by_recording", by_recording)
 # print({start: np.round(values, 2) for start, values in f1.items()})
 # ```
 #
-# Macro F1 of full 0.75, 0.78 and 0.78, of scratch 0.74, 0.77 and 0.73: a little higher, by about as much as the seeds differ. On these simulated people nothing is shown; ten
+# Macro F1 of full 0.75 and 0.78 (and 0.78 with seed 3), of scratch 0.74 and 0.77 (and 0.73): a little higher, by about as much as the seeds differ. On these simulated people nothing is shown; ten
 # seeds might show it.
 # </details>
 #

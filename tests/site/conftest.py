@@ -22,7 +22,7 @@ def site(tmp_path_factory):
     return place / "html"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright allows one at a time, and other modules have theirs
 def browser():
     if not CHROMIUM:
         pytest.skip("there is no Chromium")

@@ -16,6 +16,7 @@ import nbformat
 CLONE = Path(__file__).parents[1]
 #: Copied as they are; links between them stay as they are.
 PAGES = (
+    "CO*.md",
     "notebooks/*.md",
     "images/*.png",
     "docker/*.md",

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.grading import assignments, grade
+from ecg_lessons.grading import assess, assignments
 
 #: Longest work of one cell, which may train, on a student's own machine.
 SECONDS = 300
@@ -20,7 +20,7 @@ def check(path: Path) -> tuple[list[str], bool]:
     _, cells = _read(path)
     faults = _form(path, cells)
     code = [n for n, cell in enumerate(cells) if cell["type"] == "code"]
-    _, said, stopped = grade.run([cells[n]["source"] for n in code], [], SECONDS, unprotected=True)
+    _, said, stopped = assess.run([cells[n]["source"] for n in code], [], SECONDS, unprotected=True)
     lines, passed, tests = [], 0, 0
     for number, n in enumerate(code):
         error, test = said.get(number, {"error": "it was not run"})["error"], cells[n]["points"] and cells[n]["locked"]
@@ -40,7 +40,7 @@ def check(path: Path) -> tuple[list[str], bool]:
 def _read(path: Path) -> tuple[bytes, list[dict]]:
     try:
         content = path.read_bytes()
-        return content, grade.read(content)
+        return content, assess.read(content)
     except OSError as error:
         raise InputError(f"Cannot read {path} ({error.strerror}): give the path of your notebook.") from None
     except ValueError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ecg_lessons.grading import assignments, grade
+from ecg_lessons.grading import assess, assignments
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -16,6 +16,6 @@ collect_ignore_glob = ["submissions/*"]
 def _impatient():
     """Let a cell that never ends work for 10 seconds, and not for the minute that a training may take."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grade, "SECONDS", 10)
+        patch.setattr(assess, "SECONDS", 10)
         patch.setattr(assignments.Assignment, "seconds", 10)
         yield

@@ -4,7 +4,7 @@ import make_submissions as made
 import nbformat
 import pytest
 
-from ecg_lessons.grading import grade, sandbox
+from ecg_lessons.grading import assess, sandbox
 
 pytestmark = pytest.mark.skipif(bool(sandbox.refusal()), reason=str(sandbox.refusal()))
 
@@ -68,7 +68,7 @@ CHEATS = {
 def test_a_cheat_earns_nothing(name):
     notebook = made.THIRD.release()
     notebook.cells.append(made.code(CHEATS[name], "cheat"))  # at the end, so that no stub replaces the lies
-    told = grade.mark({"a.ipynb": nbformat.writes(notebook).encode()}, made.THIRD)
+    told = assess.mark({"a.ipynb": nbformat.writes(notebook).encode()}, made.THIRD)
     assert told["points"] == 0, told["questions"]
     assert len(CHEATS) == 12
 
@@ -98,5 +98,5 @@ except OSError:
 print("SEEN", [p for p in seen if "site-packages" not in p and "/share/" not in p])"""
     notebook = made.solved()
     notebook.cells.append(made.code(search, "search"))
-    told = grade.mark({"a.ipynb": nbformat.writes(notebook).encode()}, made.THIRD)
+    told = assess.mark({"a.ipynb": nbformat.writes(notebook).encode()}, made.THIRD)
     assert "SEEN []" in told["cells"][-1]["text"], told["cells"][-1]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ecg_lessons.errors import InputError
-from ecg_lessons.grading import assignments, collecting, deadlines, grade
+from ecg_lessons.grading import assess, assignments, collecting, deadlines
 
 VIENNA = ZoneInfo("Europe/Vienna")
 
@@ -51,7 +51,7 @@ def test_a_damaged_member_of_a_zip_costs_nobody_else(tmp_path):
     batch.write_bytes(batch.read_bytes().replace(b"A" * 100, b"A" * 99 + b"B"))
     ada, zoe = collecting.collect(batch)
     assert zoe.notebooks == {"zoe.ipynb": b"fine"}
-    assert "damaged" in grade.mark(ada.notebooks, assignments.called("3"))["reason"]
+    assert "damaged" in assess.mark(ada.notebooks, assignments.called("3"))["reason"]
 
 
 def test_numbers_lateness_and_time_come_with_a_submission(tmp_path):

@@ -7,7 +7,7 @@ import make_submissions as made
 import nbformat
 import pytest
 
-from ecg_lessons.grading import assignments, grade, sandbox
+from ecg_lessons.grading import assess, assignments, grade, sandbox
 
 pytestmark = pytest.mark.skipif(bool(sandbox.refusal()), reason=str(sandbox.refusal()))
 THIRD = assignments.called("3")
@@ -23,7 +23,7 @@ def cell_of(notebook, name):
 
 def points(notebook):
     content = notebook if isinstance(notebook, bytes) else nbformat.writes(notebook).encode()
-    return grade.mark({"a.ipynb": content}, THIRD)
+    return assess.mark({"a.ipynb": content}, THIRD)
 
 
 def code_cell(source):
@@ -99,7 +99,7 @@ def test_honest_variants_lose_nothing(name):
 def test_the_reference_earns_every_automatic_point_with_any_name(number):
     assignment = assignments.called(number)
     of = sum(question.points for question in assignment.questions if not question.manual)
-    told = grade.mark({"a.ipynb": nbformat.writes(solved(assignment, "Zoë Ünal")).encode()}, assignment)
+    told = assess.mark({"a.ipynb": nbformat.writes(solved(assignment, "Zoë Ünal")).encode()}, assignment)
     assert told["points"] == of, told["questions"]
     assert told["faults"] == []
     assert told["name"] == "Zoë Ünal"
@@ -110,7 +110,7 @@ def test_answers_for_the_data_of_another_earn_nothing_where_data_are_asked_for()
     first = assignments.called("1")
     bob = solved(first, "Bob")
     cell_of(bob, "rule").source += "\nfalse_alarms, found = 4, 30"
-    told = grade.mark({"a.ipynb": nbformat.writes(bob).encode()}, first)
+    told = assess.mark({"a.ipynb": nbformat.writes(bob).encode()}, first)
     (own,) = [question for question in told["questions"] if question["id"] == "rule-own"]
     assert own["points"] < own["of"]
     assert grade._shared({"ada": "Ada", "bob": " ADA ", "eve": "Eve"}) == ["NAME is 'ada' for ada, bob."]
@@ -125,7 +125,7 @@ def test_a_batch_goes_on_after_a_bad_notebook_and_grades_only_what_changed(tmp_p
     table = grade.grade(batch, THIRD, tmp_path / "marks")[0].set_index("student")
     assert dict(table["automatic"]) == {"Ünal Zoë": ALL, "bad": 0, "none": 0}
     assert "no notebook" in table.loc["none", "remark"]
-    monkeypatch.setattr(grade, "run", lambda *a, **k: pytest.fail("it was run again"))
+    monkeypatch.setattr(assess, "run", lambda *a, **k: pytest.fail("it was run again"))
     assert grade.grade(batch, THIRD, tmp_path / "marks")[0].set_index("student").equals(table)
 
 
@@ -148,7 +148,7 @@ def test_what_a_cell_prints_never_stops_the_others(tmp_path):
 def test_what_nobody_foresaw_gets_a_reason(tmp_path, monkeypatch):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.ipynb").write_text(nbformat.writes(solved()), encoding="utf-8")
-    monkeypatch.setattr(grade, "code_of", lambda *_: 1 / 0)
+    monkeypatch.setattr(assess, "code_of", lambda *_: 1 / 0)
     table, _ = grade.grade(tmp_path / "in", THIRD, tmp_path / "marks")
     assert "ZeroDivisionError" in table.loc[0, "remark"]
 

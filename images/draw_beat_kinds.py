@@ -3,15 +3,12 @@
 It writes beat_kinds.svg and .png. The strips are lead MLII of the built-in cohort of arrhythmias.
 """
 
-import io
-from pathlib import Path
-
 import matplotlib as mpl
 import numpy as np
 from draw_waves import BOLD, INK, ORANGE, SHEET, THIN
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
+from saving import save
 
 from ecg_lessons import simulator
 from ecg_lessons.data import recordings
@@ -81,8 +78,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    draw().savefig(here / "beat_kinds.svg", metadata={"Date": None, "Title": "Kinds of heartbeats (simulated)"})
-    drawn = io.BytesIO()
-    draw().savefig(drawn, dpi=110)
-    Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(here / "beat_kinds.png", optimize=True)
+    save("beat_kinds", "Kinds of heartbeats (simulated)", draw(), dpi=110)

@@ -3,15 +3,12 @@
 The beat is of a simulated patient of `ecg_lessons.simulator`.
 """
 
-import io
-from pathlib import Path
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-from PIL import Image
+from saving import save
 
 from ecg_lessons import simulator
 from ecg_lessons.data import recordings
@@ -85,10 +82,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    title = "From one beat to its class and to infarction (simulated)"
-    draw().savefig(here / "beat_to_heart.svg", metadata={"Date": None, "Title": title})
-    drawn = io.BytesIO()
-    draw().savefig(drawn, dpi=180)
-    palette = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    palette.save(here / "beat_to_heart.png", optimize=True)
+    save("beat_to_heart", "From one beat to its class and to infarction (simulated)", draw(), dpi=180)

@@ -3,13 +3,10 @@
 The beat is a premature one of a simulated patient of `ecg_lessons.simulator`.
 """
 
-import io
-from pathlib import Path
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
+from saving import save
 
 from ecg_lessons import simulator
 from ecg_lessons.data import recordings
@@ -58,10 +55,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    title = "From the recording to a picture of one beat (simulated)"
-    draw().savefig(here / "beat_to_picture.svg", metadata={"Date": None, "Title": title})
-    drawn = io.BytesIO()
-    draw().savefig(drawn, dpi=180)
-    palette = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    palette.save(here / "beat_to_picture.png", optimize=True)
+    save("beat_to_picture", "From the recording to a picture of one beat (simulated)", draw(), dpi=180)

@@ -4,15 +4,13 @@ Places after Kligfield et al. 2007 (Circulation 115:1306, doi:10.1161/CIRCULATIO
 are in cm, seen from the front: the patient's right is on the left of the picture.
 """
 
-import io
 import itertools
-from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
+from saving import save
 from scipy.interpolate import CubicSpline
 
 mpl.rcParams.update({"svg.hashsalt": "ecg-lessons", "font.size": 10})
@@ -176,10 +174,5 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
     title = "The ten electrodes of the electrocardiogram, and Einthoven's triangle"
-    draw().savefig(here / "electrodes.svg", metadata={"Date": None, "Title": title})
-    drawn = io.BytesIO()
-    draw().savefig(drawn, dpi=200)
-    palette = Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    palette.save(here / "electrodes.png", optimize=True)
+    save("electrodes", title, draw(), dpi=200, colours=128)

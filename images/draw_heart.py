@@ -1,13 +1,10 @@
 """Draw the chambers of the heart and the way of a beat: ``python images/draw_heart.py`` writes heart.svg and .png."""
 
-import io
-from pathlib import Path
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
+from saving import save
 from scipy.interpolate import splev, splprep
 
 mpl.rcParams.update({"svg.hashsalt": "ecg-lessons", "font.size": 11})
@@ -84,8 +81,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    draw().savefig(here / "heart.svg", metadata={"Date": None, "Title": "Chambers and conduction system of the heart"})
-    drawn = io.BytesIO()
-    draw().savefig(drawn, dpi=160)
-    Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(here / "heart.png", optimize=True)
+    save("heart", "Chambers and conduction system of the heart", draw())

@@ -3,13 +3,10 @@
 It also prints what there is to find. The patient is simulated: leads I, II and aVF.
 """
 
-import io
-from pathlib import Path
-
 import numpy as np
 from draw_waves import BOLD, INK, SHEET, THIN, borders
 from matplotlib.figure import Figure
-from PIL import Image
+from saving import save
 
 from ecg_lessons.simulator import dipole, patients
 
@@ -59,10 +56,5 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    draw().savefig(here / "measure.svg", metadata={"Date": None, "Title": "An ECG to measure (simulated)"})
-    drawn = io.BytesIO()
-    draw().savefig(drawn, dpi=120)
-    palette = Image.open(drawn).convert("RGB").quantize(32, dither=Image.Dither.NONE)
-    palette.save(here / "measure.png", optimize=True)
+    save("measure", "An ECG to measure (simulated)", draw(), dpi=120, colours=32)
     print({name: round(float(value)) for name, value in truth().items()})

@@ -3,15 +3,12 @@
 The strip is of a simulated patient of `ecg_lessons.simulator`.
 """
 
-import io
-from pathlib import Path
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-from PIL import Image
+from saving import save
 
 from ecg_lessons import simulator
 from ecg_lessons.data import recordings
@@ -69,10 +66,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    title = "Leave one patient out, adapt to the first ten minutes, test on the rest"
-    draw().savefig(here / "one_patient.svg", metadata={"Date": None, "Title": title})
-    drawn = io.BytesIO()
-    draw().savefig(drawn, dpi=180)
-    palette = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    palette.save(here / "one_patient.png", optimize=True)
+    save("one_patient", "Leave one patient out, adapt to the first ten minutes, test on the rest", draw(), dpi=180)

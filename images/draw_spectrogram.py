@@ -3,15 +3,12 @@
 The strip is the first simulated recording with atrial fibrillation of `ecg_lessons.simulator`.
 """
 
-import io
-from pathlib import Path
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
-from PIL import Image
+from saving import save
 from scipy.signal import get_window
 
 from ecg_lessons import simulator
@@ -76,10 +73,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    title = "A window of the signal becomes one column of the spectrogram"
-    draw().savefig(here / "spectrogram.svg", metadata={"Date": None, "Title": title})
-    drawn = io.BytesIO()
-    draw().savefig(drawn, dpi=180)
-    palette = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    palette.save(here / "spectrogram.png", optimize=True)
+    save("spectrogram", "A window of the signal becomes one column of the spectrogram", draw(), dpi=180)

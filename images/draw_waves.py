@@ -3,14 +3,11 @@
 The beat is simulated: lead II of a patient of `ecg_lessons.simulator`, whose Q and S waves are easy to see.
 """
 
-import io
-from pathlib import Path
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
+from saving import save
 
 from ecg_lessons.simulator import dipole, patients
 from ecg_lessons.simulator.dipole import REFERENCE_RR
@@ -96,10 +93,4 @@ def draw() -> Figure:
 
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    title = "The waves and intervals of a heartbeat (simulated)"
-    draw().savefig(here / "waves.svg", metadata={"Date": None, "Title": title})
-    drawn = io.BytesIO()
-    draw().savefig(drawn, dpi=200)
-    palette = Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    palette.save(here / "waves.png", optimize=True)
+    save("waves", "The waves and intervals of a heartbeat (simulated)", draw(), dpi=200, colours=128)

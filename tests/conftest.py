@@ -228,3 +228,15 @@ def project(tmp_path, monkeypatch):
     yield Project(tmp_path)
     sys.modules.pop("ecg_lessons.lessons.slow", None)
     lessons._declared.cache_clear()
+
+
+@pytest.fixture(scope="module")  # Playwright allows one at a time in a process
+def browser():
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("there is no Chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()

@@ -101,88 +101,6 @@ class Person:
         )
 
 
-def test_a_class_from_login_to_feedback(hub, browser, tmp_path):
-    student = Person(browser, hub, "student00", "code-of-student00")
-    page = student.page
-
-    # A server, and lesson 1 in it.
-    page.goto(f"{student.home}/hub/spawn")
-    student.shot("1-cpu-or-gpu")
-    page.get_by_role("button", name="Start").click()
-    page.wait_for_url(re.compile(r"/user/student00/lab"))
-    for name in ("ecg-lessons", "notebooks", LESSON):
-        page.locator(".jp-DirListing-item", has_text=name).dblclick()
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    page.click("text=Edit")
-    page.get_by_role("menuitem", name="Clear Outputs of All Cells").click()
-    page.locator(".jp-Notebook .jp-Cell").first.click()
-    for _ in range(6):
-        page.keyboard.press("Shift+Enter")
-    student.ran(2)
-    assert not page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.error']").count()
-    student.shot("2-lesson-1")
-
-    # Fetch the assignment, and solve it: what is typed comes from a file here.
-    student.assignments()
-    student.shot("3-assignments")
-    with page.expect_download() as told:
-        page.click(f"text={NOTEBOOK.name}")
-    assert Path(told.value.path()).read_bytes() == NOTEBOOK.read_bytes()
-    solution = tmp_path / NOTEBOOK.name
-    course("-c", SOLVE, ROOT / "tests" / "assignments", solution)
-    page.goto(f"{student.home}/user/student00/lab/workspaces/walk")
-    with page.expect_file_chooser() as chooser:
-        page.click("[data-command='filebrowser:upload'], [title^='Upload Files'], [aria-label^='Upload Files']")
-    chooser.value.set_files(solution)
-
-    # Check and hand in, on the page of the notebook.
-    page.locator(".jp-DirListing-item", has_text=NOTEBOOK.name).dblclick()
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    page.click("text=Run >> nth=0")
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_selector("text=tests that you see pass", timeout=240_000)
-    student.shot("4-checked")
-    assert page.locator("text=You can hand it in.").count()
-    page.keyboard.press("Escape")
-    page.keyboard.press("b")
-    page.keyboard.press("Enter")
-    page.keyboard.insert_text(f"!{{sys.executable}} -m ecg_lessons hand-in {NOTEBOOK.name}")
-    page.keyboard.press("Control+s")
-    page.keyboard.press("Shift+Enter")
-    page.wait_for_selector("text=Handed in for assignment 01 as student00")
-    student.shot("5-handed-in")
-    student.assignments()
-    page.wait_for_selector("text=handed in:")
-    assert not page.locator("text=handed in: not yet >> nth=0").locator("xpath=..", has_text=NOTEBOOK.name).count()
-
-    # The lecturer collects and grades.
-    teacher = Person(browser, hub, "teacher", "chalk-and-board")
-    teacher.assignments()
-    teacher.shot("6-lecturer")
-    with teacher.page.expect_download() as told:
-        teacher.page.click("text=collect 1")
-    handed_in = tmp_path / told.value.suggested_filename
-    told.value.save_as(handed_in)
-    marks = tmp_path / "marks"
-    grade = ["-m", "ecg_lessons", "grade", handed_in, "--assignment", "1", "--to", marks]
-    assert "student00" in course(*grade)
-    mark_by_hand(teacher, marks)
-    course(*grade)
-
-    # Back to the student.
-    teacher.assignments()
-    teacher.page.set_input_files(
-        "input[name=pages] >> nth=0", list((marks / NOTEBOOK.stem / "feedback").glob("*.html"))
-    )
-    teacher.page.click("text=Return feedback >> nth=0")
-    teacher.page.wait_for_url(re.compile(r"/services/assignments/$"))
-    student.assignments()
-    page.click("text=feedback")
-    page.wait_for_selector("text=Clear, and well said.")
-    student.shot("8-feedback")
-    assert "student00: 100 points" in page.inner_text("body")
-
-
 def mark_by_hand(teacher: Person, marks: Path) -> None:
     """Give full points and a word for what no program marks, on the page of `ecg-lessons mark`."""
     words = [PYTHON, "-u", "-m", "ecg_lessons", "mark", marks, "--assignment", "1", "--no-browser"]
@@ -208,3 +126,100 @@ def mark_by_hand(teacher: Person, marks: Path) -> None:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def open_lesson(student: Person) -> None:
+    """Start a server, and run the first cells of lesson 1 in it."""
+    page = student.page
+    page.goto(f"{student.home}/hub/spawn")
+    student.shot("1-cpu-or-gpu")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url(re.compile(r"/user/student00/lab"))
+    for name in ("ecg-lessons", "notebooks", LESSON):
+        page.locator(".jp-DirListing-item", has_text=name).dblclick()
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.click("text=Edit")
+    page.get_by_role("menuitem", name="Clear Outputs of All Cells").click()
+    page.locator(".jp-Notebook .jp-Cell").first.click()
+    for _ in range(6):
+        page.keyboard.press("Shift+Enter")
+    student.ran(2)
+    assert not page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.error']").count()
+    student.shot("2-lesson-1")
+
+
+def solve(student: Person, tmp_path: Path) -> None:
+    """Fetch the assignment and solve it: what is typed comes from a file here."""
+    page = student.page
+    student.assignments()
+    student.shot("3-assignments")
+    with page.expect_download() as told:
+        page.click(f"text={NOTEBOOK.name}")
+    assert Path(told.value.path()).read_bytes() == NOTEBOOK.read_bytes()
+    solution = tmp_path / NOTEBOOK.name
+    course("-c", SOLVE, ROOT / "tests" / "assignments", solution)
+    page.goto(f"{student.home}/user/student00/lab/workspaces/walk")
+    with page.expect_file_chooser() as chooser:
+        page.click("[data-command='filebrowser:upload'], [title^='Upload Files'], [aria-label^='Upload Files']")
+    chooser.value.set_files(solution)
+
+
+def hand_in(student: Person) -> None:
+    """Check the notebook and hand it in, on its own page."""
+    page = student.page
+    page.locator(".jp-DirListing-item", has_text=NOTEBOOK.name).dblclick()
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.click("text=Run >> nth=0")
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_selector("text=tests that you see pass", timeout=240_000)
+    student.shot("4-checked")
+    assert page.locator("text=You can hand it in.").count()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text(f"!{{sys.executable}} -m ecg_lessons hand-in {NOTEBOOK.name}")
+    page.keyboard.press("Control+s")
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_selector("text=Handed in for assignment 01 as student00")
+    student.shot("5-handed-in")
+    student.assignments()
+    page.wait_for_selector("text=handed in:")
+    assert not page.locator("text=handed in: not yet >> nth=0").locator("xpath=..", has_text=NOTEBOOK.name).count()
+
+
+def grade(teacher: Person, tmp_path: Path) -> Path:
+    """Collect what was handed in, and grade it, by the program and by hand."""
+    teacher.assignments()
+    teacher.shot("6-lecturer")
+    with teacher.page.expect_download() as told:
+        teacher.page.click("text=collect 1")
+    handed_in = tmp_path / told.value.suggested_filename
+    told.value.save_as(handed_in)
+    marks = tmp_path / "marks"
+    words = ["-m", "ecg_lessons", "grade", handed_in, "--assignment", "1", "--to", marks]
+    assert "student00" in course(*words)
+    mark_by_hand(teacher, marks)
+    course(*words)
+    return marks
+
+
+def test_a_class_from_login_to_feedback(hub, browser, tmp_path):
+    student = Person(browser, hub, "student00", "code-of-student00")
+    open_lesson(student)
+    solve(student, tmp_path)
+    hand_in(student)
+    teacher = Person(browser, hub, "teacher", "chalk-and-board")
+    marks = grade(teacher, tmp_path)
+
+    teacher.assignments()
+    teacher.page.set_input_files(
+        "input[name=pages] >> nth=0", list((marks / NOTEBOOK.stem / "feedback").glob("*.html"))
+    )
+    teacher.page.click("text=Return feedback >> nth=0")
+    teacher.page.wait_for_url(re.compile(r"/services/assignments/$"))
+    student.assignments()
+    page = student.page
+    page.click("text=feedback")
+    page.wait_for_selector("text=Clear, and well said.")
+    student.shot("8-feedback")
+    assert "student00: 100 points" in page.inner_text("body")

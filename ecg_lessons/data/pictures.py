@@ -92,16 +92,26 @@ def _visible(folder: Path, ending: str = "") -> list[Path]:
     return sorted(path for path in paths if path.name.lower().endswith(ending))
 
 
+def _whole(raw: bytes) -> bool:
+    """Tell whether the parts of a PNG lie within it: OpenCV takes memory for all that a part promises to hold."""
+    at, kind = 8, b""
+    while raw.startswith(b"\x89PNG") and kind != b"IEND" and at < len(raw):
+        kind, at = raw[at + 4 : at + 8], at + 12 + int.from_bytes(raw[at : at + 4], "big")
+    return kind == b"IEND" and at <= len(raw)
+
+
 def _read(path: Path, size: int) -> np.ndarray:
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        raw = path.read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}.") from None
-    if content[:4].tobytes() == b"\x89PNG" and len(content) > 25:
-        wide, high = (int.from_bytes(content[at : at + 4].tobytes(), "big") for at in (16, 20))
-        if max(wide, high) > _LARGEST:  # before it is unpacked
-            raise InputError(f"{path} has {wide}x{high} pixels, not {size}x{size}: resize it.")
-    image = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if len(content) else None
+    if not _whole(raw):
+        raise InputError(f"{path} is no PNG picture, or is damaged: export it again, or remove it.")
+    wide, high = (int.from_bytes(raw[at : at + 4], "big") for at in (16, 20))
+    if max(wide, high) > _LARGEST:  # before it is unpacked
+        raise InputError(f"{path} has {wide}x{high} pixels, not {size}x{size}: resize it.")
+    content = np.frombuffer(raw, np.uint8)
+    image = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise InputError(f"{path} is no PNG picture, or is damaged: export it again, or remove it.")
     if image.shape != (size, size):

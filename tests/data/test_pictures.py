@@ -119,6 +119,15 @@ def test_reading_names_the_damaged_picture(written, share):
     assert f"{victim} is no PNG picture, or is damaged" in refusal(written)
 
 
+def test_a_part_that_promises_more_than_the_file_holds_never_reaches_opencv(written, monkeypatch):
+    victim = next((written / "V").glob("*.png"))
+    raw = bytearray(victim.read_bytes())
+    raw[33:37] = (2_000_000_000).to_bytes(4, "big")  # the length of the second part
+    victim.write_bytes(raw)
+    monkeypatch.setattr(cv2, "imdecode", lambda content, flags: np.arange(128 * 128, dtype="u1").reshape(128, 128))
+    assert f"{victim} is no PNG picture, or is damaged" in refusal(written)
+
+
 def test_reading_names_what_cannot_be_opened(written):
     (written / "V" / "folder.png").mkdir()
     assert f"Cannot read {written / 'V' / 'folder.png'}" in refusal(written)

@@ -232,7 +232,10 @@ def interval(right, patient, draws=1000):
 
 right = (exchanged[:, 0] > 0.5) == (every.y > 0)
 low, high = interval(right, every.patient)
-checks.verdict("accuracy lies inside its interval", low < right.mean() < high)
+counts = scores.Scores.of(every.y > 0, exchanged[:, 0] > 0.5, every.patient, ("correct", "exchanged"))
+package = counts.estimate(scores.accuracy)
+agree = abs(low - package.low) < 0.02 and abs(high - package.high) < 0.02
+checks.verdict("the function gives the package's interval, within two points", agree)
 
 # %% [markdown]
 # ## 5 · A better question

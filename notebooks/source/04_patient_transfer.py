@@ -153,7 +153,7 @@ print("push on the true class, ReLU:", push(logits, 0, relu=True)[0])
 # %% [markdown]
 # Nowhere. No gradient passes where the ReLU cuts. A class that is below zero for every beat is *dead*: no example
 # pushes it up again, and only a change in the layers below, made for other classes, can.  Now train both from the same first weights. We show seeds 2, 3 and 4 because
-# in one of them a class dies:
+# in two of them a class dies:
 
 # %%
 few = thin(given, 60)
@@ -181,7 +181,7 @@ print("dead classes, run by run:", [dead for _, dead in cut])
 print(f"training loss: linear {losses[0]:.2f}, with the ReLU {losses[1]:.2f}")
 
 # %% [markdown]
-# Who dies is decided by the first random weights. Of nine seeds that we tried a class died in three; six passed. (We show 2, 3 and 4, where two died.) A fault that spares two runs
+# Who dies is decided by the first random weights. Of nine seeds that we tried a class died in three; six passed. A fault that spares two runs
 # of three is hard to find. Our network has linear logits, and differs in nothing else.
 #
 # ## 3 · The protocol

@@ -122,7 +122,16 @@ for name, found in {"acute": all_acute, "normal": those("NORM")}.items():
     print(f"{name}: two leads or more raised in {sum(alarms)} of {len(alarms)}")
 
 # %% [markdown]
-# All acute ones, and many normal ones too: in V2 and V3 a raised ST is common in health, and the guideline asks for 0.2 mV there. Now the territories:
+# All acute ones, and many normal ones too: in V2 and V3 a raised ST is common in health. So the guideline (Fourth Universal Definition of Myocardial Infarction, 2018) asks for more there, 0.15 to 0.25 mV by sex and age. We take 0.2 mV:
+
+# %%
+limit = np.where(np.isin(recordings.LEADS, ("V2", "V3")), 0.2, 0.1)
+for name, found in {"acute": all_acute, "normal": those("NORM")}.items():
+    alarms = [(typical([one], recordings.LEADS)[95] >= limit).sum() >= 2 for one in found]
+    print(f"{name}, 0.2 mV in V2 and V3: raised in {sum(alarms)} of {len(alarms)}")
+
+# %% [markdown]
+# (Of 297 normal recordings of PTB-XL, real people, the first rule calls 89 raised and the second 24.) Now the territories:
 
 # %% tags=["cover"]
 rows = {"normal": {"old": typical(those("NORM"))}}

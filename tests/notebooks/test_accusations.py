@@ -10,6 +10,7 @@ from ecg_lessons import simulator, study
 from ecg_lessons.data import recordings
 from ecg_lessons.lessons import inversion, patients
 from ecg_lessons.models import museum
+from ecg_lessons.signals import beats
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "source"
 TABLE = study.described("heartbeat")["claimed"]["table"]
@@ -117,3 +118,13 @@ def test_what_lesson_4_says_of_the_original_follows_from_the_stored_numbers():
     assert f"differ by {points[0]} points ({points[1]} to {points[2]})" in text("04")
     assert f"accuracy {100 * original['whole records']['accuracy']['value']:.0f} % over whole records" in text("04")
     assert f"F1 frequent {100 * original['people after minute 10']['F1 frequent']['value']:.0f} %" in text("04")
+
+
+def test_so_many_normal_people_have_a_raised_st_as_lesson_6_says(real):
+    normal = [one for one in recordings.ptb_xl(real / "ptb-xl" / "1.0.3") if "NORM" in one.labels["diagnoses"]]
+    beat = np.stack([beats.median_beat(one.twelve(), one.rate) for one in normal])
+    st = beat[:, 95] - beat[:, 58:63].mean(axis=1)
+    guideline = np.where(np.isin(recordings.LEADS, ("V2", "V3")), 0.2, 0.1)
+    first, second = ((np.sum(st >= limit, axis=1) >= 2).sum() for limit in (0.1, guideline))
+    assert f"Of {len(normal)} normal recordings of PTB-XL" in text("06")
+    assert f"the first rule calls {first} raised and the second {second}" in text("06")

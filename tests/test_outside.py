@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import scipy.io
 
-from ecg_lessons.data.formats import LEADS
+from ecg_lessons.data.voltages import LEADS
 from ecg_lessons.signals import leads, quality
 
 LESSONS = ("inversion", "rhythm", "beat-images", "heartbeat", "infarction")

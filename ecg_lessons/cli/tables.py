@@ -129,7 +129,7 @@ def leak(split: str) -> None:
 
 def how_of(values: dict) -> dict:
     """Take out of what was given how recordings are read."""
-    from ecg_lessons.data.formats import How
+    from ecg_lessons.data.voltages import How
 
     return {"how": How(values.pop("rate"), values.pop("unit")), "strict": values.pop("strict")}
 

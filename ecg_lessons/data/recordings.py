@@ -17,8 +17,8 @@ import pandas as pd
 import wfdb
 
 from ecg_lessons import files
-from ecg_lessons.data import formats
-from ecg_lessons.data.formats import LEADS, RHYTHM_RATE, How, is_ecg
+from ecg_lessons.data import formats, voltages, wfdb_records
+from ecg_lessons.data.voltages import LEADS, RHYTHM_RATE, How, is_ecg
 from ecg_lessons.errors import InputError, note, shown
 
 #: Records of the MIT-BIH Arrhythmia Database that come from one person (Moody & Mark, database directory).
@@ -113,7 +113,7 @@ def paths(path: str | Path) -> list[Path]:
     for entry in sorted(entries, key=lambda entry: _FOUND.index(_kind(entry)) if _kind(entry) in _FOUND else 99):
         if _kind(entry) in _FOUND and entry.is_file():
             found.setdefault(entry.stem, entry)
-    parts = {part for entry in found.values() if _kind(entry) == ".hea" for part, _ in formats.segments(entry)}
+    parts = {part for entry in found.values() if _kind(entry) == ".hea" for part, _ in wfdb_records.segments(entry)}
     if files := sorted(entry for name, entry in found.items() if name not in parts):
         return files
     raise InputError(f"No recordings ({', '.join(_FOUND)}) in {path}: give a recording or a folder of recordings.")
@@ -365,7 +365,7 @@ def _unpacked(folder: Path, progress: Progress | None) -> Path:
             names = [member.filename for member in archive.infolist()]
             own = [name.endswith(".mat") and not name.startswith("__MACOSX") for name in names]
             members = [member for member, ours in zip(archive.infolist(), own, strict=True) if ours]
-            formats.refuse_large(sum(member.file_size for member in members) / 4, str(packed))
+            voltages.refuse_large(sum(member.file_size for member in members) / 4, str(packed))
             # The checksums tell one content from another, whenever and wherever it was downloaded.
             sums = [(member.filename, member.CRC, member.file_size) for member in members]
             name = f"training2017-{zlib.crc32(repr(sums).encode()):08x}"

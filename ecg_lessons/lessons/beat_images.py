@@ -12,7 +12,7 @@ import pandas as pd
 
 from ecg_lessons import simulator, splits, study, training
 from ecg_lessons.data import fetch, pictures, recordings
-from ecg_lessons.data.formats import How
+from ecg_lessons.data.voltages import How
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import classwise, scores
 from ecg_lessons.examples import Arrays, Examples, rows

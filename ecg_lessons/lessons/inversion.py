@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from ecg_lessons import simulator, splits, study, training
 from ecg_lessons.data import catalog, fetch, recordings, tables
-from ecg_lessons.data.formats import How
+from ecg_lessons.data.voltages import How
 from ecg_lessons.errors import InputError, choice, note, shown
 from ecg_lessons.evaluation import calibration, scores
 from ecg_lessons.examples import Examples

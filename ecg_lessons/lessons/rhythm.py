@@ -12,8 +12,8 @@ import pandas as pd
 
 from ecg_lessons import files, simulator, splits, study, training
 from ecg_lessons.data import fetch, recordings
-from ecg_lessons.data.formats import How
 from ecg_lessons.data.recordings import Recording
+from ecg_lessons.data.voltages import How
 from ecg_lessons.errors import InputError, choice
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples

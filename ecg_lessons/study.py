@@ -188,8 +188,13 @@ class Study:
         return Pool(tested, np.concatenate([one["probability"] for one in stored])[met], notes)
 
 
-def measure(study: Study, measurement: Measurement, base: Path) -> None:
-    """Train, and keep the probabilities of the test rows."""
+def measure(
+    study: Study,
+    measurement: Measurement,
+    base: Path,
+    more: Callable[[Run, Examples], dict[str, np.ndarray]] = lambda run, test: {},
+) -> None:
+    """Train, and keep the probabilities of the test rows, and what `more` gives of the run and these rows."""
     arm, lesson = measurement.arm, study.lesson
     examples = study.part(measurement, study.examples)
     plan = (arm.plan or lesson.plan(arm.network)).but(seed=measurement.seed)
@@ -199,7 +204,8 @@ def measure(study: Study, measurement: Measurement, base: Path) -> None:
     test, _ = lesson.judged(run, examples)
     size = run.model.count_params()  # the scores of a training need no model, which may be large
     probability, learnt = lesson.predict(run, test), run.about["learnt"]
-    keep(folder, names=names_of(test.info), probability=probability, learnt=learnt, parameters=size)
+    about = {"names": names_of(test.info), "learnt": learnt, "parameters": size}
+    keep(folder, probability=probability, **about, **more(run, test))
 
 
 def keep(folder: Path, **arrays: Any) -> None:

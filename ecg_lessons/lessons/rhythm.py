@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import keras
@@ -36,6 +36,8 @@ WATCHED = ("loss", "accuracy", "mean_f1")
 MODELS = files.carried("experiments/models")
 #: The hand-held device of CinC 2017 records lead I; the nearest to it that a record has is judged.
 LEADS = ("I", "ECG", "MLII", "II")
+#: The band of the hand-held device of CinC 2017 (Hz). What others record beside it was never learnt.
+BAND = (0.5, 40.0)
 #: The shortest recording that is judged (s); those of CinC 2017 have nine and more.
 LEAST = 5
 
@@ -258,13 +260,14 @@ def verdicts(
 
 
 def fitted(recording: Recording, lead: str | None = None) -> Recording:
-    """Give a recording as the network wants it: one lead, 300 Hz, straight lines over gaps; refuse what is no ECG."""
+    """Give a recording as the network wants it: one lead in `BAND`, 300 Hz, lines over gaps; refuse what is no ECG."""
     recording = recording.only(*LEADS, lead=lead)
     if recording.seconds > SAMPLES / RATE:
         lasts = f"{recording.name} lasts {recording.seconds:.0f} s"
         raise InputError(f"Recording {lasts}: lesson 2 judges up to {SAMPLES / RATE:.0f} s, so cut it into pieces.")
     quality.refuse_poor(recording, LEAST, beating=False)  # noise is a class of its own
-    signal = beats.resample(beats.filled(recording.signal), recording.rate, RATE)[:SAMPLES]
+    signal = beats.bandpass(beats.filled(recording.signal), recording.rate, *BAND)
+    signal = beats.resample(signal, recording.rate, RATE)[:SAMPLES]
     return replace(recording, signal=signal, rate=RATE, leads=("ECG",))
 
 
@@ -290,17 +293,22 @@ examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
 judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
 
-# Measured: the training set of CinC 2017 in five folds, with augmentation and without, alone and together
+# Measured: the training set of CinC 2017 in five folds, with augmentation and without, alone and together; and what
+# remains of the verdicts when another device records
+
+_OTHER = "other devices"
 
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
+    elsewhere = {one.arm.network: _remains(whole, one, base) for one in done if one.arm.protocol == _OTHER}
     networks: dict[str, dict] = {}
+    done = [one for one in done if one.arm.protocol != _OTHER]
     for arm, trained in study.by_arm(done).items():
         networks.setdefault(arm.network, {})[arm.protocol] = _scored(whole, trained, base)
     for network, arms in networks.items():
         if len(arms) > 1:
             arms["all together"] = _together(whole, [one for one in done if one.arm.network == network], base)
-    return {"data": study.counts_of(whole.examples)["examples"], "networks": networks}
+    return {"data": study.counts_of(whole.examples)["examples"], "networks": networks, _OTHER: elsewhere}
 
 
 def _scored(whole: Study, trained: list[Measurement], base: Path) -> dict:
@@ -343,6 +351,79 @@ def _together(whole: Study, trained: list[Measurement], base: Path) -> dict:
     return pool.scored(score) | {"confusion": pool.confusion} | about
 
 
+#: What another device makes of a signal (n,) in µV at 300 Hz.
+DEVICES = {
+    "as recorded": lambda signal, rng: signal,
+    "20 µV of white noise": lambda signal, rng: signal + 20 * rng.normal(size=signal.shape),
+    "50 µV of mains hum": lambda signal, rng: signal + 50 * np.sin(100 * np.pi * np.arange(len(signal)) / RATE),
+    "1 to 25 Hz": lambda signal, rng: beats.bandpass(signal[:, None], RATE, 1.0, 25.0)[:, 0],
+}
+
+
+def recorded_by(device: str, examples: Examples, band: bool, seed: int = 0) -> Examples:
+    """Give examples as another of `DEVICES` would have recorded them, read in `BAND` or as they are."""
+    rng, signals = np.random.default_rng(seed), np.zeros_like(examples.x["signal"])
+    for row, signal, length in zip(signals, examples.x["signal"], examples.x["length"][:, 0], strict=True):
+        heard = DEVICES[device](signal[:length].astype(float), rng)
+        heard = beats.bandpass(heard[:, None], RATE, *BAND)[:, 0] if band else heard
+        row[:length] = np.clip(np.rint(heard), -32768, 32767)
+    return examples.but(x=examples.x | {"signal": signals})
+
+
+_READ = {"as it is": False, "0.5 to 40 Hz": True}
+
+
+def _by_device(run: Run, test: Examples) -> dict[str, np.ndarray]:
+    """Judge test recordings as other devices would have recorded them, and lead I of PTB-XL."""
+    ways = [(device, read) for device in DEVICES for read in _READ]
+    judged = {f"{d}, {read}": predict_rows(run, recorded_by(d, test, _READ[read]).x) for d, read in ways}
+    for read, band in _READ.items():
+        judged[f"lead I, {read}"] = predict_rows(run, recorded_by("as recorded", _lead_one(), band).x)
+    return judged
+
+
+@cache
+def _lead_one() -> Examples:
+    """Give lead I of PTB-XL, of recordings in sinus rhythm ("N") and in atrial fibrillation ("A")."""
+    found = []
+    for recording in recordings.ptb_xl(fetch.locate("ptb-xl")):
+        codes = recording.labels["diagnoses"]
+        if named := [name for code, name in (("SR", "N"), ("AFIB", "A")) if code in codes]:
+            signal = beats.resample(recording.only("I").signal, recording.rate, RATE)
+            found.append(replace(recording, signal=signal, rate=RATE, leads=("I",), labels={"rhythm": named[0]}))
+    return from_recordings(found)
+
+
+def _remains(whole: Study, one: Measurement, base: Path) -> dict:
+    """Score what `_by_device` judged."""
+    kept, examples = study.kept(whole.folder(one, base)), whole.examples
+    row = {name: i for i, name in enumerate(examples.info["record"])}
+    tested = examples.take([row[name] for name in kept["names"]])
+
+    def scored(device: str, read: str, part: Examples) -> dict:
+        probability = kept[f"{device}, {read}"]
+        result = Pool(part, probability).scored(score)
+        found = {name: entry["sensitivity"] for name, entry in result["by_class"].items()}
+        clean = part.y < SCORED
+        noise = scores.Scores.of(np.zeros(clean.sum()), probability[clean].argmax(axis=1) == SCORED,
+                                 part.patient[clean], ("rhythm",), verdicts=2)  # fmt: skip
+        called = noise.estimate(lambda counts: 1 - scores.specificity(counts)).rounded()
+        return {"mean_f1": result["mean_f1"], "found": found, "rhythms called noise": called}
+
+    run = Run(whole.folder(one, base))
+    result = {device: {read: scored(device, read, tested) for read in _READ} for device in DEVICES}
+    strangers = _lead_one()
+    result["lead I of PTB-XL"] = {read: scored("lead I", read, strangers) for read in _READ}
+    result["lead I of PTB-XL"]["recordings"] = study.counts_of(strangers)["examples"]
+    about = {"fold": int(one.split[-1]), "recordings": len(tested), "epochs": run.plan.epochs}
+    return result | about | {"seconds": study.seconds([run.folder])}
+
+
+def _measure(whole: Study, one: Measurement, base: Path) -> None:
+    more = (_by_device,) if one.arm.protocol == _OTHER else ()
+    study.measure(whole, one, base, *more)
+
+
 def arms(*networks: str, pending: bool = False) -> tuple[Arm, ...]:
     """Give the arms of networks: with augmentation and without; compact-signal with it alone."""
     return tuple(
@@ -352,4 +433,9 @@ def arms(*networks: str, pending: bool = False) -> tuple[Arm, ...]:
     )
 
 
-STUDY = Study(LESSON, arms("compact", "compact-signal") + arms("cnn", "crnn", pending=True), _report, "networks", 2)
+_DEVICE_ARMS = tuple(
+    Arm(_OTHER, name, name, FOLDS[:1], plan=design(name).training.but(epochs=12))
+    for name in ("compact", "compact-devices")
+)
+_ARMS = arms("compact", "compact-signal") + arms("cnn", "crnn", pending=True) + _DEVICE_ARMS
+STUDY = Study(LESSON, _ARMS, _report, "networks", 2, measure=_measure)

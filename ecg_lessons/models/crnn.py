@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from ecg_lessons.plans import Plan
 from ecg_lessons.settings import AsTuple, Settings, Share
-from ecg_lessons.signals.augment import Configured, DropoutBursts, RandomFlip, RandomGain, RandomWindow
+from ecg_lessons.signals.augment import Configured, DropoutBursts, RandomDevice, RandomFlip, RandomGain, RandomWindow
 from ecg_lessons.signals.spectrograms import FREQUENCIES, RATE, WINDOW, LogSpectrogram
 
 #: Every recording is padded with zeros to the longest of CinC 2017, 61 s; and its four classes.
@@ -37,13 +37,17 @@ class Signal(Settings):
 
 
 class Augmentation(Settings):
-    """See `signals.augment`; zeros switch a part off. `flip` is the chance of a signal upside down."""
+    """See `signals.augment`; zeros switch a part off. `flip` is the chance of a signal upside down.
+
+    `noise` is the largest deviation in µV of what another device adds; with it comes another band.
+    """
 
     window_seconds: Amount = 0.0
     stretch: Share = 0.0
     dropout_bursts: Share = 0.0
     gain: Amount = 0.0
     flip: Share = 0.0
+    noise: Amount = 0.0
 
 
 class Convolutions(Settings):
@@ -135,6 +139,14 @@ class TrueSteps(Configured, layers.Layer, dtype="float32"):
         return ops.arange(ops.shape(features)[1])[None, :] < ops.cast(true, "int32")
 
 
+class OnlyTrue(Configured, layers.Layer, dtype="float32"):
+    """Set what stands behind the end of a recording to zero."""
+
+    def call(self, signal, true):
+        """Give a signal, shape (batch, samples), that is true for its length, (batch, 1)."""
+        return ops.where(ops.arange(ops.shape(signal)[1])[None, :] < true, signal, 0.0)
+
+
 class OwnScale(Configured, layers.Layer, dtype="float32"):
     """Divide a recording by its root mean square over its true length: recorders and hands differ in amplitude."""
 
@@ -221,6 +233,8 @@ def _augment(design: Design, signal, length, seed: int):
         x = RandomGain(chosen.gain, seed + 1, dtype="float32", name="gain")(x)
     if chosen.flip:
         x = RandomFlip(chosen.flip, seed + 3, dtype="float32", name="flip")(x)
+    if chosen.noise:
+        x = OnlyTrue(name="device")(RandomDevice(chosen.noise, RATE, seed + 4)(x), true)
     if chosen.dropout_bursts:
         x = DropoutBursts(chosen.dropout_bursts, seed + 2, name="bursts")(x)
     return x, true

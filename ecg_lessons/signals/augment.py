@@ -155,6 +155,26 @@ class RandomNoise(Augmentation):
         return x + ops.cast(keras.random.normal(ops.shape(x), 0.0, self.deviation, seed=self.generator), x.dtype)
 
 
+class RandomDevice(Augmentation, dtype="float32"):
+    """Record each signal with another device: white noise up to a deviation in µV, and a band of its own.
+
+    The band begins at 0.05 to 1 Hz and ends at 25 to 150 Hz, with slopes as of Butterworth's filters of order two.
+    """
+
+    noise: float
+    rate: float
+
+    def change(self, signal):
+        """Change signals, shape (batch, samples)."""
+        samples, draw = signal.shape[1], keras.random.uniform((3, ops.shape(signal)[0], 1), seed=self.generator)
+        signal += self.noise * draw[0] * keras.random.normal(ops.shape(signal), seed=self.generator)
+        low, high = (start * (end / start) ** u for u, start, end in ((draw[1], 0.05, 1.0), (draw[2], 25.0, 150.0)))
+        hertz = np.fft.rfftfreq(samples, 1 / self.rate).astype("float32")[None]
+        gain = ops.rsqrt((1 + (low / np.maximum(hertz, 1e-6)) ** 4) * (1 + (hertz / high) ** 4))
+        real, imaginary = ops.rfft(signal)
+        return ops.irfft((real * gain, imaginary * gain), samples)
+
+
 class RandomFlip(Augmentation):
     """Turn examples upside down by chance, as a recorder does that is held the other way round."""
 

@@ -172,8 +172,8 @@ class Client:
         return self.get(f"/hub/api/{path}", data, method, **headers)
 
     def start_server(self, kind: str = "cpu") -> None:
-        """Ask for a server and wait until it answers."""
-        self.api(f"users/{self.name}/server", {"kind": kind}, "POST")
+        """Ask for a server and wait until it answers; the hub gives none while the one before is still ending."""
+        self.hub.until(lambda: self.api(f"users/{self.name}/server", {"kind": kind}, "POST").status in (201, 202))
         self.hub.until(lambda: json.loads(self.api(f"users/{self.name}").body)["server"], 300)
 
     def hand_in(self, content: bytes, number: str = "01"):

@@ -207,6 +207,23 @@ def test_csv_and_numpy_are_judged_as_their_wfdb_twin(judged, tmp_path, lesson):
     assert "leave --rate and --unit out" in judged(lesson, tmp_path / "r", "--rate", 500)[2]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "colour", "most"),
+    [(5, "white", 3), (10, "white", 1), (30, "white", 0), (5, "brown", 10), (10, "brown", 2), (30, "brown", 1)],
+)
+def test_noise_has_no_heartbeat(seconds, colour, most):
+    """Of a hundred single leads few pass, the short ones; brown noise wanders as breathing does."""
+    noise = np.random.default_rng(1).normal(size=(100, 300 * seconds, 1)).astype(np.float32)
+    noise = 0.02 * np.cumsum(noise, axis=1) if colour == "brown" else 0.3 * noise
+    assert sum(quality.beating(one, 300.0) for one in noise) <= most
+
+
+def test_a_heartbeat_is_seen_in_five_noisy_seconds():
+    signal = ecg()[0][:2500, 1:2]
+    noise = np.random.default_rng(2).normal(size=(20, *signal.shape)).astype(np.float32)
+    assert all(quality.beating(signal + 0.05 * one, 500.0) for one in noise)
+
+
 @pytest.mark.real
 def test_gates_refuse_no_real_recording(real):
     from dataclasses import replace
@@ -221,7 +238,7 @@ def test_gates_refuse_no_real_recording(real):
         quality.refuse_poor(recording.only("MLII", "V5"), 2)
     for number, recording in enumerate(recordings.challenge_2017(real / "challenge-2017" / "1.0.0")):
         if number % 20 == 0:
-            quality.refuse_poor(replace(recording, leads=("ECG",)), 5, beating=False)
+            quality.refuse_poor(replace(recording, leads=("ECG",)), 5, heart=False)
 
 
 def test_verdicts_replace_nothing_but_earlier_verdicts(call, refused, trained, tmp_path):

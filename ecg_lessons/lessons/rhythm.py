@@ -265,7 +265,7 @@ def fitted(recording: Recording, lead: str | None = None) -> Recording:
     if recording.seconds > SAMPLES / RATE:
         lasts = f"{recording.name} lasts {recording.seconds:.0f} s"
         raise InputError(f"Recording {lasts}: lesson 2 judges up to {SAMPLES / RATE:.0f} s, so cut it into pieces.")
-    quality.refuse_poor(recording, LEAST, beating=False)  # noise is a class of its own
+    quality.refuse_poor(recording, LEAST, heart=False)  # noise is a class of its own
     signal = beats.bandpass(beats.filled(recording.signal), recording.rate, *BAND)
     signal = beats.resample(signal, recording.rate, RATE)[:SAMPLES]
     return replace(recording, signal=signal, rate=RATE, leads=("ECG",))

@@ -10,6 +10,8 @@ from ecg_lessons.signals import beats
 FLAT, HUGE = 0.02, 20.0
 #: How alike the beats of a recording are at least: the median correlation with their median.
 LIKENESS = 0.5
+#: Less alike than this, or fewer than this, beats must be so many times as steep as what lies between them.
+DOUBTFUL, FEW, CONTRAST = 0.7, 6, 2.1
 #: Seconds from the middle that are enough to tell.
 _MOST = 300
 
@@ -22,10 +24,18 @@ def spans(signal: np.ndarray, rate: float) -> np.ndarray:
     return high - low
 
 
-def likeness(signal: np.ndarray, rate: float) -> float:
-    """Give how alike the beats are, -1 to 1: white noise and breathing have none that come again."""
+def beating(signal: np.ndarray, rate: float) -> bool:
+    """Tell whether there is a heartbeat that comes again: there is none in white noise and breathing."""
+    peaks = beats.r_peaks(signal, rate)
+    if len(peaks) < 3 or (alike := likeness(signal, rate, peaks)) < LIKENESS:
+        return False
+    return (alike >= DOUBTFUL and len(peaks) >= FEW) or contrast(signal, rate, peaks) >= CONTRAST
+
+
+def likeness(signal: np.ndarray, rate: float, peaks: np.ndarray) -> float:
+    """Give how alike the beats around the R peaks are, -1 to 1."""
     band, width = beats.bandpass(signal, rate, 1.0, 30.0), round(0.12 * rate)
-    cut, _ = beats.windows(band, beats.r_peaks(signal, rate), width, width)
+    cut, _ = beats.windows(band, peaks, width, width)
     if len(cut) < 3:
         return 0.0
     cut = cut.reshape(len(cut), -1) - cut.reshape(len(cut), -1).mean(axis=1, keepdims=True)
@@ -34,10 +44,20 @@ def likeness(signal: np.ndarray, rate: float) -> float:
     return float(np.median(cut @ usual / size))
 
 
-def refuse_poor(recording: Recording, seconds: float, *, beating: bool = True, flat: tuple[str, ...] = ()) -> None:
-    """Refuse a recording of which fewer `seconds` are there, with a flat lead, of no heart's height, or not `beating`.
+def contrast(signal: np.ndarray, rate: float, peaks: np.ndarray) -> float:
+    """Give how much steeper the signal is around its R peaks than between them: few times in noise."""
+    energy = np.sqrt((beats.bandpass(signal, rate, 5.0, 25.0) ** 2).mean(axis=1))
+    sample = np.arange(len(energy))
+    after = np.searchsorted(peaks, sample).clip(1, len(peaks) - 1)
+    away = np.minimum(abs(sample - peaks[after - 1]), abs(sample - peaks[after])) / rate
+    around, between = energy[away < 0.06], energy[away > 0.15]
+    return float(np.nanmedian(around) / (np.nanmedian(between) + 1e-9)) if len(between) else 0.0
 
-    The leads `flat` may be so.
+
+def refuse_poor(recording: Recording, seconds: float, *, heart: bool = True, flat: tuple[str, ...] = ()) -> None:
+    """Refuse a recording of which fewer `seconds` are there, with a flat lead, or of no heart's height.
+
+    It must show a `heart` that beats, unless told otherwise; the leads `flat` may be flat.
     """
     what, rate, length = f"Record {recording.name}", recording.rate, len(recording.signal)
     if recording.seconds < seconds:
@@ -58,5 +78,5 @@ def refuse_poor(recording: Recording, seconds: float, *, beating: bool = True, f
     if (large := span > HUGE).any():
         lead, height = np.array(recording.leads)[large][0], span[large][0]
         raise InputError(f"{what}: {lead} spans {height:.4g} mV, and no heart does: mend its unit or gain.")
-    if beating and likeness(signal, rate) < LIKENESS:
+    if heart and not beating(signal, rate):
         raise InputError(f"{what} shows no heartbeat that comes again: is it an ECG? Leave it out.")

@@ -95,12 +95,13 @@ def test_of_beats_split_at_random_single_beats_are_known(begun, tmp_path):
 
 def test_the_id_of_an_exported_ecg_is_known_again(begun, cohorts, tmp_path):
     run, lesson, examples, parts = begun("inversion")
-    inversion.export(examples, tmp_path, source="sample")
-    pair = (tmp_path / "data.csv", tmp_path / "labels.csv")
+    inversion.export(examples, tmp_path / "sample", source="sample")
+    pair = (tmp_path / "sample" / "data.csv", tmp_path / "sample" / "labels.csv")
     rows, met = lesson.judged(run, lesson.read(pair), paths=pair)
     assert met == len(parts.train) + len(parts.validation)
     assert set(rows.info["record"]) == {f"sample-{name}" for name in run.sides["test"]}
-    inversion.export(examples, tmp_path, source="ludb")
+    inversion.export(examples, tmp_path / "ludb", source="ludb")
+    pair = (tmp_path / "ludb" / "data.csv", tmp_path / "ludb" / "labels.csv")
     assert lesson.judged(run, lesson.read(pair), paths=pair)[1] == 0
 
 

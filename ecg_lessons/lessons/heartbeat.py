@@ -317,9 +317,9 @@ def export_infarctions(examples: Examples, to: Path) -> str:
 
 
 def _export(task: str, examples: Examples, to: Path, parts: Iterable[np.ndarray]) -> str:
-    files.refuse_full(to, "the CSV files")
-    for name, rows in zip(_NAMES[task], parts, strict=True):
-        tables.write_beats(to / name, examples.x["beat"][rows, :, 0], examples.y[rows])
+    with files.new_folder(to, "the CSV files") as draft:
+        for name, rows in zip(_NAMES[task], parts, strict=True):
+            tables.write_beats(draft / name, examples.x["beat"][rows, :, 0], examples.y[rows])
     return f"{len(examples)} beats are in {to}: {' and '.join(_NAMES[task])}."
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from ecg_lessons import simulator, splits, study, training
+from ecg_lessons import files, simulator, splits, study, training
 from ecg_lessons.data import catalog, fetch, recordings, tables
 from ecg_lessons.data.voltages import How
 from ecg_lessons.errors import InputError, choice, note, shown
@@ -257,8 +257,9 @@ def export(correct: Examples, to: Path, *, source: str = "", seed: Seed = 42) ->
     """
     drawn = fresh_swaps(correct, np.random.default_rng(seed))
     names = [f"{source}-{name}" if source else name for name in drawn.info["record"]]
-    tables.write_ecgs(to / "data.csv", names, fit_length(drawn.x["signal"], models.SAMPLES))
-    tables.write_labels(to / "labels.csv", names, (drawn.y > 0).astype(int))
+    with files.new_folder(to, "data.csv and labels.csv") as draft:
+        tables.write_ecgs(draft / "data.csv", names, fit_length(drawn.x["signal"], models.SAMPLES))
+        tables.write_labels(draft / "labels.csv", names, (drawn.y > 0).astype(int))
     return f"data.csv and labels.csv are in {to}."
 
 

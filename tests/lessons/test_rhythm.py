@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from ecg_lessons import splits
+from ecg_lessons import splits, study
 from ecg_lessons.data.recordings import Recording
 from ecg_lessons.errors import InputError
 from ecg_lessons.examples import Examples
@@ -166,3 +166,43 @@ def test_real_recordings_are_read_with_their_published_counts(real):
     assert given.counts()["examples"].tolist() == [5076, 758, 2415, 279]
     split = rhythm.split(given, "fold-0")
     assert [len(rows) for rows in split.sides.values()] == [5685, 1137, 1706]
+
+
+def test_what_the_device_of_the_challenge_does_not_write_is_not_judged():
+    """Hum of 50 Hz and a wandering line are gone at reading; the beats stay as high."""
+    time = np.arange(6000) / 300
+    heart = (np.sin(2 * np.pi * 8 * time) * (np.abs((time % 1) - 0.5) < 0.06))[:, None].astype("float32")
+    hum, line = (np.sin(2 * np.pi * rate * time)[:, None].astype("float32") for rate in (50, 0.1))
+    clean, heard = (
+        rhythm.fitted(Recording("T", "T", signal, 300.0, ("ECG",))).signal[300:-300]
+        for signal in (heart, heart + 0.2 * hum + 0.5 * line)
+    )
+    assert np.abs(heard - clean).max() < 0.1 * np.ptp(clean)
+
+
+@pytest.mark.parametrize("device", rhythm.DEVICES)
+def test_another_device_leaves_what_stands_behind_the_end(given, device):
+    few = given.take([0, 40])
+    other, read = (rhythm.recorded_by(device, few, band) for band in (False, True))
+    for row, length in enumerate(few.x["length"][:, 0]):
+        assert not other.x["signal"][row, length:].any()
+        assert not read.x["signal"][row, length:].any()
+    same = np.array_equal(other.x["signal"], few.x["signal"])
+    assert same == (device == "as recorded")
+    assert read.x["signal"].std() < other.x["signal"].std()
+
+
+def test_training_for_other_devices_is_worth_what_lesson_2_says():
+    measured = study.read("rhythm")["other devices"]
+    found = {
+        (network, device, read): entry[device][read]["found"]["A"]["value"]
+        for network, entry in measured.items()
+        for device in rhythm.DEVICES
+        for read in ("as it is", "0.5 to 40 Hz")
+    }
+    clean, noisy = "as recorded", "20 µV of white noise"
+    assert found["compact", noisy, "as it is"] < 0.6 * found["compact", clean, "as it is"]
+    assert found["compact", noisy, "0.5 to 40 Hz"] > found["compact", noisy, "as it is"] + 0.1
+    assert found["compact-devices", noisy, "0.5 to 40 Hz"] > found["compact", clean, "as it is"] - 0.03
+    scores = [measured[name][clean]["as it is"]["mean_f1"] for name in ("compact", "compact-devices")]
+    assert scores[1]["value"] > scores[0]["low"]

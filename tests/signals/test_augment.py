@@ -82,3 +82,21 @@ def test_another_body_keeps_the_identities_of_the_limb_leads(x):
     assert leads.identity_error(other.astype(float)) < 1e-5
     assert np.abs(other[..., :6] - x[..., :6]).max() > 0.1
     assert np.abs(other[..., 6:] - x[..., 6:]).max() > 0.1
+
+
+def test_another_device_adds_noise_within_a_band_of_its_own():
+    layer = augment.RandomDevice(30.0, 300.0, seed=3)
+    silence = np.zeros((64, 3000), np.float32)
+    np.testing.assert_array_equal(layer(silence), silence)
+    heard = keras.ops.convert_to_numpy(layer(silence, training=True))
+    deviation = heard.std(axis=1)
+    assert deviation.min() < 5
+    assert 10 < deviation.max() < 30
+    tone = 100 * np.sin(2 * np.pi * 140 * np.arange(3000) / 300)[None].repeat(64, axis=0).astype(np.float32)
+    quiet = augment.RandomDevice(1e-6, 300.0, seed=3)
+    left = keras.ops.convert_to_numpy(quiet(tone, training=True)).std(axis=1) / tone.std()
+    assert left.min() < 0.1  # 25 Hz, slope of order two
+    assert 0.5 < left.max() <= 1
+    slow = 100 * np.sin(2 * np.pi * 10 * np.arange(3000) / 300)[None].astype(np.float32)
+    kept = keras.ops.convert_to_numpy(quiet(slow, training=True))
+    np.testing.assert_allclose(kept, slow, atol=3)  # what every device writes stays, and does not move in time

@@ -18,8 +18,8 @@ SHELL := /bin/bash
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/course/index.html
-	@$(BIN)/ecg-lessons course --to build/course
+course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/course/index.html; LESSON=1 runs one
+	@$(BIN)/ecg-lessons course --to build/course $(if $(LESSON),--lesson $(LESSON))
 
 lab: .venv/.ready  ## Open JupyterLab on your own copy of the lessons, in work/
 	@$(BIN)/ecg-lessons lessons --to work

@@ -55,7 +55,7 @@ def to_run() -> Path:
 def sources(folder: Path, only: str | None = None) -> list[Path]:
     """List the sources in `folder`, or its notebooks where it has none; or the one whose number or name is `only`."""
     paths = sorted((folder / "source").glob("[0-9][0-9]_*.py")) or sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    chosen = [path for path in paths if only is None or only in (path.stem, path.stem[:2])]
+    chosen = [path for path in paths if only is None or only.zfill(2) in (path.stem, path.stem[:2])]
     if not chosen:
         raise choice("lesson", only, [path.stem[:2] for path in paths])
     return chosen

@@ -1,5 +1,6 @@
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -164,6 +165,28 @@ def test_the_command_names_the_page_and_fails_with_a_failed_lesson(clone):
     run = CliRunner().invoke(cli.app, ["course", "--to", "out", "--lesson", "02"])
     assert run.exit_code == 1
     assert "02 A bad one: cell 1 failed with ZeroDivisionError" in run.output
+
+
+def test_one_lesson_by_its_number_and_no_other(clone):
+    run = CliRunner().invoke(cli.app, ["course", "--to", "out", "--lesson", "3"])
+    assert run.exit_code == 0
+    assert not list((clone / "out").glob("01_*"))
+    refused = CliRunner().invoke(cli.app, ["course", "--to", "out", "--lesson", "9"])
+    assert "choose" in str(refused.exception)
+
+
+def test_the_time_left_is_that_of_this_lesson_and_those_after_it(clone, monkeypatch):
+    """A table says a minute for the first; the others, which say nothing, count two."""
+    told = []
+    monkeypatch.setattr(course, "_run", lambda lesson, to, console, expected, later: told.append((expected, later)) or
+                        setattr(lesson, "seconds", 2 * lesson.expected))  # fmt: skip
+    course.build(clone / "out", None, quiet())
+    assert told == [(60, 240), (240, 240), (240, 0)]  # the first took twice its time
+    column = course._Left()
+    task = SimpleNamespace(fields={"expected": 120, "later": 240}, elapsed=30)
+    assert str(column.render(task)) == "about 6 min left"
+    task.elapsed, task.fields["later"] = 500, 20
+    assert str(column.render(task)) == "less than a minute left"
 
 
 def test_a_stop_by_the_user_is_no_failure(clone, monkeypatch):

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from ecg_lessons import splits, training
+from ecg_lessons import card, splits, training
 from ecg_lessons.errors import InputError, choice, pick
 from ecg_lessons.evaluation.scores import plain
 from ecg_lessons.examples import Examples
@@ -247,7 +247,13 @@ class Lesson:
             seen = examples.take(np.concatenate([parts.train, parts.validation]))
             sides["content"] = np.unique(contents(seen)).tolist()
         run.write("split.json", sides)
+        self._describe(run, examples)
         return run
+
+    def _describe(self, run: Run, examples: Examples) -> None:
+        source = run.about["source"]
+        data = self.sources[source].what if source in self.sources else source
+        card.write(run, self.title, data, unit(examples), examples.classes)
 
     def read(self, paths: Sequence[str | Path]) -> Examples:
         """Read files of the original project."""
@@ -340,6 +346,8 @@ class Lesson:
         suffix = "" if self.is_own(run, source, paths) else f"-{named}"
         run.write(f"metrics{suffix}.json", plain(result) | {"examples": len(asked)})
         run.write(f"predictions{suffix}.csv", table_of(probability, asked))
+        if (run.folder / card.NAME).exists():
+            self._describe(run, rows)
         return result
 
     def _data(self, run: Run, source: str | None, paths: Sequence[str | Path]) -> Examples:

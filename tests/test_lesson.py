@@ -380,7 +380,7 @@ def test_imports_go_one_way():
         ["examples", "plans", "data", "machine"],
         ["signals", "splits"],
         ["models", "training", "evaluation"],
-        ["checks", "classroom", "lesson"],
+        ["card", "checks", "classroom", "lesson"],
         ["trials", "study"],
         ["lessons"],
         ["sweeps", "ray_runner", "course", "grading"],

@@ -1,0 +1,50 @@
+"""The card of a run says what the run's own files say."""
+
+import json
+import shutil
+
+from ecg_lessons import card
+from ecg_lessons.lessons import heartbeat, inversion
+from ecg_lessons.training import Run
+
+
+def test_training_writes_a_card_and_evaluation_its_scores(call, at_hand, trained, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(trained("inversion"), folder)
+    for path in folder.glob("metrics*.json"):
+        path.unlink()
+    before = trained("inversion") / card.NAME
+    assert before.is_file()
+    sides = json.loads((folder / "split.json").read_text())
+    assert f"{len(sides['train'])} recordings train, {len(sides['validation'])} validate" in before.read_text()
+    assert call("evaluate", folder)[0] == 0
+    scored, text = json.loads((folder / "metrics.json").read_text()), (folder / card.NAME).read_text()
+    one = scored["balanced_accuracy"]
+    assert f"| balanced accuracy | {one['value']:.3f} (" in text
+    assert "None yet" not in text
+    assert f"own test rows ({scored['examples']:,})" in text
+    assert "simulated people only" not in text  # its source is a data folder
+
+
+def test_limits_are_those_of_the_run(tmp_path):
+    def told(**about):
+        run = Run(tmp_path)
+        run.write("run.json", {"network": "n", "source": "sample", "split": "by-patient", "learnt": [0, 1]} | about)
+        run.write("split.json", {"train": ["a", "b"], "validation": [], "test": ["c"]})
+        run.write("plan.toml", inversion.LESSON.plan("plain").toml())
+        run.write("history.csv", "epoch,loss,val_loss,seconds\n1,1.0,1.0,2.0\n")
+        return card.write(run, "T.", "built-in cohort", "beats", ("N", "S", "V")).read_text()
+
+    assert "simulated people only" in told()
+    assert "It has never met: V." in told()
+    assert "hearts that also trained" not in told()
+    assert "hearts that also trained" in told(split="random-beats")
+    assert "simulated people only" not in told(source="physionet")
+    assert "never met" not in told(learnt=[0, 1, 2])
+    assert "| **Split** | by-patient: 2 beats train, 0 validate, 1 are tested |" in told()
+
+
+def test_a_run_of_every_kind_has_one(trained):
+    for name in ("heartbeat", "infarction"):
+        text = (trained(name) / card.NAME).read_text()
+        assert {"heartbeat": heartbeat.LESSON, "infarction": heartbeat.INFARCTION}[name].title in text

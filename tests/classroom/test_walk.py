@@ -114,8 +114,9 @@ def mark_by_hand(teacher: Person, marks: Path) -> None:
         teacher.page.goto("".join(said[said.index("http://") : said.index("(Ctrl-C")].split()))
         page = teacher.page
         for option in page.locator("#question option").all():
-            page.select_option("#question", option.get_attribute("value"))
-            page.wait_for_selector(f"text=of {re.search('[(]([0-9]+)[)]', option.inner_text())[1]}")
+            chosen = option.get_attribute("value")
+            page.select_option("#question", chosen)
+            page.wait_for_function("chosen => question.id === chosen", arg=chosen)  # a key before means the one before
             page.click("#who")
             page.keyboard.press("f")
             page.fill("#words", "Clear, and well said.")

@@ -448,7 +448,7 @@ for name, one in real["other devices"].items():
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# *Real recordings, twelve epochs each; PTB-XL has 13 fibrillations, its F1 is of N and A.* Noise that no eye minds hides half of the fibrillations: the recorder of CinC writes nothing above 40 Hz, so the
+# *Real recordings, twelve epochs each; PTB-XL has 13 fibrillations, its F1 is of N and A.* Noise that no eye minds hides half of the fibrillations: the recorder of CinC writes next to nothing above 40 Hz, so the
 # network never saw any. A filter at reading brings some back, training with noise and other bands (`compact-devices`) nearly all, at no cost on clean strips. `ecg-lessons predict` reads every recording in that band.
 #
 # ## 9 · What speaks for fibrillation, and when?

@@ -263,7 +263,7 @@ def evaluate_command(lesson) -> TyperCommand:
 def predict_command(lesson) -> TyperCommand:
     """Make `predict`, with the options that the run's lesson has."""
 
-    def predict(run: Path, recordings: Path, to: Path, plot: Path | None, force: bool, **values: Any) -> None:
+    def predict(run: Path, recordings: Path, to: Path, force: bool, **values: Any) -> None:
         """Let a run judge recordings and write the verdicts as CSV; of a folder it leaves out what cannot be judged.
 
         Columns: ID, the record (and sample of a beat); TARGET 1 for exchanged electrodes, or CLASS; PROBABILITY of that
@@ -271,25 +271,16 @@ def predict_command(lesson) -> TyperCommand:
         """
         opened = _opened(lesson, run)
         tables.refuse_target(to, recordings, force)
-        if plot:
-            from ecg_lessons.cli import drawn
-
-            drawn.refuse(lesson.name, plot, recordings, force)
         how = tables.how_of(values)
         if "how" not in inspect.signature(lesson.judge).parameters:
             how = {}
         with out.status("Judging") as status:
             table = lesson.judge(opened, recordings, ticking(status, "Judging"), **values, **how)
-        if plot:
-            with out.status("Drawing"):
-                drawn.draw(lesson.name, opened, recordings, table, values.get("lead"), how.get("how"), plot)
-            out.print(f"The picture is {plot}.", markup=False)
         tables.verdicts(table, to)
 
     what = f"A recording ({', '.join(tables.ENDINGS)}), a folder of them, or lesson 1's CSV."
     to = parameter("to", Path, inspect.Parameter.empty, help="The CSV file to write.")
-    plot = parameter("plot", Path | None, None, help="Draw the recording and its verdict: .png, .svg or .pdf.")
-    more = [plot, *(keywords_of(lesson.judge) if lesson else [])]
+    more = keywords_of(lesson.judge) if lesson else []
     return command(predict, [_argument("run", "A run folder."), _argument("recordings", what), to, *more, *READING])
 
 

@@ -1,7 +1,6 @@
 # ECG Lessons. Every target sets up .venv by itself; another Python: make course PYTHON=python3.12
 
 PYTHON ?= python3
-LESSON ?= inversion
 KIND ?= cpu
 BASE ?= python:3.12-slim
 BIN := .venv/bin
@@ -50,7 +49,7 @@ site: .venv/.ready  ## Build the web site into build/site, offline, from what is
 	@echo "The site is in build/site: open build/site/index.html."
 
 results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversion); goes on if interrupted
-	@$(BIN)/ecg-lessons results $(LESSON)
+	@$(BIN)/ecg-lessons results $(or $(LESSON),inversion)
 
 benchmarks: .venv/.ready  ## Measure speed as ratios to the original projects' ways
 	@$(BIN)/pytest -q -s benchmarks --benchmark-columns=median,rounds

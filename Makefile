@@ -18,7 +18,7 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/course/index.html; LESSON=1 runs one
-	@$(BIN)/ecg-lessons course --to build/course $(if $(LESSON),--lesson $(LESSON))
+	@$(BIN)/ecg-lessons course $(LESSON) --to build/course
 
 lab: .venv/.ready  ## Open JupyterLab on your own copy of the lessons, in work/
 	@$(BIN)/ecg-lessons lessons --to work
@@ -87,7 +87,7 @@ clean:  ## Remove .venv, build and caches; runs and data stay
 	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON): install Python 3.11, 3.12 or 3.13."; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else \
 		f"ECG Lessons needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is {v[0]}.{v[1]}: name another one, such as make course PYTHON=python3.12")'
-	@echo "Setting up .venv (about a minute and 3 GB)"
+	@echo "Setting up .venv (about a minute and 3.5 GB)"
 	@if [ ! -x $(BIN)/uv ]; then \
 		rm -rf .venv && $(PYTHON) -m venv .venv && \
 		sed -n '/^uv==/,/# via/p' requirements.lock > .venv/uv.txt && \

@@ -118,8 +118,8 @@ def test_targets_of_the_readme_are_in_the_makefile():
 @pytest.mark.parametrize(
     ("words", "does"),
     [
-        ("course", "ecg-lessons course --to build/course"),
-        ("course LESSON=1", "ecg-lessons course --to build/course --lesson 1"),
+        ("course", "ecg-lessons course  --to build/course"),
+        ("course LESSON=1", "ecg-lessons course 1 --to build/course"),
         ("results", "ecg-lessons results inversion"),
         ("results LESSON=rhythm", "ecg-lessons results rhythm"),
     ],

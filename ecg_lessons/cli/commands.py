@@ -54,8 +54,8 @@ def main_options(
 
 @app.command()
 def course(
+    lesson: Annotated[str | None, Argument(help="Run one lesson only, such as 1.")] = None,
     to: Annotated[Path, Option(help="The folder for notebooks and pages.")] = Path("build/course"),
-    lesson: Annotated[str | None, Option(help="Run one lesson only, such as 1.")] = None,
 ) -> None:
     """Run the lessons on the built-in cohort and show them on one page, index.html."""
     from ecg_lessons.course import course as whole

@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -489,6 +490,8 @@ def _print_report(report, as_json: bool) -> None:
 
 def main() -> None:
     """Run the command line; turn mistakes into one sentence and status 2, and notes into lines."""
+    with suppress(AttributeError):  # nobody reads it
+        sys.stdout.reconfigure(errors="backslashreplace")  # into a file on Windows goes what its code page has
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries

@@ -21,8 +21,7 @@ course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/cour
 	@$(BIN)/ecg-lessons course $(LESSON) --to build/course
 
 lab: .venv/.ready  ## Open JupyterLab on your own copy of the lessons, in work/
-	@$(BIN)/ecg-lessons lessons --to work
-	@$(BIN)/jupyter lab --notebook-dir work
+	@$(BIN)/ecg-lessons lab --to work
 
 # The notebooks run as copies in another folder, with the solutions of their exercises as last cells. One thread for each
 # of the two processes: TensorFlow's threads wait for one another where there are more of them than cores.

@@ -23,7 +23,8 @@ class Newcomers(TyperGroup):
 
     def list_commands(self, ctx) -> list[str]:
         """Name the commands."""
-        first = ["course", "lessons", "reset", "check", "simulate", "train", "evaluate", "predict", "export", "fetch"]
+        first = ["course", "lessons", "lab", "reset", "check", "simulate"]
+        first += ["train", "evaluate", "predict", "export", "fetch"]
         return [*first, *(name for name in super().list_commands(ctx) if name not in first)]
 
 
@@ -75,7 +76,16 @@ def lessons(to: OwnCopy = Path("work")) -> None:
     from ecg_lessons.course import copies
 
     new = copies.copy(to)
-    out.print(f"{len(new)} files are new in {to}. Open them: jupyter lab --notebook-dir {to}", markup=False)
+    out.print(f"{len(new)} files are new in {to}. Open them: ecg-lessons lab --to {to}", markup=False)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context, to: OwnCopy = Path("work")) -> None:
+    """Open your own copy of the lessons in JupyterLab, at lesson 0; options of JupyterLab are handed on."""
+    from ecg_lessons.course import copies
+
+    copies.copy(to)
+    copies.open_lab(to, context.args)
 
 
 @app.command()

@@ -1,7 +1,6 @@
 # ECG Lessons. Every target sets up .venv by itself; another Python: make course PYTHON=python3.12
 
 PYTHON ?= python3
-LESSON ?= inversion
 KIND ?= cpu
 BASE ?= python:3.12-slim
 BIN := .venv/bin
@@ -19,11 +18,10 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/course/index.html; LESSON=1 runs one
-	@$(BIN)/ecg-lessons course --to build/course $(if $(LESSON),--lesson $(LESSON))
+	@$(BIN)/ecg-lessons course $(LESSON) --to build/course
 
 lab: .venv/.ready  ## Open JupyterLab on your own copy of the lessons, in work/
-	@$(BIN)/ecg-lessons lessons --to work
-	@$(BIN)/jupyter lab --notebook-dir work
+	@$(BIN)/ecg-lessons lab --to work
 
 # The notebooks run as copies in another folder, with the solutions of their exercises as last cells. One thread for each
 # of the two processes: TensorFlow's threads wait for one another where there are more of them than cores.
@@ -50,7 +48,7 @@ site: .venv/.ready  ## Build the web site into build/site, offline, from what is
 	@echo "The site is in build/site: open build/site/index.html."
 
 results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversion); goes on if interrupted
-	@$(BIN)/ecg-lessons results $(LESSON)
+	@$(BIN)/ecg-lessons results $(or $(LESSON),inversion)
 
 benchmarks: .venv/.ready  ## Measure speed as ratios to the original projects' ways
 	@$(BIN)/pytest -q -s benchmarks --benchmark-columns=median,rounds
@@ -88,7 +86,7 @@ clean:  ## Remove .venv, build and caches; runs and data stay
 	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON): install Python 3.11, 3.12 or 3.13."; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else \
 		f"ECG Lessons needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is {v[0]}.{v[1]}: name another one, such as make course PYTHON=python3.12")'
-	@echo "Setting up .venv (about a minute and 3 GB)"
+	@echo "Setting up .venv (about a minute and 3.5 GB)"
 	@if [ ! -x $(BIN)/uv ]; then \
 		rm -rf .venv && $(PYTHON) -m venv .venv && \
 		sed -n '/^uv==/,/# via/p' requirements.lock > .venv/uv.txt && \

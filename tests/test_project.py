@@ -115,6 +115,21 @@ def test_targets_of_the_readme_are_in_the_makefile():
     assert targets >= {"help", "course", "lab", "test", "lint", "notebooks", "results", "lock", "clean"}
 
 
+@pytest.mark.parametrize(
+    ("words", "does"),
+    [
+        ("course", "ecg-lessons course  --to build/course"),
+        ("course LESSON=1", "ecg-lessons course 1 --to build/course"),
+        ("results", "ecg-lessons results inversion"),
+        ("results LESSON=rhythm", "ecg-lessons results rhythm"),
+    ],
+)
+def test_make_means_a_lesson_where_one_is_named(words, does, monkeypatch):
+    monkeypatch.delenv("LESSON", raising=False)
+    told = subprocess.run(["make", "-n", *words.split()], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[-1].rstrip().endswith(does)
+
+
 def test_links_between_files_lead_somewhere():
     lost = []
     for path, text in texts():

@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,8 @@ class Newcomers(TyperGroup):
 
     def list_commands(self, ctx) -> list[str]:
         """Name the commands."""
-        first = ["course", "lessons", "reset", "check", "simulate", "train", "evaluate", "predict", "export", "fetch"]
+        first = ["course", "lessons", "lab", "reset", "check", "simulate"]
+        first += ["train", "evaluate", "predict", "export", "fetch"]
         return [*first, *(name for name in super().list_commands(ctx) if name not in first)]
 
 
@@ -54,8 +56,8 @@ def main_options(
 
 @app.command()
 def course(
+    lesson: Annotated[str | None, Argument(help="Run one lesson only, such as 1.")] = None,
     to: Annotated[Path, Option(help="The folder for notebooks and pages.")] = Path("build/course"),
-    lesson: Annotated[str | None, Option(help="Run one lesson only, such as 1.")] = None,
 ) -> None:
     """Run the lessons on the built-in cohort and show them on one page, index.html."""
     from ecg_lessons.course import course as whole
@@ -74,7 +76,16 @@ def lessons(to: OwnCopy = Path("work")) -> None:
     from ecg_lessons.course import copies
 
     new = copies.copy(to)
-    out.print(f"{len(new)} files are new in {to}. Open them: jupyter lab --notebook-dir {to}", markup=False)
+    out.print(f"{len(new)} files are new in {to}. Open them: ecg-lessons lab --to {to}", markup=False)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context, to: OwnCopy = Path("work")) -> None:
+    """Open your own copy of the lessons in JupyterLab, at lesson 0; options of JupyterLab are handed on."""
+    from ecg_lessons.course import copies
+
+    copies.copy(to)
+    copies.open_lab(to, context.args)
 
 
 @app.command()
@@ -489,6 +500,8 @@ def _print_report(report, as_json: bool) -> None:
 
 def main() -> None:
     """Run the command line; turn mistakes into one sentence and status 2, and notes into lines."""
+    with suppress(AttributeError):  # nobody reads it
+        sys.stdout.reconfigure(errors="backslashreplace")  # into a file on Windows goes what its code page has
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries

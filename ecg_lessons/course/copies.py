@@ -1,5 +1,7 @@
-"""A student's own copy of the lessons: what stands there already is left alone."""
+"""A student's own copy of the lessons, and JupyterLab on it: what stands there already is left alone."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from ecg_lessons import files
@@ -35,6 +37,15 @@ def reset(number: str, to: Path) -> Path:
             raise InputError(f"{before} is there from an earlier reset: rename or remove it first.")
         files.write(before, mine.read_bytes())
     return _write(found[0], to)
+
+
+def open_lab(folder: Path, words: Sequence[str] = ()) -> None:
+    """Run JupyterLab in `folder` until it is stopped, with our settings below the user's; `words` are its options."""
+    from jupyterlab.labapp import LabApp
+
+    ours = str(Path(__file__).with_name("jupyter"))
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, (os.environ.get("JUPYTER_CONFIG_PATH"), ours)))
+    LabApp.launch_instance([f"--ServerApp.root_dir={folder.absolute()}", *words])
 
 
 def _write(path: Path, to: Path) -> Path:

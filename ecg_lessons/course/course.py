@@ -161,41 +161,52 @@ def build(to: Path, only: str | None = None, console: Console | None = None) -> 
         if lesson.state == "done":
             console.print(f"{lesson.number} {lesson.title}: done before", markup=False)
     waiting, ran = [lesson for lesson in asked if lesson.state != "done"], []
-    for number, lesson in enumerate(waiting, start=1):
-        # As slow as the lessons before this one, against what their tables say.
-        slow = sum(one.seconds for one in ran) / sum(one.expected for one in ran) if ran else 1.0
-        expected, later = (slow * sum(one.expected for one in some) for some in ([lesson], waiting[number:]))
-        _run(lesson, to, console, expected, later)
+    if waiting:
+        console.print(f"{len(waiting)} of {len(lessons)} lessons to run, {left(_expected(waiting, ran))}")
+    while waiting:
+        lesson = waiting.pop(0)
+        _run(lesson, to, console, _expected([lesson], ran), _expected(waiting, ran))
         ran.append(lesson)
+        told = lesson.failure or f"done in {duration(lesson.seconds)}"
+        more = f"; {left(_expected(waiting, ran))}" if waiting else ""
+        console.print(f"{lesson.number} {lesson.title}: {told}{more}", markup=False)
         files.write(to / "index.html", index(lessons, to))
     return asked
+
+
+def _expected(some: list[Lesson], ran: list[Lesson]) -> float:
+    # Seconds that some lessons take where others were as slow as they were, against what their tables say.
+    slow = sum(one.seconds for one in ran) / sum(one.expected for one in ran) if ran else 1.0
+    return slow * sum(one.expected for one in some)
+
+
+def left(seconds: float) -> str:
+    """Say about how much time something still takes."""
+    return "less than a minute left" if seconds < 60 else f"about {round(seconds / 60)} min left"
 
 
 class _Left(ProgressColumn):
     """About how much time the whole course still takes."""
 
     def render(self, task: Task) -> Text:
-        """Say it in minutes."""
-        minutes = (max(task.fields["expected"] - (task.elapsed or 0), 0) + task.fields["later"]) / 60
-        return Text("less than a minute left" if minutes < 1 else f"about {round(minutes)} min left")
+        """Count this lesson down, and add those after it."""
+        return Text(left(max(task.fields["expected"] - (task.elapsed or 0), 0) + task.fields["later"]))
 
 
 def _run(lesson: Lesson, to: Path, console: Console, expected: float, later: float) -> None:
     began, digest = time.monotonic(), _digest(lesson.source)
     folder = lesson.source.parents[1] if lesson.source.suffix == ".py" else to
     lesson.notebook, lesson.failure = notebooks.read(lesson.source), ""
-    name = f"{lesson.number} {lesson.title}"
     told, counted = TextColumn("{task.description}", markup=False), TextColumn("cell {task.completed} of {task.total}")
     columns = (told, BarColumn(20), counted, TimeElapsedColumn(), _Left())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(name, total=None, expected=expected, later=later)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(f"{lesson.number} {lesson.title}", total=None, expected=expected, later=later)
         try:
             notebooks.execute(lesson.notebook, folder, lambda k, of: bar.update(task, completed=k + 1, total=of))
         except notebooks.CellFailed as error:
             lesson.failure = str(error)
     lesson.seconds = round(time.monotonic() - began, 1)
     _write(lesson, to, {"digest": digest, "seconds": lesson.seconds, "failure": lesson.failure})
-    console.print(f"{name}: {lesson.failure or f'done in {duration(lesson.seconds)}'}", markup=False)
 
 
 def _write(lesson: Lesson, to: Path, about: dict) -> None:

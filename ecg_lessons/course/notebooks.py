@@ -7,6 +7,7 @@
 import argparse
 import asyncio
 import base64
+import contextlib
 import hashlib
 import io
 import itertools
@@ -122,7 +123,8 @@ def execute(notebook: Any, folder: Path, progress: Callable[[int, int], None] = 
 
     def starting(**_) -> None:
         # nbclient would take Ctrl-C for a dead kernel and let the caller go on: leave it to Python.
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        with contextlib.suppress(NotImplementedError):  # on Windows it is left already
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
     def count(**_) -> None:
         nonlocal number

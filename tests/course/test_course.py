@@ -1,3 +1,4 @@
+import io
 import re
 from html.parser import HTMLParser
 from types import SimpleNamespace
@@ -158,20 +159,20 @@ def test_a_changed_package_runs_again(clone, monkeypatch):
 
 
 def test_the_command_names_the_page_and_fails_with_a_failed_lesson(clone):
-    run = CliRunner().invoke(cli.app, ["course", "--to", "out", "--lesson", "03"])
+    run = CliRunner().invoke(cli.app, ["course", "03", "--to", "out"])
     assert run.exit_code == 0
     assert "Open out/index.html" in run.output
     assert "not run" in Page(clone / "out" / "index.html").text
-    run = CliRunner().invoke(cli.app, ["course", "--to", "out", "--lesson", "02"])
+    run = CliRunner().invoke(cli.app, ["course", "02", "--to", "out"])
     assert run.exit_code == 1
     assert "02 A bad one: cell 1 failed with ZeroDivisionError" in run.output
 
 
 def test_one_lesson_by_its_number_and_no_other(clone):
-    run = CliRunner().invoke(cli.app, ["course", "--to", "out", "--lesson", "3"])
+    run = CliRunner().invoke(cli.app, ["course", "3", "--to", "out"])
     assert run.exit_code == 0
     assert not list((clone / "out").glob("01_*"))
-    refused = CliRunner().invoke(cli.app, ["course", "--to", "out", "--lesson", "9"])
+    refused = CliRunner().invoke(cli.app, ["course", "9", "--to", "out"])
     assert "choose" in str(refused.exception)
 
 
@@ -187,6 +188,35 @@ def test_the_time_left_is_that_of_this_lesson_and_those_after_it(clone, monkeypa
     assert str(column.render(task)) == "about 6 min left"
     task.elapsed, task.fields["later"] = 500, 20
     assert str(column.render(task)) == "less than a minute left"
+
+
+def test_a_log_has_one_line_a_lesson_and_a_terminal_one_that_is_rewritten(clone):
+    def written(to, terminal):
+        course.build(clone / to, None, Console(file=(said := io.StringIO()), force_terminal=terminal, width=100))
+        return re.sub(r"done in \d+ s", "done in 1 s", said.getvalue())
+
+    assert written("log", terminal=False).splitlines() == [
+        "3 of 3 lessons to run, about 5 min left",
+        "01 A <good> one: done in 1 s; less than a minute left",  # 4 minutes were told, for one that took seconds
+        "02 A bad one: cell 1 failed with ZeroDivisionError: division by zero; less than a minute left",
+        "03 after: done in 1 s",
+    ]
+    assert written("log", terminal=False).splitlines()[:3] == [
+        "01 A <good> one: done before",
+        "03 after: done before",
+        "1 of 3 lessons to run, about 2 min left",
+    ]
+    shown = written("terminal", terminal=True)
+    assert "cell 2 of 2" in shown
+    assert "about 5 min left" in shown
+    assert "\r" in shown
+
+
+def test_every_lesson_says_how_long_it_runs():
+    """The time that is left stands on it."""
+    sources = notebooks.sources(notebooks.locate())
+    lessons = [course.Lesson(source, notebooks.read(source)) for source in sources]
+    assert [lesson.number for lesson in lessons if not re.search(r"running \d", lesson.minutes)] == []
 
 
 def test_a_stop_by_the_user_is_no_failure(clone, monkeypatch):

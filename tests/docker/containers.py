@@ -117,7 +117,7 @@ def test_check_is_well_for_any_user_on_a_read_only_root_without_network(run):
 
 def test_lesson_1_runs_for_any_user_on_a_read_only_root_without_network(run):
     begun = time.monotonic()
-    done = run("ecg-lessons", "course", "--lesson", "01", "--to", "/tmp/course")
+    done = run("ecg-lessons", "course", "01", "--to", "/tmp/course")
     print(f"\nlesson 1: {time.monotonic() - begun:.0f} s")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 

@@ -22,7 +22,19 @@ class Newcomers(TyperGroup):
 
     def list_commands(self, ctx) -> list[str]:
         """Name the commands."""
-        first = ["course", "lessons", "reset", "check", "simulate", "train", "evaluate", "predict", "export", "fetch"]
+        first = [
+            "course",
+            "lessons",
+            "reset",
+            "check",
+            "simulate",
+            "train",
+            "evaluate",
+            "predict",
+            "convert",
+            "export",
+            "fetch",
+        ]
         return [*first, *(name for name in super().list_commands(ctx) if name not in first)]
 
 
@@ -133,6 +145,11 @@ def evaluate() -> None:
 @app.command(cls=declared.of_run(declared.predict_command))
 def predict() -> None:
     """Let a run judge recordings and write the verdicts as CSV."""
+
+
+@app.command(cls=declared.of_run(declared.convert_command))
+def convert() -> None:
+    """Write the network of a run as ONNX, TFLite or SavedModel."""
 
 
 for name, make, words in (

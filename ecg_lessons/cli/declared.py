@@ -284,6 +284,27 @@ def predict_command(lesson) -> TyperCommand:
     return command(predict, [_argument("run", "A run folder."), _argument("recordings", what), to, *more, *READING])
 
 
+def convert_command(lesson) -> TyperCommand:
+    """Make `convert`."""
+
+    def convert(run: Path, to: Path, force: bool) -> None:
+        """Write the network of a run for programs without Keras: ONNX, TFLite, or a folder with a SavedModel.
+
+        The ending of --to chooses. What is written must agree with Keras, or nothing is.
+        """
+        opened = _opened(lesson, run)
+        from ecg_lessons import convert as converting
+
+        with out.status("Converting"):
+            apart = converting.convert(lesson, opened, to, force)
+        of = f"{converting.EXAMPLES} examples of the {next(iter(lesson.sources.values())).what}"
+        out.print(f"The network is in {to}. On {of} it differs from Keras by {apart:.1g} at most.", markup=False)
+
+    to = parameter("to", Path, inspect.Parameter.empty, help="model.onnx, model.tflite, or a new folder (SavedModel).")
+    force = parameter("force", bool, False, help="Replace a file.")
+    return command(convert, [_argument("run", "A run folder."), to, force])
+
+
 READING = (
     parameter("strict", bool, False, help="Judge nothing where a recording of a folder cannot be judged."),
     parameter("rate", float | None, None, help="Samples per second, of a file that does not tell: CSV, .npy, .npz."),

@@ -104,6 +104,18 @@ class Run:
         return files.write(self.folder / name, content)
 
 
+@dataclass(frozen=True)
+class Opened(Run):
+    """A run whose network is read from its file no more than once."""
+
+    network: keras.Model
+
+    @property
+    def model(self) -> keras.Model:
+        """The trained network."""
+        return self.network
+
+
 def fit(
     build: Callable[[], keras.Model],
     train: Examples,

@@ -381,7 +381,7 @@ def test_imports_go_one_way():
         ["signals", "splits"],
         ["models", "training", "evaluation"],
         ["card", "checks", "classroom", "lesson"],
-        ["trials", "study"],
+        ["convert", "looks", "trials", "study"],
         ["lessons"],
         ["sweeps", "ray_runner", "course", "grading"],
         ["cli"],

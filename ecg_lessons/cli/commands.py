@@ -24,7 +24,7 @@ class Newcomers(TyperGroup):
     def list_commands(self, ctx) -> list[str]:
         """Name the commands."""
         first = ["course", "lessons", "lab", "reset", "check", "simulate"]
-        first += ["train", "evaluate", "predict", "export", "fetch"]
+        first += ["train", "evaluate", "predict", "convert", "export", "fetch"]
         return [*first, *(name for name in super().list_commands(ctx) if name not in first)]
 
 
@@ -144,6 +144,11 @@ def evaluate() -> None:
 @app.command(cls=declared.of_run(declared.predict_command))
 def predict() -> None:
     """Let a run judge recordings and write the verdicts as CSV."""
+
+
+@app.command(cls=declared.of_run(declared.convert_command))
+def convert() -> None:
+    """Write the network of a run as ONNX, TFLite or SavedModel."""
 
 
 for name, make, words in (

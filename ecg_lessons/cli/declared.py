@@ -263,25 +263,62 @@ def evaluate_command(lesson) -> TyperCommand:
 def predict_command(lesson) -> TyperCommand:
     """Make `predict`, with the options that the run's lesson has."""
 
-    def predict(run: Path, recordings: Path, to: Path, force: bool, **values: Any) -> None:
+    def predict(
+        run: Path, recordings: Path, to: Path | None, plot: Path | None, start: float, force: bool, **values: Any
+    ) -> None:
         """Let a run judge recordings and write the verdicts as CSV; of a folder it leaves out what cannot be judged.
 
         Columns: ID, the record (and sample of a beat); TARGET 1 for exchanged electrodes, or CLASS; PROBABILITY of that
-        verdict (with TARGET, of "exchanged"); SWAP, the likeliest exchange; TIME of a beat in s.
+        verdict (with TARGET, of "exchanged"); SWAP, the likeliest exchange; TIME of a beat in s. With --plot, one
+        recording is drawn, shaded where the network looked.
         """
         opened = _opened(lesson, run)
-        tables.refuse_target(to, recordings, force)
+        if to is None and plot is None:
+            raise InputError("Where do the verdicts go? Add --to verdicts.csv, or --plot verdict.png.")
+        if to:
+            tables.refuse_target(to, recordings, force)
+        if plot:
+            tables.refuse_plot(plot, recordings, force)
         how = tables.how_of(values)
         if "how" not in inspect.signature(lesson.judge).parameters:
             how = {}
         with out.status("Judging") as status:
-            table = lesson.judge(opened, recordings, ticking(status, "Judging"), **values, **how)
-        tables.verdicts(table, to)
+            asked = (lesson, opened, recordings, start, ticking(status, "Looking"))
+            drawn = tables.picture(*asked, **values, **how) if plot else None
+            table = lesson.judge(opened, recordings, ticking(status, "Judging"), **values, **how) if to else None
+        if drawn:
+            tables.write_plot(*drawn, plot)
+        if to:
+            tables.verdicts(table, to)
 
     what = f"A recording ({', '.join(tables.ENDINGS)}), a folder of them, or lesson 1's CSV."
-    to = parameter("to", Path, inspect.Parameter.empty, help="The CSV file to write.")
+    to = parameter("to", Path | None, None, help="The CSV file to write.")
+    plot = parameter("plot", Path | None, None, help="A picture of the verdict to write: .png, or a page, .html.")
+    start = parameter("start", float, 0.0, min=0, help="Where the ten seconds begin that --plot draws (s).")
     more = keywords_of(lesson.judge) if lesson else []
-    return command(predict, [_argument("run", "A run folder."), _argument("recordings", what), to, *more, *READING])
+    named = [_argument("run", "A run folder."), _argument("recordings", what), to, plot, start]
+    return command(predict, [*named, *more, *READING])
+
+
+def convert_command(lesson) -> TyperCommand:
+    """Make `convert`."""
+
+    def convert(run: Path, to: Path, force: bool) -> None:
+        """Write the network of a run for programs without Keras: ONNX, TFLite, or a folder with a SavedModel.
+
+        The ending of --to chooses. What is written must agree with Keras, or nothing is.
+        """
+        opened = _opened(lesson, run)
+        from ecg_lessons import convert as converting
+
+        with out.status("Converting"):
+            apart = converting.convert(lesson, opened, to, force)
+        of = f"{converting.EXAMPLES} examples of the {next(iter(lesson.sources.values())).what}"
+        out.print(f"The network is in {to}. On {of} it differs from Keras by {apart:.1g} at most.", markup=False)
+
+    to = parameter("to", Path, inspect.Parameter.empty, help="model.onnx, model.tflite, or a new folder (SavedModel).")
+    force = parameter("force", bool, False, help="Replace a file.")
+    return command(convert, [_argument("run", "A run folder."), to, force])
 
 
 READING = (

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from math import isnan
 from pathlib import Path
 
@@ -15,6 +16,13 @@ from ecg_lessons.errors import InputError, shown
 out = Console(highlight=False, soft_wrap=True)
 #: What `predict` reads, beside CSV tables.
 ENDINGS = (".hea", ".mat", ".edf", ".bdf", ".dcm", ".npy", ".npz")
+#: What `predict` draws, and by which it knows again what it has drawn.
+PICTURES, _MAKER = (".png", ".html"), "ecg-lessons predict"
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="generator" content="{maker}"><title>{words}</title>
+<figure><img style="max-width: 100%" alt="{words}" src="data:image/png;base64,{picture}">
+<figcaption>{words} For learning and research, no medical device.</figcaption></figure></html>
+"""
 #: Words for entries of a result that do not say enough.
 _WORDS = {"mean_f1": "mean F1 of N, A, O", "mean_f1_with_noise": "mean F1 of N, A, O, ~"}
 _SYMBOLS = {
@@ -136,18 +144,79 @@ def how_of(values: dict) -> dict:
 
 def refuse_target(to: Path, recordings: Path, force: bool) -> None:
     """Refuse to write verdicts where they would replace what they are made of, or a file of somebody else."""
-    from ecg_lessons.files import nearest
-
     if to.is_dir():
         raise InputError(f"--to {to} is a folder: name a CSV file in it.")
     if (to.exists() and recordings.exists() and to.samefile(recordings)) or to.suffix.lower() in ENDINGS:
         raise InputError(f"--to {to} is, or could be, a recording: name another file, such as verdicts.csv.")
+    _refuse_place(f"--to {to}", to, force, "verdicts", _is_verdicts)
+
+
+def refuse_plot(to: Path, recordings: Path, force: bool) -> None:
+    """Refuse to draw where no picture can be, or over a file that `predict` has not drawn."""
+    if to.suffix.lower() not in PICTURES or to.is_dir():
+        raise InputError(f"--plot {to} is no picture: name a file that ends in {' or '.join(PICTURES)}.")
+    if recordings.is_dir():
+        raise InputError(f"{recordings} is a folder, and --plot draws one recording: name one of those in it.")
+    _refuse_place(f"--plot {to}", to, force, "verdict drawn by 'predict'", _is_plot)
+
+
+def _refuse_place(words: str, to: Path, force: bool, kind: str, is_kind: Callable[[Path], bool]) -> None:
+    from ecg_lessons.files import nearest
+
     if not force and any((parent / "run.json").exists() for parent in to.absolute().parents):
-        raise InputError(f"--to {to} lies in the folder of a run: write elsewhere, or add --force.")
-    if not force and to.exists() and not _is_verdicts(to):
-        raise InputError(f"--to {to} exists and holds no verdicts: name another file, or add --force.")
+        raise InputError(f"{words} lies in the folder of a run: write elsewhere, or add --force.")
+    if not force and to.exists() and not is_kind(to):
+        raise InputError(f"{words} exists and holds no {kind}: name another file, or add --force.")
     if not os.access(place := nearest(to), os.W_OK | os.X_OK if place.is_dir() else os.W_OK):
-        raise InputError(f"--to {to}: {place} may not be written to: name another place.")
+        raise InputError(f"{words}: {place} may not be written to: name another place.")
+
+
+def _is_plot(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _MAKER.encode() in file.read(500)
+
+
+def picture(lesson, run, recording: Path, start: float, tick, **options):
+    """Draw the verdict on a recording, and where the network looked; gives the figure and its caption."""
+    from ecg_lessons import looks
+    from ecg_lessons.evaluation import verdict_plots
+
+    looked = looks.look(lesson, run, recording, start, tick, **options)
+    shown_, found = looked.recording, looked.verdicts
+    start, end = looked.start, min(looked.start + looks.SHOWN, shown_.seconds)
+    beats = dict(zip(found["TIME"], found["CLASS"], strict=True)) if "TIME" in found else None
+    if beats is None:
+        (chosen,), row = looked.chosen, found.iloc[0].astype(str)
+        told = f"{found.attrs['classes'][chosen]}, probability {found.attrs['probability'][0, chosen]:.2f}"
+        told += f" ({row['SWAP']})" if row.get("SWAP", "none") != "none" else ""
+    else:
+        here = found["CLASS"][found["TIME"].between(start, end)].value_counts()
+        told = ", ".join(f"{n} {name}" for name, n in here.items()) or "no beat that can be judged"
+    part = f"{start:g} to {end:.3g} s of {shown_.seconds:.4g} s"
+    caption = f"{shown(shown_.name)}, {part}. Lesson {lesson.name}, network {run.about['network']}: {told}."
+    stretches, change = looked.stretches, looked.change
+    if looked.every_beat:
+        stretches = (looked.peaks[:, None, None] + stretches).reshape(-1, 2)
+        change = list(change) * len(looked.peaks)
+    return verdict_plots.verdict(shown_, caption, stretches, change, start, beats, looked.every_beat), caption
+
+
+def write_plot(figure, caption: str, to: Path) -> None:
+    """Write a figure as PNG, or as a page that holds it, whole or not at all."""
+    import base64
+    import html
+    import io
+
+    from ecg_lessons import files
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=150, metadata={"Software": _MAKER})
+    content = drawn.getvalue()
+    if to.suffix.lower() == ".html":
+        words = {"words": html.escape(caption), "maker": _MAKER, "picture": base64.b64encode(content).decode()}
+        content = _PAGE.format_map(words).encode()
+    files.write(to, content)
+    out.print(f"The picture is in {to}: {caption}", markup=False)
 
 
 def _is_verdicts(path: Path) -> bool:

@@ -133,17 +133,19 @@ def read(
 
 
 def each(
-    path: str | Path,
+    path: str | Path | Recording,
     make: Callable[[Recording], object],
     annotator: str = "",
     how: How | None = None,
     strict: bool = False,
     tick: Progress | None = None,
 ) -> tuple[list, dict[str, str]]:
-    """Make something of every recording that a path stands for, with the beats of an annotator where there are some.
+    """Make something of a recording, or of all that a path stands for, with an annotator's beats if there are some.
 
     Gives it with what was left out of a folder, and why; nothing is left out where `strict`, or of a single recording.
     """
+    if isinstance(path, Recording):
+        return [make(path)], {}
     listed, made, left_out = paths(path), [], {}
     for done, file in enumerate(listed, start=1):
         try:

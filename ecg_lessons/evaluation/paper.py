@@ -44,7 +44,7 @@ def ecg_page(recording: Recording | np.ndarray, rate=None, title="", highlight: 
     else:
         signal = np.asarray(recording)
     _check(signal, rate, LEADS, highlight)
-    signal = signal[: round(10 * rate)] - np.median(signal[: round(10 * rate)], axis=0)
+    signal = signal[: round(10 * rate)] - np.nanmedian(signal[: round(10 * rate)], axis=0)
     figure, axes = sheet(285, 185)
     left, tops, column = 25.0, (145.0, 110.0, 75.0, 35.0), round(2.5 * rate)
     for top, names in zip(tops, ROWS, strict=False):
@@ -64,10 +64,10 @@ def ecg_strip(signal: np.ndarray, rate: float, leads=("II",), title="", highligh
     """Draw leads (samples, leads) in mV one below the other on ECG paper; `start` (s) is printed where it is not 0."""
     signal = np.asarray(signal).reshape(len(signal), -1)
     _check(signal, rate, leads, highlight)
-    signal = signal - np.median(signal, axis=0)
+    signal = signal - np.nanmedian(signal, axis=0)
     # Each lead gets the room that it needs above (15 mm or more) and below its line, in whole big squares.
-    up = [5 * np.ceil(max(15, GAIN * high + 3) / 5) for high in signal.max(axis=0)]
-    down = [5 * np.ceil(max(5, 2 - GAIN * low) / 5) for low in signal.min(axis=0)]
+    up = [5 * np.ceil(max(15, GAIN * high + 3) / 5) for high in np.nanmax(signal, axis=0)]
+    down = [5 * np.ceil(max(5, 2 - GAIN * low) / 5) for low in np.nanmin(signal, axis=0)]
     width, height = 5 * np.ceil((len(signal) / rate * SPEED + 25) / 5), 20.0 + sum(up) + sum(down)
     figure, axes = sheet(width, height)
     level = height - 10

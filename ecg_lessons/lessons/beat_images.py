@@ -215,7 +215,7 @@ def export(examples: Examples, to: Path, *, most: Most = None, tick: Tick | None
 
 def judge(
     run: Run,
-    path: str | Path,
+    path: str | Path | recordings.Recording,
     tick: Tick | None = None,
     *,
     lead: Lead = None,
@@ -251,7 +251,7 @@ def beat_verdicts(probability: np.ndarray, examples: Examples, left_out: Mapping
             "ANNOTATED": info["symbol"].where(info["annotated"], ""),
         }
     )
-    table.attrs["left_out"] = left_out
+    table.attrs |= {"left_out": left_out, "probability": probability, "classes": examples.classes}
     return table
 
 

@@ -325,7 +325,7 @@ def _export(task: str, examples: Examples, to: Path, parts: Iterable[np.ndarray]
 
 def judge_beats(
     run: Run,
-    path: str | Path,
+    path: str | Path | Recording,
     tick: Tick | None = None,
     *,
     lead: Lead = None,
@@ -349,7 +349,7 @@ def judge_beats(
 
 def judge_recordings(
     run: Run,
-    path: str | Path,
+    path: str | Path | Recording,
     tick: Tick | None = None,
     *,
     lead: Lead = None,
@@ -372,6 +372,7 @@ def judge_recordings(
         mean = probability.groupby(np.repeat(np.arange(len(names)), count)).mean().to_numpy()
         table.loc[count > 0, "CLASS"] = np.array(CLASSES["infarction"])[mean.argmax(axis=1)]
         table.loc[count > 0, "PROBABILITY"] = mean.max(axis=1).round(4)
+        table.attrs |= {"probability": mean, "classes": CLASSES["infarction"], "every_beat": True}
     table.attrs["left_out"] = left_out
     return table
 

@@ -265,7 +265,7 @@ def export(correct: Examples, to: Path, *, source: str = "", seed: Seed = 42) ->
 
 def judge(
     run: Run,
-    path: str | Path,
+    path: str | Path | recordings.Recording,
     tick: Tick | None = None,
     *,
     threshold: Threshold = 0.5,
@@ -274,14 +274,14 @@ def judge(
     strict: bool = False,
 ) -> pd.DataFrame:
     """Judge a CSV of the original's format, one recording, or a folder of recordings: see `verdicts`."""
-    if tables.is_ecgs(path):
+    if not isinstance(path, recordings.Recording) and tables.is_ecgs(path):
         return verdicts(run, from_csv(path), threshold, tick, sure)
     how = replace(how or How(), middle=MIDDLE)
     made, left_out = recordings.each(path, _heard, how=how, strict=strict, tick=tick)
     examples = Examples.join(made)
     _tell_broken(examples)
     table = verdicts(run, examples, threshold, tick, sure)
-    table.attrs["left_out"] = left_out
+    table.attrs |= {"left_out": left_out, "every_beat": True}
     return table
 
 
@@ -328,6 +328,7 @@ def verdicts(
         table["TARGET"] = table["TARGET"].astype("Int64").mask(doubtful)
         if "SWAP" in table:
             table["SWAP"] = table["SWAP"].mask(doubtful, "unsure")
+    table.attrs |= {"probability": np.column_stack([1 - inverted, inverted]), "classes": ("not exchanged", "exchanged")}
     return table
 
 

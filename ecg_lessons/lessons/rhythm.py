@@ -225,7 +225,7 @@ def score(probability: np.ndarray, examples: Examples) -> dict:
 
 def judge(
     run: Run,
-    path: str | Path,
+    path: str | Path | Recording,
     tick: Tick | None = None,
     *,
     lead: Lead = None,
@@ -238,7 +238,7 @@ def judge(
 
 def verdicts(
     runs: Sequence[Run],
-    path: str | Path,
+    path: str | Path | Recording,
     tick: Tick | None = None,
     lead: str | None = None,
     how: How | None = None,
@@ -251,11 +251,12 @@ def verdicts(
     examples = Examples.join(made)
     probability = np.stack([predict_rows(run, examples.x, tick) for run in runs])
     alone = len(runs) == 1
-    chosen = (probability[0] if alone else vote(probability)).argmax(axis=1)
+    answer = probability[0] if alone else vote(probability)
+    chosen = answer.argmax(axis=1)
     sure = probability[0].max(axis=1) if alone else (probability.argmax(axis=2) == chosen).mean(axis=0)
     table = pd.DataFrame({"ID": examples.info["record"], "SECONDS": examples.info["seconds"].round(2)})
     table = table.assign(CLASS=np.array(examples.classes)[chosen], PROBABILITY=sure.round(4))
-    table.attrs["left_out"] = left_out
+    table.attrs |= {"left_out": left_out, "probability": answer, "classes": examples.classes}
     return table
 
 

@@ -107,7 +107,7 @@ def _answers(model: keras.Model, draft: Path, form: Format, batch: dict[str, np.
     try:
         with (
             quiet.stderr(),
-            open(os.devnull, "w") as nowhere,
+            open(os.devnull, "w", encoding="utf-8") as nowhere,
             contextlib.redirect_stdout(nowhere),
             warnings.catch_warnings(),
         ):

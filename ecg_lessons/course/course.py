@@ -14,7 +14,8 @@ from string import Template
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from ecg_lessons import files
@@ -169,7 +170,7 @@ def build(to: Path, only: str | None = None, console: Console | None = None) -> 
         ran.append(lesson)
         told = lesson.failure or f"done in {duration(lesson.seconds)}"
         more = f"; {left(_expected(waiting, ran))}" if waiting else ""
-        console.print(f"{lesson.number} {lesson.title}: {told}{more}", markup=False)
+        console.print(f"{lesson.number} {lesson.title}: {told}{more}", markup=False, soft_wrap=True)
         files.write(to / "index.html", index(lessons, to))
     return asked
 
@@ -197,10 +198,16 @@ def _run(lesson: Lesson, to: Path, console: Console, expected: float, later: flo
     began, digest = time.monotonic(), _digest(lesson.source)
     folder = lesson.source.parents[1] if lesson.source.suffix == ".py" else to
     lesson.notebook, lesson.failure = notebooks.read(lesson.source), ""
-    told, counted = TextColumn("{task.description}", markup=False), TextColumn("cell {task.completed} of {task.total}")
-    columns = (told, BarColumn(20), counted, TimeElapsedColumn(), _Left())
+    # On one line of 80 characters: a long title is cut.
+    title = Column(no_wrap=True, overflow="ellipsis", max_width=max(console.width - 52, 12))
+    told, counted = (
+        TextColumn("{task.description}", markup=False, table_column=title),
+        "cell {task.completed} of {task.total}",
+    )
+    columns = (told, BarColumn(12), counted, _Left(Column(no_wrap=True)))
+    cells = sum(cell.cell_type == "code" for cell in lesson.notebook.cells)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(f"{lesson.number} {lesson.title}", total=None, expected=expected, later=later)
+        task = bar.add_task(f"{lesson.number} {lesson.title}", total=cells, expected=expected, later=later)
         try:
             notebooks.execute(lesson.notebook, folder, lambda k, of: bar.update(task, completed=k + 1, total=of))
         except notebooks.CellFailed as error:

@@ -60,8 +60,9 @@ def look(
     opened = Opened(run.folder, run.model)
     verdicts = lesson.judge(opened, recording, **options)
     if "probability" not in verdicts.attrs:
-        what = f"judge of lesson {lesson.name} tells no probabilities"
-        raise InputError(f'{what}: give them as table.attrs["probability"], (rows, classes), beside "classes".')
+        # Without beats, say, or of a lesson whose judge leaves out table.attrs["probability"] and "classes".
+        what = f"Recording {recording.name} got no verdict with a probability"
+        raise InputError(f"{what}, so there is nothing to draw: give another one, or --to instead of --plot.")
     chosen = _chosen(verdicts)
     ecg = [k for k, name in enumerate(recording.leads) if is_ecg(name)] or slice(None)
     every_beat = verdicts.attrs.get("every_beat", False)

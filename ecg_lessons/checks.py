@@ -106,7 +106,7 @@ def _raised(height: float, level: float) -> np.ndarray:
 
 #: What there is to measure on images/measure.png, and how far a reading by eye may be off.
 _MEASURED = {"rate": 79, "PR": 186, "QRS": 82, "QT": 354, "axis": -21}
-_OFF = {"rate": 4, "PR": 25, "QRS": 25, "QT": 35, "axis": 15}
+_OFF = {"rate": 4, "PR": 40, "QRS": 30, "QT": 50, "axis": 15}
 
 
 def _is_measured(answer: dict) -> bool:

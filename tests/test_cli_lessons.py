@@ -224,7 +224,7 @@ REFUSED = [
     ("infarction --transfer-from nowhere", "nowhere is no run"),
     ("infarction --transfer-from {runs}/inversion", "is a run of lesson 'inversion'"),
     ("infarction --transfer-from {runs}/heartbeat --network bigru", "leave --network bigru out"),
-    ("rhythm --network rnn", "no network 'rnn': did you mean 'crnn'? Choose compact, cnn, compact-signal or crnn"),
+    ("rhythm --network rnn", "no network 'rnn': did you mean 'crnn'? Choose compact, cnn, compact-devices,"),
     ("rhythm --network nowhere.toml", "Cannot read nowhere.toml"),
     ("rhythm --fold 5", "no split 'fold-5'"),
     ("rhythm --fold 1 --split x.json", "--fold and --split exclude each other"),

@@ -125,7 +125,8 @@ def test_targets_of_the_readme_are_in_the_makefile():
     ],
 )
 def test_make_means_a_lesson_where_one_is_named(words, does, monkeypatch):
-    monkeypatch.delenv("LESSON", raising=False)
+    for name in ("LESSON", "MAKEFLAGS", "MAKELEVEL"):  # those of the make that runs the tests
+        monkeypatch.delenv(name, raising=False)
     told = subprocess.run(["make", "-n", *words.split()], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert told.splitlines()[-1].rstrip().endswith(does)
 

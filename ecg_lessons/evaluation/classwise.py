@@ -20,8 +20,6 @@ def score(probability: np.ndarray, examples: Examples) -> dict:
     """
     counted = scores.Scores.of(examples.y, probability.argmax(axis=1), examples.patient, examples.classes)
     each = {name: counted.estimate(statistic) for name, statistic in EACH.items()}
-    people = (counted.counts.sum(axis=2) > 0).sum(axis=0)
-    each["sensitivity"] = counted.estimate(scores.recall, people=people)  # only they have the class
     by_class = {}
     for k in np.unique(examples.y):
         of_class = examples.y == k

@@ -5,6 +5,7 @@ bootstrap over patients one matrix product: beats or recordings of one person ar
 people who are drawn again, never rows.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -67,17 +68,18 @@ class Scores:
         """Counts over all patients, shape (K, M)."""
         return self.counts.sum(axis=0)
 
-    def estimate(self, statistic: Callable, draws: int = DRAWS, seed=0, people: int | np.ndarray | None = None):
+    def estimate(self, statistic: Callable, draws: int = DRAWS, seed=0):
         """Compute a statistic and its interval by the bootstrap over patients (percentiles 2.5 and 97.5).
 
         Where nobody differs (all right, or all wrong), every draw gives the same and the bootstrap is blind. The bound
-        is then the exact one of Clopper and Pearson for as many trials as there are patients. Where every draw gives
-        the same value in between, it rests on one patient: there is no interval, and both bounds are NaN.
+        is then the exact one of Clopper and Pearson for as many trials as patients have a value of their own. Where
+        every draw gives the same value in between, it rests on one patient: there is no interval, and both bounds are
+        NaN.
 
         The statistic makes counts (..., K, M) to values (...) or (..., K): `accuracy`, `recall` and so on, and so gives
-        one Estimate or a list of them. `people` says how many patients a value rests on, where not all. A mean over
-        classes (`mean_over_classes`) is one over all classes of the test: a draw without anybody who has one of them
-        does not count, since without a hard class the mean of the others is higher.
+        one Estimate or a list of them. A mean over classes (`mean_over_classes`) is one over all classes of the test: a
+        draw without anybody who has one of them does not count, since without a hard class the mean of the others is
+        higher.
         """
         n = len(self.counts)
         weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
@@ -89,7 +91,10 @@ class Scores:
         values = np.where(np.isnan(value), 0.0, statistic(drawn))  # no value, no interval, and no warning
         bounds = np.nanpercentile(values, [2.5, 97.5], axis=0) if len(values) else np.full(2, np.nan)
         low, high = np.where(np.isnan(value), np.nan, bounds)
-        blind = 0.025 ** (1 / np.maximum(n if people is None else people, 1))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a mean of nothing is no value
+            people = np.sum(~np.isnan(statistic(self.counts)), axis=0)
+        blind = 0.025 ** (1 / np.maximum(people, 1))
         alone = (low == high) & (value > 0) & (value < 1)
         low = np.where(alone, np.nan, np.where((low == 1) & (value == 1), blind, low))
         high = np.where(alone, np.nan, np.where((high == 0) & (value == 0), 1 - blind, high))

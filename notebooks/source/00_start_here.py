@@ -26,7 +26,7 @@
 # | **Data** | the built-in cohort (simulated) |
 # | **GPU** | no |
 #
-# **A requirement:** whoever trains networks on ECGs measures one by eye to within half a big square. Exercise B puts you to it.
+# **A requirement:** whoever trains networks on ECGs measures one by eye to within a small square or two (0.04 s each). Exercise B puts you to it.
 #
 # Words that are new stand in bold type where they are explained, and once more in the [glossary](glossary.md).
 
@@ -150,7 +150,7 @@ print("I + III = II:", np.allclose(lead_I + lead_III, lead_II))
 print("aVR + aVL + aVF = 0:", np.allclose(aVR + aVL + aVF, 0))
 
 # %% [markdown]
-# Three potentials have two differences, and so six limb leads carry the information of two. The chest leads have a common opposite, the mean of the three limbs
+# Three potentials have two differences, and so six limb leads carry the information of two. The chest leads share one second pole, the mean of the three limbs
 # (Wilson's terminal): V1 is its electrode minus (RA + LA + LL) / 3.
 #
 # **Predict:** write lead III from I and II alone. How far will it be from the recorded one?
@@ -185,7 +185,7 @@ plots.ecg_page(recording, title="Simulated patient 9: a healthy heart", note="si
 # | down | down | extreme, or right arm and left leg exchanged (RA/LL): I becomes -III, aVF becomes aVR |
 #
 # Which of the two it is, lesson 1 asks. Now the angle itself. aVF is the mean of II and III, and each of them points down by only sin 60° = √3/2 of
-# its length. So aVF comes out too small by √3/2.
+# its length. So aVF is too small, by the factor √3/2: divide by it.
 
 
 # %%
@@ -265,7 +265,7 @@ print(record.sig_name[3], "->", again.leads[3], "|", again.signal.dtype, again.s
 #
 # The patients come from a model: the heart is a dipole that turns in space, and the leads are its shadows
 # (McSharry 2003). Its waves were fitted to averages of PTB-XL. The shares of diagnoses are chosen for teaching, and no
-# result on them says anything about real patients.
+# result on these patients says anything about real ones.
 
 # %%
 names = pd.read_csv(folder / "scp_statements.csv", index_col=0)["description"]
@@ -286,7 +286,7 @@ plots.ecg_page(infarction, title="Acute anterior infarction", highlight=["V2", "
 
 # %% [markdown]
 # *Simulated acute anterior infarction (part of the heart muscle dies). In V2 and V3 the ST segment does not come back to the line. Which other leads
-# are raised?* The codes are those of PTB-XL, after the standard SCP-ECG. It gathers them in five **superclasses**: NORM, MI (infarction), STTC, CD
+# are raised?* The codes are those of PTB-XL, after the standard SCP-ECG. It gathers them in five **superclasses**: NORM, MI (infarction), STTC (changes of ST and T), CD
 # (conduction) and HYP (thick muscle).
 #
 # ## 7 · Real patients
@@ -354,8 +354,8 @@ measured = checks.expect("00.measure", measured)
 # <details><summary>Solution</summary>
 #
 # Lead II has the clearest borders. Between two R peaks lie 19 small squares, 0.76 s: a rate of 79. P begins 186 ms before QRS, QRS takes 82 ms, QT 354 ms. QRS
-# is up in I, about even in II, a little down in aVF: the axis is near -21°, left, and just normal. (QTc is 354 / √0.76 = 406 ms.) Readings by eye may
-# be off by half a big square.
+# is up in I, about even in II, a little down in aVF: the axis is near -21°, left, and just normal. (QTc is 354 / √0.76 = 406 ms.) T ends where its falling side, drawn on as a
+# straight line, meets the line between beats. A reading by eye is good to a small square or two.
 #
 # </details>
 #

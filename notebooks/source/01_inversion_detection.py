@@ -96,7 +96,7 @@ interactive.swapped_page(recording, "arms exchanged", leads.SWAPS["LA/RA"])
 #
 # ## 2 · A swap is a matrix
 #
-# Leads are differences of potentials. Exchange two electrodes, and each new lead is a sum of old ones. So exchanged recordings can be made, and every one is exact.
+# Leads are differences of potentials. Exchange two electrodes, and each new lead can be computed from the old ones. So exchanged recordings can be made, and every one is exact.
 
 
 # %%
@@ -249,7 +249,7 @@ checks.verdict("the function gives the package's interval, within two points", a
 # of S: how often S happens before one has looked. In training that is 1/2 for correct and 1/18 for each swap. This is
 # Bayes' rule, and it is exact, because a swap neither stretches nor squeezes: its determinant is 1 or -1.
 #
-# Here it is with a judge made by hand, who likes leads I and II upright and nothing else, with one prior for all.
+# Here it is with a judge made by hand, who likes leads I and II upright and nothing else, with equal priors.
 
 # %%
 beat = test.x["beat"][:1]
@@ -339,7 +339,7 @@ pd.DataFrame(rows, columns=["network", "PTB-XL", "LUDB"]).set_index("network")
 # layers of our network and a softmax on top; what lies between it and *hypotheses* is the gain of the better question.
 # An *ensemble* is the mean of several networks: it helps all, so compare single with single.
 #
-# **A fault of our own.** For long this table said 0.89 on LUDB, and we wrote that strangers are harder. Then we tried Einthoven's law: it was
+# **A fault of our own.** Once this table said 0.89 on LUDB, and we wrote that strangers are harder. Then we tried Einthoven's law: it was
 # broken, since LUDB's headers stretch each lead to 1 mV. Read as microvolts, strangers cost nothing. Before you blame the patients, check the units.
 
 
@@ -518,7 +518,7 @@ for what, share in (
     print(f"{what}: {200 * share:.0f} of 200, {100 * share:.1f} % ({100 * low:.1f}-{100 * high:.1f})")
 
 # %% [markdown]
-# **Verdict:** met by the counts, and not proven: the intervals of 200 people reach below 95 and 99 %. And LA/LL is found in 70 of 100 only.
+# **Verdict:** met by the counts, and not proven: the intervals of 200 people reach below 95 and 99 %. At this threshold LA/LL is found in 70 of 100.
 #
 # ## 9 · Exercises
 #
@@ -588,7 +588,7 @@ with_prior = checks.expect("01.prior", with_prior)
 # print("the same verdicts:", np.array_equal(ward[:, 0] < 0.5, probability[:, 0] < 0.02))
 # ```
 #
-# About 9 of 10 exchanges were found; with the ward's prior it is about 7 of 10, for fewer false alarms. The odds of exchanged against correct change by the factor (0.02/0.98)/(0.5/0.5) = 1/49, so an alarm needs a
+# About 9 of 10 exchanges were found; with the ward's prior it is about 7 of 10, for fewer false alarms where there are any. The odds of exchanged against correct change by the factor (0.02/0.98)/(0.5/0.5) = 1/49, so an alarm needs a
 # probability of 49/50, and the threshold on "correct" is 0.02. A prior and a threshold are one thing.
 # </details>
 #

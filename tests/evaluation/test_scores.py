@@ -96,12 +96,20 @@ def test_threshold_lets_no_more_pass_than_asked():
     assert 0.99 <= (p <= threshold).mean() < 0.9905
 
 
+def test_a_precision_without_a_fault_rests_on_those_who_got_the_verdict():
+    """Twelve of 120 recordings are called O, all rightly: 0.025 to the power of a twelfth, not of 1/120."""
+    verdict = np.repeat([1, 0], [12, 108])
+    counted = scores.Scores.of(verdict, verdict, np.arange(120), ("N", "O"))
+    assert counted.estimate(scores.precision)[1].low == pytest.approx(0.025 ** (1 / 12))
+    assert counted.estimate(scores.recall)[0].low == pytest.approx(0.025 ** (1 / 108))
+    assert counted.estimate(scores.accuracy).low == pytest.approx(0.025 ** (1 / 120))
+
+
 def test_one_patient_gives_no_interval_and_two_give_a_wide_one():
     true, verdict = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1]), np.array([0, 0, 0, 1, 1, 1, 1, 1, 1])
     patient = np.array(list("aabb") + list("ccccd"))
     counted = scores.Scores.of(true, verdict, patient, ("N", "V"))
-    people = np.array([2, 2])
-    v = counted.estimate(scores.recall, people=people)[1]
+    v = counted.estimate(scores.recall)[1]
     assert (v.value, v.high) == (1, 1)
     assert v.low == pytest.approx(0.025**0.5)  # Clopper and Pearson: 2 of 2
     alone = scores.Scores.of(true[:4], verdict[:4], np.array(list("aaaa")), ("N", "V")).estimate(scores.accuracy)

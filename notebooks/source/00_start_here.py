@@ -123,8 +123,8 @@ print(len(found), "peaks, within 20 ms of ours:", np.abs(found - peaks).max() <=
 # | rate | 60 to 100 a minute | athletes are slower |
 # | PR interval | 120 to 200 ms | the way from atria to ventricles |
 # | QRS | up to 110 ms | wider: a blocked bundle branch |
-# | QTc = QT / √RR (both in s) | below 450 ms (men), 460 ms (women) | longer: a danger of arrhythmia |
-# | ST segment | level with the line before P | raised: think of an infarction |
+# | QTc = QT / √RR (both in s) | below 450 ms (men), 460 ms (women) | longer: a danger of arrhythmia, a wrong rhythm |
+# | ST segment | level with the line before P | raised: think of an infarction, muscle that dies |
 # | axis | -30° to 90° | see section 4 |
 #
 # QRS and axis after Surawicz 2009, QTc after Rautaharju 2009.

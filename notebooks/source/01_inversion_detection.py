@@ -197,7 +197,7 @@ table(network)
 #
 # The original gave half of the ECGs a swap, added five copies of each, rolled in time, and trained for at most 20 epochs. The last quarter of these rows
 # chose the epoch, and the score on it was the result (`validation_split=0.25` takes the last rows, before it shuffles). So copies of one ECG
-# stood on both sides. We train it with a patient split. *Early stopping* ends a training when the validation part gets no better for
+# stood on both sides. We train it for at most 8, with a patient split. *Early stopping* ends a training when validation gets no better for
 # three epochs, and goes back to the best.
 
 # %%

@@ -21,7 +21,7 @@
 # |---|---|
 # | **Questions** | What does a network need to see to name a rhythm? What do convolutions see, what does recurrence see? What is a score worth that leaves the noise out? |
 # | **You will be able to** | compute a log-spectrogram; keep padding out of a verdict; tell what a network can see; measure what augmentation gives; find four faults that raise no error |
-# | **You need** | Python, NumPy, one trained network in your past; lesson 0 |
+# | **You need** | Python, NumPy, one trained network; lessons 0 and 1 |
 # | **Minutes** | reading 40 · running 2 · exercises 60 (5, 15 and 40) |
 # | **Data** | a built-in cohort (simulated); stored results from the PhysioNet/CinC Challenge 2017 (real recordings) |
 # | **GPU** | no |

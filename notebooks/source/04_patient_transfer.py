@@ -549,7 +549,7 @@ frequent_f1 = checks.expect("04.frequent", frequent_f1)
 # </details>
 #
 # **Two** (15 minutes). `--adapt-minutes 2` of `ecg-lessons train patients` begins the test at minute two, not at ten. Why can its score not be set beside ours? Show it with
-# section 4's record: how many beats are tested, how many of them are not N, from minute two and from minute ten?
+# section 3's patient (`mine`; `mine.info["symbol"]` has the letters): how many beats are tested, how many of them are not N, from minute two and from minute ten?
 #
 # <details><summary>Solution</summary>
 #

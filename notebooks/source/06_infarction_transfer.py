@@ -19,7 +19,7 @@
 #
 # | | |
 # |---|---|
-# | **Questions** | What does an infarction look like? Does a network that knows heartbeats learn it sooner? What can one lead see? |
+# | **Questions** | What does an infarction look like? Does a network that knows heartbeats learn it from fewer patients? What can one lead see? |
 # | **You will be able to** | find the raised leads on a page; transfer a network, frozen or free, and test it against scratch; score recordings, not beats |
 # | **You need** | Python, NumPy, one trained network in your past; lesson 5 |
 # | **Minutes** | reading 30 · running 3 · exercises 60 (5, 15 and 40) |
@@ -103,7 +103,7 @@ title = f"{whose} patient {acute.patient}: acute inferior infarction"
 plots.ecg_page(acute, title=title, highlight=("II", "III", "aVF"))
 
 # %% [markdown]
-# *II, III and aVF look at the inferior wall: ST is raised. aVL and I look from the other side: lowered. V1 lies over the right ventricle, which takes part.*
+# *II, III and aVF look at the inferior wall: ST is raised. aVL and I look from the other side: lowered.*
 #
 # PTB-XL calls an acute infarction *Stadium I*, after the old stages. Write the rule of the cell above for one median beat.
 
@@ -150,7 +150,7 @@ heartbeat_plots.territories(rows, beats.BEAT_RATE, LEADS, marked="II")
 #
 # ## 2 · The transfer
 #
-# We cut lead II by the published rule (nobody annotated these R peaks) and call every beat by its recording's diagnosis, as Kachuee did.
+# We cut lead II by the published rule (it loses beats, lesson 5; some of each recording are enough here) and call every beat by its recording's diagnosis, as Kachuee did.
 
 # %%
 mi = lesson.INFARCTION.load(SOURCE)
@@ -333,7 +333,7 @@ by_recording = checks.expect("06.by_recording", by_recording)
 # `return pd.DataFrame(probability).groupby(np.asarray(record), sort=False).mean().to_numpy()`.
 # </details>
 #
-# **Two** (15 minutes). Section 1's rule reads twelve leads, the network one. Judge the test recordings by the rule "two leads or more raised" and by
+# **Two** (15 minutes). Section 1's rule reads twelve leads, the network one. Judge the test recordings by the rule "two leads or more raised" (0.1 mV everywhere) and by
 # the network from scratch. Which infarctions does each miss? (`median[name]` is the beat of a recording, `told` has the network's verdicts beat by beat.)
 #
 # <details><summary>Solution</summary>

@@ -29,7 +29,7 @@ test: lint  ## Check style, package, notebooks, solutions, and stored outputs
 	@$(BIN)/python -m ecg_lessons.course.notebooks --solved build/solved
 	@ECG_LESSONS_SOURCE=sample TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(BIN)/pytest -n 2 --dist loadscope --nbval --nbval-current-env tests build/solved
 
-fuzz: .venv/.ready  ## Read 10,000 damaged files (the tests try 500), and kill commands at each file operation (4)
+fuzz: .venv/.ready  ## Read 10,000 damaged files (the tests try 500), and kill commands at each file operation (3)
 	@ECG_LESSONS_FUZZ=10000 ECG_LESSONS_MOMENTS=100 $(BIN)/pytest -q -n 0 tests/test_kills.py tests/test_fuzz.py
 
 lint: .venv/.ready  ## Check style only

@@ -2,7 +2,7 @@
 
 The kill is played in this process: from one file operation on, every further one fails, as if nobody were there to do
 it. So clearing up does not happen either. A process number that nobody has stands for the dead process.
-Four moments a command; ``make fuzz`` tries a hundred.
+Three moments a command; ``make fuzz`` tries a hundred.
 """
 
 import gzip
@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 #: At most so many moments of a command are tried, evenly from its first file operation to its last.
-MOMENTS = int(os.environ.get("ECG_LESSONS_MOMENTS", 4))
+MOMENTS = int(os.environ.get("ECG_LESSONS_MOMENTS", 3))
 
 
 class Killed(BaseException):

@@ -77,7 +77,7 @@ def test_lesson_0_runs_in_the_browser(lab, browser):
     page.get_by_role("tab", name="00_start_here.ipynb").wait_for(timeout=60_000)
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
-    every, end = len(_untimed(folder)), time.monotonic() + 300
+    every, end = len(_untimed(folder)), time.monotonic() + 150
     while (waiting := _untimed(folder)) and time.monotonic() < end:
         if len(waiting) == every:  # on a busy machine the menu is there before what it does
             page.get_by_role("menuitem", name="Run", exact=True).click()

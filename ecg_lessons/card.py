@@ -29,7 +29,7 @@ _TOP = """# The network {network}
 
 
 def write(run: Run, title: str, data: str, unit: str, classes: tuple[str, ...]) -> Path:
-    """Write ``card.md`` into a run folder, from what lies there; `evaluate` does it again, with the scores."""
+    """Write ``card.md`` into a run folder, from what lies there; the classes are those of the training."""
     about, plan, sides = run.about, run.plan, run.sides
     told = {"network": about["network"], "title": title, "data": data, "split": about["split"], "unit": unit}
     told |= {side: f"{len(sides[side]):,}" for side in ("train", "validation", "test")}
@@ -39,12 +39,21 @@ def write(run: Run, title: str, data: str, unit: str, classes: tuple[str, ...]) 
     return run.write(NAME, _TOP.format_map(told))
 
 
+def rescore(run: Run) -> None:
+    """Set the scores in the card of a run anew, after `evaluate`; older runs have none."""
+    path = run.folder / NAME
+    if path.exists():
+        before, after = path.read_text(encoding="utf-8").split("\n## Scores\n", 1)
+        limits = after[after.index("\n## Limits\n") :]
+        run.write(NAME, f"{before}\n## Scores\n\n{_scores(run.folder)}{limits}")
+
+
 def _scores(folder: Path) -> str:
     parts = []
     for path in sorted(folder.glob("metrics*.json")):
         found = files.read_json(path, "evaluate the run again")
         where = path.stem.removeprefix("metrics").lstrip("-")
-        rows = [f"On {where or 'its own test rows'} ({found['examples']:,}), with 95 % intervals over patients:\n"]
+        rows = [f"On {where or 'its own test rows'} ({found['examples']:,}), with 95 % intervals:\n"]
         rows += ["| score | value |", "|---|---|"]
         rows += [f"| {name} | {value} |" for name, value in _flat(found)]
         parts.append("\n".join(rows) + "\n")
@@ -72,5 +81,7 @@ def _limits(about: Mapping[str, Any], classes: tuple[str, ...]) -> Iterator[str]
         yield f"The split {about['split']} tests hearts that also trained: its scores are too good for new people."
     if unknown := [name for k, name in enumerate(classes) if k not in about.get("learnt", range(len(classes)))]:
         yield f"It has never met: {', '.join(unknown)}."
+    if begun := about.get("transfer_from"):
+        yield f"It began as {begun}, and has met whom that has met too."
     yield "Whom it has met stands in `split.json`: test it on nobody of those."
-    yield "It was tried on no recorder, age or disease but those of its data."
+    yield "It was tried on no recordings but those named here."

@@ -346,8 +346,7 @@ class Lesson:
         suffix = "" if self.is_own(run, source, paths) else f"-{named}"
         run.write(f"metrics{suffix}.json", plain(result) | {"examples": len(asked)})
         run.write(f"predictions{suffix}.csv", table_of(probability, asked))
-        if (run.folder / card.NAME).exists():
-            self._describe(run, rows)
+        card.rescore(run)
         return result
 
     def _data(self, run: Run, source: str | None, paths: Sequence[str | Path]) -> Examples:

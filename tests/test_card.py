@@ -24,6 +24,10 @@ def test_training_writes_a_card_and_evaluation_its_scores(call, at_hand, trained
     assert "None yet" not in text
     assert f"own test rows ({scored['examples']:,})" in text
     assert "simulated people only" not in text  # its source is a data folder
+    assert call("evaluate", folder)[0] == 0
+    assert (folder / card.NAME).read_text() == text
+    others = (text.split("## Scores")[0], text.split("## Limits")[1])
+    assert others == (before.read_text().split("## Scores")[0], before.read_text().split("## Limits")[1])
 
 
 def test_limits_are_those_of_the_run(tmp_path):
@@ -47,4 +51,5 @@ def test_limits_are_those_of_the_run(tmp_path):
 def test_a_run_of_every_kind_has_one(trained):
     for name in ("heartbeat", "infarction"):
         text = (trained(name) / card.NAME).read_text()
+        assert ("It began as" in text) == (name == "infarction")
         assert {"heartbeat": heartbeat.LESSON, "infarction": heartbeat.INFARCTION}[name].title in text

@@ -42,6 +42,9 @@ def copy(to: Path) -> None:
                 place.write_bytes(base64.b64decode(drawing["image/png"]))
                 cell.source = cell.source.replace(f"attachment:{name}", f"drawings/{name}")
             alt = [out.get("metadata", {}).get("image/png", {}).get("alt") for out in cell.get("outputs", ())]
+            for data in (out.get("data", {}) for out in cell.get("outputs", ())):
+                if "text/html" in data:  # pandas' own style, which HTML has no place for here
+                    data["text/html"] = re.sub(r"<style scoped>.*?</style>", "", data["text/html"], flags=re.DOTALL)
             if any(alt):
                 cell.metadata["mystnb"] = {"image": {"alt": next(filter(None, alt))}}
         target = to / path.relative_to(CLONE)

@@ -45,7 +45,8 @@ def open_lab(folder: Path, words: Sequence[str] = ()) -> None:
 
     ours = str(Path(__file__).with_name("jupyter"))
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, (os.environ.get("JUPYTER_CONFIG_PATH"), ours)))
-    LabApp.launch_instance([f"--ServerApp.root_dir={folder.absolute()}", *words])
+    first = ["--LabApp.default_url=/lab/tree/00_start_here.ipynb", f"--ServerApp.root_dir={folder.absolute()}"]
+    LabApp.launch_instance([*first, *words])
 
 
 def _write(path: Path, to: Path) -> Path:

@@ -171,6 +171,13 @@ def test_health_follows_the_server_and_exec_and_kernels_see_the_course(serving):
     assert done.stdout.strip() == "/opt/cuda/lib /opt/course/ecg_lessons", done.stderr
     open_ = "import urllib.request as u; u.urlopen('http://127.0.0.1:8888/api/contents')"
     assert "403" in sh(*before, "exec", name, "python", "-c", open_).stderr
+    told = (
+        "import json, urllib.request as u; of = lambda path: u.urlopen('http://127.0.0.1:8888/' + path + "
+        "'?token=a-long-word'); s = json.load(of('lab/api/settings/@jupyterlab/notebook-extension:tracker')); "
+        "print(s['schema']['properties']['recordTiming']['default'], of('').url)"
+    )
+    done = sh(*before, "exec", name, "python", "-c", told)
+    assert done.stdout.startswith("True http://127.0.0.1:8888/lab/tree/notebooks/00_start_here.ipynb"), done.stderr
     stopped = time.monotonic()
     # The server is stopped, not tini: a container whose server ended ends with it.
     halt = "import os, signal; os.kill(int(open('/proc/1/task/1/children').read().split()[0]), signal.SIGSTOP)"

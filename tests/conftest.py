@@ -7,9 +7,11 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from ecg_lessons import machine
 
@@ -36,13 +38,34 @@ def real() -> Path:
 
 
 @pytest.fixture(scope="session")
-def physionet(tmp_path_factory) -> Path:
-    """Make a data folder in PhysioNet's layout, of people who do not exist."""
+def once(tmp_path_factory):
+    """Make a folder once for all workers of this session: ``once(name, make)`` gives it, made by ``make(folder)``."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def give(name: str, make) -> Path:
+        folder, done = base / "shared" / name, base / "shared" / f"{name}.done"
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not done.exists():
+                make(folder)
+                done.touch()
+        return folder
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def physionet(once) -> Path:
+    """Give a data folder in PhysioNet's layout, of people who do not exist."""
+    return once("physionet", _simulate)
+
+
+def _simulate(root: Path) -> None:
     import wfdb
 
     from ecg_lessons import simulator
 
-    root = tmp_path_factory.mktemp("physionet")
     twelve = simulator.simulate_cohort(root / "ptb-xl" / "1.0.3", patients=50) / "records500" / "00000"
     simulator.simulate_arrhythmias(root / "mitdb" / "1.0.0", patients=20, minutes=2)
     one = simulator.simulate_rhythms(root / "challenge-2017" / "1.0.0", 100)
@@ -57,7 +80,6 @@ def physionet(tmp_path_factory) -> Path:
         (folder / f"s{k:04d}.xyz").write_bytes(b"")
         names.append(f"patient{k:03d}/s{k:04d}\n")
     (root / "ptbdb" / "1.0.0" / "RECORDS").write_text("".join(names))
-    return root
 
 
 @pytest.fixture
@@ -67,32 +89,42 @@ def at_hand(monkeypatch, physionet):
 
 
 @pytest.fixture(scope="session")
-def trained(physionet, tmp_path_factory):
-    """Train a lesson for one epoch by the command line, once a session; gives the run folder."""
+def trained(physionet, once, tmp_path_factory):
+    """Train a lesson for one epoch by the command line, once a session; gives a copy of the run folder.
+
+    ``trained.words[name]`` are the words of the command, for that copy.
+    """
     from ecg_lessons import cli
 
     root, ready = tmp_path_factory.mktemp("trained"), {}
     (root / "small.toml").write_text(MODEL)
     more = {
-        "rhythm": f"--network {root / 'small.toml'} --fold 1",
+        "rhythm": "--network {}/small.toml --fold 1",
         "beat-images": "--network signal --most 6 --split random-beats",
         "heartbeat": "--balance focal --rule published",
-        "infarction": f"--transfer-from {root / 'heartbeat'} --frozen --share 0.5",
+        "infarction": "--transfer-from {}/heartbeat --frozen --share 0.5",
         "patients": "--leave-one-out --adapt-minutes 1 --preset quick --patients a001",
     }
 
+    def words(name: str, made: Path, out: Path) -> list[str]:
+        return f"train {name} --source physionet --epochs 1 --out {out} {more.get(name, '')}".format(made).split()
+
+    def make(name: str, made: Path) -> None:
+        (made / "small.toml").write_text(MODEL)
+        if name == "infarction":
+            shutil.copytree(train("heartbeat"), made / "heartbeat")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ECG_LESSONS_DATA", str(physionet))
+            patch.setattr("sys.argv", ["ecg-lessons", *words(name, made, made / "run")])
+            with pytest.raises(SystemExit) as end:
+                cli.main()
+        assert not end.value.code
+
     def train(name: str) -> Path:
         if name not in ready:
-            if name == "infarction":
-                train("heartbeat")
-            words = f"train {name} --source physionet --epochs 1 --out {root / name} {more.get(name, '')}"
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("ECG_LESSONS_DATA", str(physionet))
-                patch.setattr("sys.argv", ["ecg-lessons", *words.split()])
-                with pytest.raises(SystemExit) as end:
-                    cli.main()
-            assert not end.value.code
-            ready[name] = words.split()
+            made = once(f"trained-{name}", partial(make, name))
+            shutil.copytree(made / "run", root / name)
+            ready[name] = words(name, made, root / name)
         return root / name
 
     train.folder, train.words = root, ready

@@ -99,6 +99,11 @@ def test_networks_that_answer_together(tmp_path):
     whole = replace(whole, arms=(ours,))
     found = measure(whole, whole.measurements(), tmp_path)["protocols"]["DS1 to DS2"]["ours"]["none"]
     assert found["together"]["confusion"] == found["confusion"]
+    s, of = found["by_class"]["S"], found["S by patient"].values()
+    assert found["F1 of S by seed"] == {"seed 1": s["f1"]["value"]}
+    assert sum(one["beats"] for one in of) == s["beats"]
+    share = sum(one["beats"] * one["found"] for one in of) / s["beats"]
+    assert share == pytest.approx(s["sensitivity"]["value"], abs=1e-4)
 
 
 def test_smote_learns_for_as_many_steps():

@@ -478,9 +478,20 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
             beats = len(pool.tested) // len(trained)  # DS2 for every seed, in one order
             mean = pool.probability.reshape(len(trained), beats, -1).mean(axis=0)
             result["together"] = _judged(Pool(pool.tested.take(np.arange(beats)), mean))
+            result["F1 of S by seed"] = pool.by_run(lambda counts: scores.f1(counts)[:, 1])
+            result["S by patient"] = _premature(pool, len(trained))
         networks_ = protocols.setdefault(arm.protocol, {}).setdefault(arm.network, {})
         networks_[arm.options["balance"]] = result | pool.notes
     return {"data": study.counts_of(whole.examples), "protocols": protocols}
+
+
+def _premature(pool: Pool, trainings: int) -> dict:
+    """Give how many beats S each patient has, and the share of them that is found, over all trainings."""
+    rows = zip(np.unique(pool.tested.patient), pool.counts()[:, 1], strict=True)
+    some = {str(who): row for who, row in rows if row.any()}
+    return {
+        who: {"beats": int(row.sum()) // trainings, "found": round(row[1] / row.sum(), 4)} for who, row in some.items()
+    }
 
 
 def _judged(pool: Pool) -> dict:

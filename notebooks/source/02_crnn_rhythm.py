@@ -85,8 +85,8 @@ plots.ecg_strip(strips, RATE, leads=given.classes)
 # *Eight seconds of one recording of each class, simulated. In A the beats come when they like and no P wave stands before
 # them. In ~ nobody can tell.*
 #
-# **Predict:** of the time from one R peak to the next, RR, take the standard deviation over the mean. How large is it in N, how
-# large in A?
+# **Predict:** of the time from one R peak to the next, RR, take the standard deviation over the mean. How large is it in N and
+# in A?
 # <details><summary>Answer</summary>A few per cent in N, where breathing sways the heart; some 20 % in A.</details>
 
 
@@ -213,7 +213,8 @@ text = (lesson.MODELS / "crnn.toml").read_text(encoding="utf-8")
 print(text[: text.index("[spectrogram]")] + text[text.index("[training]") :])
 
 # %% [markdown]
-# Rare classes are shown more often (`repeat_classes`), and their errors cost more (`class_weights`). First the convolutions learn alone, then the LSTM, then all:
+# `best_by` names the score that chooses the epoch. **F1** of a class is 2 x right / (all that are so + all that are called so): of 100 in A, 90 found, 20 others
+# called A: 180 / 210 = 0.86. The challenge takes the mean F1 of N, A and O. Rare classes are shown more often (`repeat_classes`), and their errors cost more (`class_weights`). First the convolutions learn alone, then the LSTM, then all:
 # a memory learns little from changing features.
 
 # %%
@@ -316,9 +317,8 @@ for name, at_40, at_61 in (("with the mask", true, true), ("without", 0 * true +
 # %% [markdown]
 # ## 7 · Real recordings
 #
-# The same code, on all of CinC 2017, in five **folds**: fifths with the same share of each class, and each recording is tested by a network that was not trained
-# on it. **F1** of a class is 2 x right / (all that are so + all that are called so): of 100 in A, 90 found, 20 others called A: 180 / 210 = 0.86. The challenge
-# takes the mean F1 of N, A and O; the mean over all classes is called **macro F1**.
+# The same code, on all of CinC 2017, in five **folds**: fifths with the same share of each class, and each recording is tested by a network that never
+# met it. The mean F1 over all classes is **macro F1**.
 
 # %%
 real = study.read("rhythm")
@@ -487,7 +487,7 @@ rhythm_plots.over_time(lead, RATE, start, 2, {"trained": maps[0][0], "weights dr
 #
 # ## 10 · The fault museum
 #
-# Four faults of the code released with the paper (yruffiner/ecg-classification at commit 81a7983, folder `codes`). None raises an error; each falls to a question of a few lines. (That the code can be read at all is to its authors' credit.)
+# Four faults of the code released with the paper (yruffiner/ecg-classification at commit 81a7983, folder `codes`). None raises an error; a few lines find each. (That the code can be read at all is to its authors' credit.)
 #
 # **One: dropout that does not listen.** In the convolutions it is never switched on (`utils/nn_layers.py`, line 71: it is not told that the
 # network trains), in the recurrence never off (lines 109 and 112). Ask: two readings of one strip, are they the same?

@@ -161,7 +161,8 @@ class Study:
         report = described(self.lesson.name) | self.report(self, list(done), base)
         for name, entry in report.items():
             if isinstance(entry, dict) and name != self.key:
-                report[name] = stored.get(name, {}) | entry
+                both = stored.get(name, {}) | entry
+                report[name] = {key: value for key, value in both.items() if value is not None}
         then = {entry: stored.get(entry) for entry in now}  # of arms from before each had a stamp of its own
         report[self.key] = _merged(stored.get(self.key, {}), report[self.key], self.depth, then, now)
         return files.write(path, stored | report | now)
@@ -249,6 +250,18 @@ def by_arm(done: Iterable[Measurement]) -> dict[Arm, list[Measurement]]:
 def counts_of(examples: Examples) -> dict[str, dict[str, int]]:
     """Count examples and patients by class, for a report."""
     return examples.counts().astype(int).to_dict()
+
+
+def differences(
+    pairs: Mapping[str, tuple[str, str]], pools: Mapping[str, Pool], new: Iterable[str], statistic: Callable
+) -> dict[str, dict | None]:
+    """Give how much larger a statistic of `scores` is for the first of each pair of arms than for the second.
+
+    Where one of both is `new`, and the other is not at hand, the difference is None: a stored one would be of an arm
+    that is no more, and `Study.write` takes it away.
+    """
+    found = {name: pools[a].minus(pools[b], statistic) for name, (a, b) in pairs.items() if {a, b} <= set(pools)}
+    return {name: None for name, pair in pairs.items() if set(pair) & set(new)} | found
 
 
 def seconds(folders: Iterable[Path]) -> float | None:

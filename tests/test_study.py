@@ -132,6 +132,12 @@ def test_infarctions_from_scratch_and_from_heartbeats(cohorts, tmp_path, monkeyp
     gain = stored["paired"]["cnet, frozen, 100%"]
     assert gain["value"] == pytest.approx(frozen["macro_f1"]["value"] - scratch["macro_f1"]["value"], abs=2e-4)
     assert gain["low"] <= gain["value"] <= gain["high"]
+    whole.write(chosen[2:], tmp_path / "runs", tmp_path)  # of another scratch, which is not at hand, it says nothing
+    stored = study.read(whole.file, tmp_path)
+    assert (stored["paired"], set(stored["protocols"]["by patient"])) == (
+        {},
+        {f"cnet, {start}, 100%" for start in ("scratch", "frozen")},
+    )
 
 
 def test_pictures_of_beats(cohorts, tmp_path):

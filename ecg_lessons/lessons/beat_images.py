@@ -363,7 +363,7 @@ def _part(measurement: Measurement, examples: Examples) -> Examples:
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     protocols: dict[str, dict] = {}
-    result = {"data": study.counts_of(whole.examples), "protocols": protocols, "steps": _steps(whole, base)}
+    result = {"data": study.counts_of(whole.examples), "protocols": protocols, "steps": _steps(whole, done, base)}
     for arm, trained in study.by_arm(done).items():
         if arm.protocol == _WHOSE:
             result[_WHOSE] = _persons(study.kept(whole.folder(trained[0], base)), whose(whole.examples))
@@ -382,15 +382,14 @@ def _pooled(whole: Study, trained: list[Measurement], base: Path) -> Pool:
     return whole.pooled(trained, base, lambda m: f"{m.split}, seed {m.seed}")
 
 
-def _steps(whole: Study, base: Path) -> dict:
+def _steps(whole: Study, done: list[Measurement], base: Path) -> dict:
     """Give what each change costs in accuracy, of those whose arms have been measured."""
     light = {arm.protocol: one for arm, one in study.by_arm(whole.measurements()).items() if arm.name == "light"}
-    there = {name for name, trained in light.items() if all(whole.done(one, base) for one in trained)}
-    pools = {
-        name: _pooled(whole, light[name], base) for name in there & {name for pair in STEPS.values() for name in pair}
-    }
-    pairs = {step: pair for step, pair in STEPS.items() if set(pair) <= set(pools)}
-    return {step: pools[new].minus(pools[old], scores.accuracy) for step, (new, old) in pairs.items()}
+    named = {name for pair in STEPS.values() for name in pair}
+    there = {name for name in named & set(light) if all(whole.done(one, base) for one in light[name])}
+    pools = {name: _pooled(whole, light[name], base) for name in there}
+    new = {one.arm.protocol for one in done if one.arm.name == "light"}
+    return study.differences(STEPS, pools, new, scores.accuracy)
 
 
 def _persons(kept: Mapping[str, np.ndarray], examples: Examples) -> dict:

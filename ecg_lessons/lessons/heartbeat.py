@@ -541,12 +541,12 @@ def _report_infarction(whole: Study, done: list[Measurement], base: Path) -> dic
     pools: dict[str, dict[str, Pool]] = {}
     for arm, trained in study.by_arm(done).items():
         pools.setdefault(arm.protocol, {})[arm.name] = whole.pooled(trained, base, _run_of)
-    paired, apart = {}, pools.get("by patient", {})
-    for name, pool in apart.items():
-        network, start, share = name.split(", ")
-        rival = apart.get(f"{network}, scratch, {share}")
-        if start != "scratch" and rival:
-            paired[name] = pool.minus(rival, scores.macro_f1)
+    apart = pools.get("by patient", {})
+    starts = [(start, share) for start in ("frozen", "full") for share in ("1%", "10%", "100%")]
+    pairs = {
+        f"cnet, {start}, {share}": (f"cnet, {start}, {share}", f"cnet, scratch, {share}") for start, share in starts
+    }
+    paired = study.differences(pairs, apart, apart, scores.macro_f1)
     scored = {of: {name: _by_beat_and_recording(pool) for name, pool in arms.items()} for of, arms in pools.items()}
     data = study.counts_of(whole.examples) | {"recordings": int(whole.examples.info["record"].nunique())}
     return {"data": data, "protocols": scored, "paired": paired}

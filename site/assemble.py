@@ -27,6 +27,14 @@ PAGES = (
 )
 
 
+#: Pages that run a lesson's network in the browser; each shows the lesson's picture where JavaScript is off.
+LIVE = {
+    "01": ("electrodes.html", "Exchange two electrodes"),
+    "02": ("rhythm.html", "Which rhythm?"),
+    "03": ("beat.html", "Draw a beat"),
+}
+
+
 def copy(to: Path) -> None:
     """Copy pages, and notebooks with their drawings as files and the stored description of each figure."""
     for pattern in PAGES:
@@ -47,6 +55,10 @@ def copy(to: Path) -> None:
                     data["text/html"] = re.sub(r"<style scoped>.*?</style>", "", data["text/html"], flags=re.DOTALL)
             if any(alt):
                 cell.metadata["mystnb"] = {"image": {"alt": next(filter(None, alt))}}
+        if path.parent.name == "notebooks" and path.stem[:2] in LIVE:
+            page, title = LIVE[path.stem[:2]]
+            link = f'Its network runs in the browser: <a href="../{page}">{title}</a>.'
+            notebook.cells.insert(1, nbformat.v4.new_markdown_cell(link))
         target = to / path.relative_to(CLONE)
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, target)
@@ -55,7 +67,8 @@ def copy(to: Path) -> None:
             target = to / path.relative_to(CLONE / "site")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-    shutil.copyfile(CLONE / "images" / "lesson-01.png", to / "live" / "lesson-01.png")  # where JavaScript is off
+    for lesson in LIVE:
+        shutil.copyfile(CLONE / "images" / f"lesson-{lesson}.png", to / "live" / f"lesson-{lesson}.png")
 
 
 def syllabus() -> str:

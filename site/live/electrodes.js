@@ -1,5 +1,5 @@
 "use strict";
-// Ten electrodes, twelve leads, and the network of lesson 1, whose forward pass stands here in full.
+// Ten electrodes, twelve leads, and the network of lesson 1.
 
 const LEADS = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"];
 const WIRES = ["RA", "LA", "LL", "RL", "V1", "V2", "V3", "V4", "V5", "V6"];
@@ -48,52 +48,14 @@ function apply(matrix, beat) { // beat: 12 arrays; exact for all leads, since I 
   return matrix.map((row) => beat[0].map((_, t) => row.reduce((sum, weight, lead) => sum + (weight ? weight * beat[lead][t] : 0), 0)));
 }
 
-// The network: 16-bit floats, convolutions with folded batch normalisation, and Bayes' rule over the exchanges.
-function decode({ shape, data }) {
-  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
-  const halves = new Uint16Array(bytes.buffer);
-  const values = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) {
-    const h = halves[i], exponent = (h >> 10) & 31, fraction = h & 1023, sign = h & 32768 ? -1 : 1;
-    values[i] = sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
-  }
-  return { shape, values };
-}
-const NETWORK = {
-  stages: DATA.network.stages.map((stage) => Object.fromEntries(Object.entries(stage).map(([name, part]) => [name, decode(part)]))),
-  last: decode(DATA.network.last).values,
-};
-
-function stage({ kernel, scale, offset }, x, length) { // convolve ("same"), scale, ReLU, the larger of two
-  const [width, channels, filters] = kernel.shape, half = (width - 1) >> 1, k = kernel.values;
-  const pooled = length >> 1, out = new Float32Array(pooled * filters), row = new Float32Array(filters);
-  for (let t = 0; t < pooled * 2; t++) {
-    row.fill(0);
-    for (let dt = 0; dt < width; dt++) {
-      const at = t + dt - half;
-      if (at < 0 || at >= length) continue;
-      for (let c = 0; c < channels; c++) {
-        const value = x[at * channels + c];
-        if (value === 0) continue;
-        const from = (dt * channels + c) * filters;
-        for (let f = 0; f < filters; f++) row[f] += value * k[from + f];
-      }
-    }
-    const to = (t >> 1) * filters;
-    for (let f = 0; f < filters; f++) {
-      const value = Math.max(0, row[f] * scale.values[f] + offset.values[f]);
-      if (value > out[to + f]) out[to + f] = value;
-    }
-  }
-  return out;
-}
+// The network: convolutions, then Bayes' rule over the exchanges.
+const STAGES = DATA.network.stages.map(filters), LAST = decode(DATA.network.last).values;
 
 function looksRight(beat) { // beat: 12 arrays in mV, already divided by its size
-  const length = beat[0].length;
-  let x = new Float32Array(length * 12), n = length;
-  for (let t = 0; t < length; t++) for (let lead = 0; lead < 12; lead++) x[t * 12 + lead] = beat[lead][t];
-  for (const one of NETWORK.stages) { x = stage(one, x, n); n >>= 1; }
-  return x.reduce((sum, value, i) => sum + value * NETWORK.last[i], 0);
+  let x = { height: 1, width: beat[0].length, channels: 12, values: new Float64Array(beat[0].length * 12) };
+  beat.forEach((lead, k) => lead.forEach((value, t) => { x.values[t * 12 + k] = value; }));
+  for (const stage of STAGES) x = largest(relu(convolve(stage, x)));
+  return x.values.reduce((sum, value, i) => sum + value * LAST[i], 0);
 }
 
 function probabilities(beat) { // in mV
@@ -101,21 +63,10 @@ function probabilities(beat) { // in mV
   const size = Math.sqrt(all.reduce((a, b) => a + (b - mean) ** 2, 0) / all.length) + 1e-3;
   const scaled = beat.map((lead) => lead.map((value) => value / size));
   const maps = [null, ...DATA.swaps];
-  const scores = maps.map((map, k) => looksRight(map ? apply(map, scaled) : scaled) + Math.log(DATA.prior[k]));
-  const top = Math.max(...scores), raised = scores.map((score) => Math.exp(score - top)), sum = raised.reduce((a, b) => a + b, 0);
-  return raised.map((value) => value / sum);
+  return softmax(maps.map((map, k) => looksRight(map ? apply(map, scaled) : scaled) + Math.log(DATA.prior[k])));
 }
 
 // The page
-const SVG = "http://www.w3.org/2000/svg";
-function draw(name, attributes, parent, text) {
-  const one = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
-  if (text) one.textContent = text;
-  parent.append(one);
-  return one;
-}
-const get = (id) => document.getElementById(id);
 let place = Object.fromEntries(WIRES.map((wire) => [wire, wire])), held = null;
 
 function exchange(a, b) {
@@ -123,20 +74,13 @@ function exchange(a, b) {
   say(`${a} and ${b} exchanged.`);
   show();
 }
-const say = (words) => { get("say").textContent = words; };
 
 function strip(parent, name, values, changed) {
-  const box = draw("svg", { class: "strip" + (changed ? " changed" : ""), viewBox: "0 0 160 150", role: "img",
+  const box = draw("svg", { class: "paper strip" + (changed ? " changed" : ""), viewBox: "0 0 160 150", role: "img",
     "aria-label": `Lead ${name}${changed ? ", changed" : ""}: from ${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)} mV` }, parent);
-  // 0.8 s are 160 units: 0.04 s are 8; 0.1 mV is 4
-  for (const [step, colour, width] of [[8, "var(--thin)", 0.5], [40, "var(--bold)", 0.8]]) {
-    let d = "";
-    for (let x = 0; x <= 160; x += step) d += `M${x} 0V150`;
-    for (let y = 15; y <= 150; y += step / 2) d += `M0 ${y}H160`;
-    draw("path", { d, stroke: colour, "stroke-width": width, fill: "none" }, box);
-  }
+  paper(box, 160, 150, 8, 4, 15); // 0.8 s are 160 units: 0.04 s are 8; 0.1 mV is 4
   const d = values.map((value, t) => `${t ? "L" : "M"}${(t * 0.8).toFixed(1)} ${(95 - 40 * value).toFixed(1)}`).join("");
-  draw("path", { d, class: "beat" }, box);
+  draw("path", { d, class: "trace" }, box);
   draw("text", { x: 4, y: 15 }, box, name);
 }
 
@@ -164,8 +108,7 @@ function show() {
     row.map((x) => `<td class="${Math.abs(x) < 1e-9 ? "zero" : moved[i] ? "full" : ""}">${number(x)}</td>`).join("") + "</tr>").join("") + "</tbody>";
 
   const p = probabilities(now);
-  get("verdict").innerHTML = p.map((value, k) => [value, DATA.states[k]]).sort((a, b) => b[0] - a[0]).slice(0, 5)
-    .map(([value, state]) => `<li><span>${state}</span><span class="bar" style="width:${(100 * value).toFixed(1)}%"></span><span>${(100 * value).toFixed(1)} %</span></li>`).join("");
+  bars(get("verdict"), p.map((value, k) => [DATA.states[k], value]).sort((a, b) => b[1] - a[1]).slice(0, 5));
   window.lastMilliseconds = performance.now() - began;
   if (document.body.classList.contains("inside")) parent.postMessage(document.documentElement.scrollHeight, "*");
 }

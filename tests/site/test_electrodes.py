@@ -1,9 +1,5 @@
 """The live page agrees with the package: every swap, the network, and what a hand does on a torso."""
 
-import json
-import re
-
-import keras
 import numpy as np
 import pytest
 
@@ -11,17 +7,16 @@ from ecg_lessons.lessons import inversion
 from ecg_lessons.models import inversion as models
 from ecg_lessons.signals import leads
 
-from .conftest import CLONE
+from .stored import LIVE, array, constant, cost, unfold
 
-PAGE = CLONE / "site" / "live" / "electrodes.html"
-DATA = json.loads(re.sub(r"^const DATA = |;\s*$", "", (PAGE.parent / "electrodes.data.js").read_text(encoding="utf-8")))
+DATA = constant("electrodes")
 #: Wires that trade places, for every swap of the package but the whole row.
 PAIRS = {name: name.split("/") for name in leads.SWAPS if "/" in name}
 
 
 @pytest.fixture
 def page(visit):
-    return visit(PAGE)
+    return visit(LIVE / "electrodes.html")
 
 
 def exchanged(page, pairs):
@@ -49,26 +44,11 @@ def test_the_right_leg_makes_lead_two_flat(page):
 
 
 def restored():
-    """Build the network from the page's weights: what is folded into a scale and an offset is unfolded."""
+    """Build the network from the page's weights."""
     network = models.hypotheses()
     inner = network.get_layer("looks_right")
-
-    def part(told):
-        import base64
-
-        return np.frombuffer(base64.b64decode(told["data"]), "<f2").astype("f4").reshape(told["shape"])
-
-    stages = iter(DATA["network"]["stages"])
-    for layer in inner.layers:
-        if isinstance(layer, keras.layers.Conv1D):
-            stage = next(stages)
-            layer.set_weights([part(stage["kernel"])])
-        elif isinstance(layer, keras.layers.BatchNormalization):
-            width = stage["scale"]["shape"][0]
-            layer.set_weights(
-                [part(stage["scale"]), part(stage["offset"]), np.zeros(width), np.full(width, 1 - layer.epsilon)]
-            )
-    inner.layers[-1].set_weights([part(DATA["network"]["last"])[:, None]])
+    unfold(inner.layers, DATA["network"]["stages"])
+    inner.layers[-1].set_weights([array(DATA["network"]["last"])[:, None]])
     return network
 
 
@@ -100,3 +80,7 @@ def test_a_hand_exchanges_the_arms_by_mouse_and_by_keys(page):
     assert page.locator(".strip.changed").count() == 0  # twice is never
     assert page.inner_text("#verdict li:first-child").startswith("correct")
     assert page.faults == []
+
+
+def test_it_answers_in_time(page):
+    assert cost(page, "show()") < 100

@@ -1,0 +1,81 @@
+"""The page that reads a drawn beat agrees with lesson 3: picture, nine crops, and what the network says of each."""
+
+import numpy as np
+import pytest
+
+from ecg_lessons.lessons import beat_images
+from ecg_lessons.models import beat_image as models
+from ecg_lessons.signals.augment import DrawBeats, nine_crops
+
+from .stored import LIVE, array, constant, cost, unfold
+
+DATA = constant("beat")
+
+
+@pytest.fixture
+def page(visit):
+    return visit(LIVE / "beat.html")
+
+
+@pytest.fixture(scope="module")
+def crops():
+    """Fifty beats of all classes, and their nine crops (9, 50, 128, 128, 1)."""
+    beats = beat_images.examples("sample")
+    curves = beats.x["curve"][np.concatenate([np.flatnonzero(beats.y == k)[:700:100] for k in range(8)])][:50]
+    assert len(curves) >= 40
+    return curves, nine_crops(np.asarray(DrawBeats()(curves)))
+
+
+def test_crops_are_those_of_the_package(page, crops):
+    curves, wanted = crops
+    found = page.evaluate(
+        "(curves) => curves.map((one) => nineCrops(picture(one)).map((x) => [...x.values]))", curves[:5].tolist()
+    )
+    np.testing.assert_allclose(np.swapaxes(found, 0, 1), wanted[:, :5].reshape(9, 5, -1), atol=1e-5)
+
+
+def test_the_page_and_keras_agree_on_fifty_beats(page, crops):
+    curves, views = crops
+    network = models.from_layer(models.light(len(DATA["classes"])), "draw_beats")
+    unfold(network.layers, DATA["network"]["stages"])
+    network.get_layer("class").set_weights([array(DATA["network"]["class"][name]) for name in ("kernel", "offset")])
+    wanted = np.stack([network.predict(view, verbose=0) for view in views], axis=1)
+    found = page.evaluate(
+        "(curves) => curves.map((one) => nineCrops(picture(stretched(one))).map(read))", curves.tolist()
+    )
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    together = page.evaluate("(curve) => mean(nineCrops(picture(curve)).map(read))", curves[0].tolist())
+    np.testing.assert_allclose(together, wanted[0].mean(axis=0), atol=1e-4)
+
+
+def test_beats_of_every_class_can_be_taken_by_keys(page):
+    assert list(beat_images.CLASSES) == DATA["classes"]
+    assert sorted(one["truth"] for one in DATA["examples"]) == sorted(3 * list(range(8)))
+    for k, symbol in enumerate(DATA["classes"]):
+        page.locator("#kinds button").nth(k).focus()
+        page.keyboard.press("Enter")
+        assert page.inner_text("#say").startswith(f"A simulated beat: {symbol}, ")
+        assert "of the nine crops" in page.inner_text("#say")
+    assert page.faults == []
+
+
+def test_a_hand_draws_and_the_network_answers(page):
+    page.get_by_role("button", name="Empty paper").click()
+    assert set(page.evaluate("drawn")) == {0.5}
+    board = page.locator("#board").bounding_box()
+    x, y, wide, high = (board[name] for name in ("x", "y", "width", "height"))
+    page.mouse.move(x + 2, y + 0.8 * high)
+    page.mouse.down()
+    for across, down in ((0.45, 0.8), (0.5, 0.1), (0.55, 0.8), (0.99, 0.8)):
+        page.mouse.move(x + across * wide, y + down * high, steps=5)
+    page.mouse.up()
+    drawn = np.array(page.evaluate("drawn"))
+    assert drawn[256] > 0.9
+    assert np.ptp(drawn[10:220]) < 0.02
+    assert page.inner_text("#say").startswith("Your drawing.")
+    assert page.locator("#verdict li.counts").count() == 1
+    assert page.faults == []
+
+
+def test_it_answers_in_time(page):
+    assert cost(page, "show()") < 100

@@ -1,0 +1,93 @@
+"""The page that plays strips agrees with lesson 2, and asks for a guess before it tells."""
+
+import numpy as np
+import pytest
+
+from ecg_lessons.lessons import rhythm
+from ecg_lessons.models import crnn
+
+from .stored import LIVE, array, constant, cost, numbers, unfold
+
+DATA, STRIPS = constant("rhythm"), constant("rhythm", "STRIPS")
+#: What one step of a strip is worth (µV), and how long a strip is, in samples.
+STEP, LENGTH = 4, 9000
+
+
+@pytest.fixture
+def page(visit):
+    return visit(LIVE / "rhythm.html")
+
+
+@pytest.fixture(scope="module")
+def given():
+    return rhythm.examples("sample")
+
+
+def restored():
+    """Build the network from the page's weights."""
+    network = crnn.build(rhythm.design("compact"))
+    unfold(network.get_layer("convolutions").layers, DATA["network"]["stages"])
+    read = network.get_layer("recurrence_1")
+    for layer, cell in zip((read.forward_layer, read.backward_layer), DATA["network"]["recurrence"], strict=True):
+        parts = cell["read"], cell["remembered"]
+        biases = np.stack([array(part["offset"]) for part in parts])
+        layer.set_weights([*(array(part["kernel"]) for part in parts), biases])
+    network.get_layer("class").set_weights([array(DATA["network"]["class"][name]) for name in ("kernel", "offset")])
+    return network
+
+
+def signals(examples) -> list[list[int]]:
+    return [row[:n].tolist() for row, (n,) in zip(examples.x["signal"], examples.x["length"], strict=True)]
+
+
+def test_the_page_and_keras_agree_on_fifty_recordings_and_it_is_as_good_as_it_says(page, given):
+    test = given.take(rhythm.split(given, "fold-0").test)
+    wanted = restored().predict(dict(test.x), verbose=0)
+    assert (wanted.argmax(axis=1) == test.y).mean() == pytest.approx(DATA["right"], abs=0.02)
+    few = np.flatnonzero(test.x["length"][:, 0] < 50 * 300)[
+        :50
+    ]  # with room for the silence behind the end, as on the page
+    answer = "(signals) => signals.map((one) => probabilities(Float64Array.from(one)))"
+    np.testing.assert_allclose(page.evaluate(answer, signals(test.take(few))), wanted[few], atol=1e-4)
+
+
+def test_strips_are_of_people_whom_the_network_never_met(page, given):
+    test = given.take(rhythm.split(given, "fold-0").test)
+    assert sorted(one["truth"] for one in STRIPS) == sorted(3 * list(range(4)))
+    for k, strip in enumerate(STRIPS):
+        signal = STEP * np.cumsum(numbers(strip["data"], "i1").astype(int))
+        np.testing.assert_array_equal(page.evaluate(f"[...signalOf(STRIPS[{k}])]"), signal)
+        away = np.abs(test.x["signal"][:, :LENGTH] - signal)
+        nearest = np.median(away, axis=1).argmin()
+        assert test.y[nearest] == strip["truth"]
+        assert (away[nearest] <= STEP / 2).mean() > 0.95  # after a steep slope it takes some samples
+
+
+def test_two_seconds_become_a_straight_line(page):
+    signal = np.random.default_rng(0).normal(size=LENGTH)
+    found = np.array(page.evaluate("(signal) => [...without(Float64Array.from(signal), 3)]", signal.tolist()))
+    signal[900:1500] = np.linspace(signal[900], signal[1499], 600)
+    np.testing.assert_allclose(found, signal, atol=1e-9)
+
+
+def test_a_strip_runs_is_guessed_and_then_explained(page):
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("at > 6.1")
+    page.get_by_role("button", name="Pause").click()
+    assert not page.is_visible("#answer")
+    page.get_by_role("button", name="noise").focus()
+    page.keyboard.press("Enter")
+    truth = DATA["classes"][STRIPS[0]["truth"]]
+    assert page.inner_text("#say").startswith(f"It is {truth}, ")
+    assert page.is_disabled("#guesses button:first-child")
+    assert page.locator("#verdict li.counts").count() == 1
+    page.wait_for_selector("#whole[data-done='0']")
+    assert page.locator("#whole .shade").count() == 30
+    page.get_by_role("button", name="Next strip").click()
+    assert page.input_value("#strip") == "1"
+    assert not page.is_visible("#answer")
+    assert page.faults == []
+
+
+def test_it_answers_in_time(page):
+    assert cost(page, "guess(0); looking = null") < 100

@@ -5,10 +5,8 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from typing import NamedTuple
 
 import numpy as np
@@ -373,27 +371,3 @@ def test_what_cannot_be_summed_up(refused, tmp_path):
     }.items():
         (tmp_path / "run.json").write_text(content)
         assert told in refused("summarize", tmp_path)
-
-
-def test_a_kill_does_no_harm(call, tmp_path):
-    """Killed after the first patient, the same command goes on, and ends as an unbroken run does."""
-    words = (*TRAIN, "--patients", "a001,a002,a003")
-    folder, unbroken = tmp_path / "killed", tmp_path / "unbroken"
-    command = [sys.executable, "-m", "ecg_lessons", *map(str, words), "--out", folder]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    first, last = (folder / "patients" / name / "metrics.json" for name in ("a001", "a003"))
-    while not first.exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not last.exists()
-    stamp = first.stat().st_mtime_ns
-    status, printed, _ = call(*words, "--out", folder)
-    assert (status, "a001 (1/3): finished before." in printed) == (0, True)
-    assert first.stat().st_mtime_ns == stamp
-    assert call(*words, "--out", unbroken)[0] == 0
-    for patient in ("a001", "a002", "a003"):
-        places = (place / "patients" / patient / "metrics.json" for place in (folder, unbroken))
-        one, other = (json.loads(place.read_text())["arms"] for place in places)
-        assert one == other

@@ -213,7 +213,7 @@ def test_rhythms_fold_by_fold_and_together(tmp_path, monkeypatch):
 
 
 def test_patients_the_fast_way_and_the_plain_one(tmp_path, monkeypatch):
-    holter = simulator.simulate_arrhythmias(tmp_path / "cohort", 6, 3, 5)
+    holter = simulator.simulate_arrhythmias(tmp_path / "cohort", 4, 3, 5)
     examples = patients.from_recordings(recordings.mitdb(holter))
     monkeypatch.setattr(study, "loaded", lambda lesson, source: examples)
     monkeypatch.setitem(patients._FOLDERS, "physionet", lambda: holter)
@@ -223,13 +223,13 @@ def test_patients_the_fast_way_and_the_plain_one(tmp_path, monkeypatch):
     whole = replace(patients.STUDY, arms=arms)
     stored = measure(whole, whole.measurements(), tmp_path)
     assert stored["fast against plain"]["patients"] == 2
-    assert stored["summary"]["arms"]["generic 0"]["patients"] == 6
+    assert stored["summary"]["arms"]["generic 0"]["patients"] == 4
     assert set(stored["over alone"]) == {"1", "2"}
     kept = stored["summary"]["arms"]
     gain = kept["whole 2"]["macro F1"]["value"] - kept["majority 2"]["macro F1"]["value"]
     assert stored["whole over majority"]["value"] == pytest.approx(gain, abs=2e-4)
-    assert stored["original"]["whole records"]["of"] == 6
-    assert stored["original"]["people after minute 2"]["of"] == 6
+    assert stored["original"]["whole records"]["of"] == 4
+    assert stored["original"]["people after minute 2"]["of"] == 4
 
 
 def test_the_original_scales_by_what_comes_later():

@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help course lab test fuzz lint notebooks assignments site results benchmarks docker docker-test class-test lock clean
+.PHONY: help course lab test fuzz lint notebooks assignments site results benchmarks limits docker docker-test class-test lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ results: .venv/.ready  ## Measure a lesson on the real databases (LESSON=inversi
 
 benchmarks: .venv/.ready  ## Measure speed as ratios to the original projects' ways
 	@$(BIN)/pytest -q -s benchmarks --benchmark-columns=median,rounds
+
+limits: .venv/.ready  ## Measure how far each network is from what this machine could do (half an hour); goes on if interrupted
+	@$(BIN)/python benchmarks/limits.py
 
 docker:  ## Build the image of the course (KIND=cpu, gpu or ray) with docker or podman
 	@engine="$$(docker/engine)" && echo "Found $$engine: building ecg-lessons:$(KIND)" && \

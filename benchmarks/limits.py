@@ -57,27 +57,30 @@ def peaks() -> dict[str, float]:
     return {name: round(value, 1) for name, value in found.items()}
 
 
-def arithmetic(model, x) -> int:
-    """Count the floating-point operations of judging `x`: two for every product in a layer with weights."""
+def cost(model, x) -> tuple[int, int]:
+    """Count what judging one example `x` takes: operations, two for each product, and bytes read and written."""
     from unittest.mock import patch
 
     import keras
     import numpy as np
 
-    call, counts = keras.layers.Layer.__call__, []
+    call, operations, numbers = keras.layers.Layer.__call__, [], []
 
     def counted(layer, *args, **more):
         output = call(layer, *args, **more)
+        if isinstance(layer, keras.Model) or hasattr(layer, "forward_layer") or hasattr(layer, "state_size"):
+            return output  # made of layers that are counted by themselves, or counted with the layer around it
+        numbers.extend(np.prod(part.shape) for part in keras.tree.flatten((args, output)) if hasattr(part, "shape"))
         if hasattr(layer, "cell"):
             weights = sum(np.prod(weight.shape) for weight in layer.trainable_weights if len(weight.shape) > 1)
-            counts.append(weights * np.prod(args[0].shape[:2]))
-        elif getattr(layer, "kernel", None) is not None and not hasattr(layer, "state_size"):
-            counts.append(np.prod(layer.kernel.shape) * np.prod(output.shape[:-1]))
+            operations.append(2 * weights * np.prod(args[0].shape[:2]))
+        elif getattr(layer, "kernel", None) is not None:
+            operations.append(2 * np.prod(layer.kernel.shape) * np.prod(output.shape[:-1]))
         return output
 
     with patch.object(keras.layers.Layer, "__call__", counted):
         model(x)
-    return int(2 * sum(counts))
+    return int(sum(operations)), int(4 * sum(numbers))
 
 
 def step(learning, precision: str) -> dict:
@@ -96,7 +99,7 @@ def step(learning, precision: str) -> dict:
             layer.dtype_policy = keras.DTypePolicy("mixed_bfloat16")
     few = [i % len(learning.train) for i in range(size)]
     x, y = rows(learning.train.x, few), learning.train.y[few]
-    flop = arithmetic(model, rows(x, [0]))
+    flop, moved = cost(model, rows(x, [0]))
     inner = training.INNER if flop * size < LARGE else 1
     usual = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"
     model.compile(learning.plan.optimizer_for(1000), learning.loss or usual, steps_per_execution=inner)
@@ -108,6 +111,7 @@ def step(learning, precision: str) -> dict:
     return {
         "parameters": model.count_params(),
         "judging, MFLOP": flop / 1e6,
+        "judging, MB": (moved + 4 * model.count_params() / size) / 1e6,
         "training, ms": 1e3 * seconds,
         "judging, ms": 1e3 * best(lambda: judge(batch)) / size,
         "training, GFLOP/s": 3 * flop / seconds / 1e9,
@@ -129,7 +133,7 @@ def in_products(call) -> float:
     for plane in space.planes:
         names = {number: event.name for number, event in plane.event_metadata.items()}
         for event in (event for line in plane.lines for event in line.events):
-            operation = re.search(r":(_?[A-Z][A-Za-z0-9]+)$", names[event.metadata_id])
+            operation = re.search(r"[^:]:(_?[A-Z][A-Za-z0-9]+)$", names[event.metadata_id])
             if operation and not operation[1].startswith(("Stateful", "Partitioned", "While")):
                 spent[bool(re.search("Conv|MatMul|RNN", operation[1]))] += event.duration_ps
     return spent[True] / sum(spent.values())

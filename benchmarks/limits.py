@@ -86,6 +86,7 @@ def cost(model, x) -> tuple[int, int]:
 def step(learning, precision: str) -> dict:
     """Time training and judging one batch again and again, without anything that stands between batches."""
     import keras
+    import numpy as np
     import tensorflow as tf
 
     from ecg_lessons import training
@@ -97,8 +98,9 @@ def step(learning, precision: str) -> dict:
     for layer in model._flatten_layers(include_self=False) if alone else ():
         if type(layer).__name__ in ("Conv1D", "Conv2D"):
             layer.dtype_policy = keras.DTypePolicy("mixed_bfloat16")
-    few = [i % len(learning.train) for i in range(size)]
-    x, y = rows(learning.train.x, few), learning.train.y[few]
+    shown = learning.fresh(learning.train, np.random.default_rng(0)) if learning.fresh else learning.train
+    few = np.arange(size) % len(shown)
+    x, y = rows(shown.x, few), shown.y[few]
     flop, moved = cost(model, rows(x, [0]))
     inner = training.INNER if flop * size < LARGE else 1
     usual = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"

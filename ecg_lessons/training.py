@@ -167,6 +167,7 @@ def _train(run: Run, build, train, validation, plan, loss, metrics, fresh, tenso
         usual = "binary_crossentropy" if model.output_shape[-1] == 1 else "sparse_categorical_crossentropy"
         how = {"metrics": ["accuracy", *metrics], "steps_per_execution": INNER}
         model.compile(plan.optimizer_for(steps * plan.epochs), loss or usual, **how)
+    _make_variables(model, validation)
     callbacks = [keras.callbacks.TensorBoard(run.folder / "tensorboard")] if tensorboard else []
     callbacks += [_Ticking(tick, steps)] if tick else []
     while len(history) < plan.epochs and not _stale(history, plan):
@@ -231,6 +232,14 @@ class _Ticking(keras.callbacks.Callback):
         self._tick(self._before + batch + 1, self._batches)
 
     on_predict_batch_end = on_train_batch_end
+
+
+def _make_variables(model: keras.Model, examples: Examples) -> None:
+    """Make what optimizer and metrics keep: if the first step did, TensorFlow would trace it twice."""
+    x, y = rows(examples.x, [0]), examples.y[:1]
+    model.optimizer.build(model.trainable_variables)
+    model.compute_metrics(x, y, model(x))
+    model.reset_metrics()
 
 
 def _one_epoch(model, train: Examples, validation: Examples, plan: Plan, epoch: int, fresh, callbacks: list) -> dict:

@@ -281,3 +281,11 @@ def test_a_network_of_other_sizes_than_its_weights_is_refused_before_memory_is_t
                 huge.writestr(name, whole.read(name).replace(what, what + b"000000000"))
         with pytest.raises(InputError, match=r"huge\.keras is damaged \(ValueError\)"):
             training._load(tmp_path / "huge.keras")
+
+
+def test_a_step_is_traced_once(tmp_path, monkeypatch):
+    """What optimizer and metrics keep is made before: a step that makes it is traced again without."""
+    steps, traced = keras.Model.train_step, []
+    monkeypatch.setattr(keras.Model, "train_step", lambda self, data: traced.append(1) or steps(self, data))
+    training.fit(build, some(0), some(1), Plan(epochs=2), tmp_path / "run")
+    assert len(traced) == 1

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import fmean
 
 import nbformat
+import numpy as np
 
 CLONE = Path(__file__).parents[1]
 #: Copied as they are; links between them stay as they are.
@@ -107,6 +108,41 @@ def results() -> str:
     return "\n".join(rows)
 
 
+def limits(to: Path) -> str:
+    """Write the table of `make limits`, and draw its roofs."""
+    from matplotlib.figure import Figure
+
+    stored = json.loads((CLONE / "data" / "results" / "limits.json").read_text(encoding="utf-8"))
+    threads = max(stored["peaks"], key=int)
+    peaks, axes = stored["peaks"][threads], Figure(figsize=(8, 4.5), layout="constrained").add_subplot()
+    intensity = np.geomspace(1, 1000)
+    for precision, line in {"float32": "-", "bfloat16": "--"}.items():
+        roof = np.minimum(peaks[f"convolution, {precision}"], peaks["memory, GB/s"] * intensity)
+        axes.loglog(intensity, roof, line, color="0.4", label=f"{precision}: memory, then convolutions")
+    head = ("lesson", "network", "arithmetic, MFLOP", "ms an example: float32", "bfloat16", "convolutions")
+    head += ("of the peak", "in products", "between steps")
+    rows = [head, ["---"] * len(head)]
+    for lesson, networks in stored["networks"].items():
+        for name, one in networks.items():
+            whole, *others = (entry for precision, entry in one.items() if precision != "epoch")
+            times = [entry["training, ms"] for entry in (whole, *others)]
+            between = f"{1 - times[0] / one['epoch']['epoch, ms']:.0%}" if "epoch" in one else "–"
+            share = whole["training, GFLOP/s"] / peaks["convolution, float32"]
+            cells = [f"{whole['judging, MFLOP']:,.1f}", *(f"{ms:.3g}" for ms in times)]
+            cells += [f"{share:.0%}", f"{whole['of it in products']:.0%}", between]
+            rows.append([lesson, name, *cells])
+            place = whole["judging, MFLOP"] / whole["judging, MB"], whole["training, GFLOP/s"]
+            axes.plot(*place, "o", color="tab:blue")
+            axes.annotate(name, place, (4, 4), textcoords="offset points", fontsize=8)
+    axes.set(xlabel="operations for each byte", ylabel="GFLOP/s")
+    axes.legend(loc="lower right")
+    axes.figure.savefig(to / "limits.png", dpi=120)
+    measured = stored["measured"]
+    told = f"Measured on {measured['date']}: {stored['machine']}, Keras {measured['keras']}. On {threads} threads"
+    reached = ", ".join(f"{name} {value:,.0f}{'' if 'GB' in name else ' GFLOP/s'}" for name, value in peaks.items())
+    return f"{told}: {reached}.\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def reference(to: Path) -> None:
     """Write a page for each part of the package."""
     package = CLONE / "ecg_lessons"
@@ -131,7 +167,7 @@ def main() -> None:
     shutil.rmtree(to, ignore_errors=True)
     copy(to)
     reference(to)
-    for name, table in {"syllabus": syllabus(), "results": results()}.items():
+    for name, table in {"syllabus": syllabus(), "results": results(), "limits": limits(to)}.items():
         page = to / f"{name}.md"
         page.write_text(page.read_text(encoding="utf-8").replace("%TABLE%", table), encoding="utf-8")
 

@@ -42,7 +42,7 @@ notebooks: .venv/.ready  ## Build and execute notebooks/*.ipynb from notebooks/s
 assignments: .venv/.ready  ## Write what students get, assignments/release, from assignments/source
 	@$(BIN)/python -m ecg_lessons.grading.assignments
 
-site: .venv/.ready  ## Build the web site into build/site, offline, from what is stored
+site: .venv/.ready  ## Build the web site into build/site, offline, from what is stored; SOURCE=address says where the project lies
 	@$(BIN)/python site/assemble.py build/site-source
 	@$(BIN)/sphinx-build -q -W --keep-going -b html build/site-source build/site
 	@echo "The site is in build/site: open build/site/index.html."

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import shutil
 import sys
@@ -56,10 +57,15 @@ def copy(to: Path) -> None:
                     data["text/html"] = re.sub(r"<style scoped>.*?</style>", "", data["text/html"], flags=re.DOTALL)
             if any(alt):
                 cell.metadata["mystnb"] = {"image": {"alt": next(filter(None, alt))}}
-        if path.parent.name == "notebooks" and path.stem[:2] in LIVE:
+        lesson, up = path.parent.name == "notebooks", "../" * (len(path.relative_to(CLONE).parts) - 1)
+        links = f'<a href="{up}download/{path.name}" download>Download this notebook</a>.'
+        if lesson and path.stem[:2] in LIVE:
             page, title = LIVE[path.stem[:2]]
-            link = f'Its network runs in the browser: <a href="../{page}">{title}</a>.'
-            notebook.cells.insert(1, nbformat.v4.new_markdown_cell(link))
+            links += f' Its network runs in the browser: <a href="{up}{page}">{title}</a>.'
+        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(links))
+        download = to / "live" / "download" / path.name
+        download.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, download)
         target = to / path.relative_to(CLONE)
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, target)
@@ -74,13 +80,13 @@ def copy(to: Path) -> None:
 
 def syllabus() -> str:
     """Write the table of lessons from the head of each notebook."""
-    rows = ["| lesson | questions | you will be able to | minutes |", "|---|---|---|---|"]
+    rows = ["| lesson | minutes | questions | you will be able to |", "|---|---|---|---|"]
     for path in sorted(CLONE.glob("notebooks/*.ipynb")):
         text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells[:2])
         title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
         told = [
             re.search(rf"\*\*{name}\*\* \| (.*) \|", text)[1]
-            for name in ("Questions", "You will be able to", "Minutes")
+            for name in ("Minutes", "Questions", "You will be able to")
         ]
         rows.append(f"| [{title}](notebooks/{path.stem}) | " + " | ".join(told) + " |")
     return "\n".join(rows)
@@ -98,13 +104,23 @@ def results() -> str:
             return f"{100 * one['value']:.1f} ({100 * one['low']:.1f} to {100 * one['high']:.1f})"
         return f"{100 * fmean(one if isinstance(one, list) else [one]):.1f}"
 
+    def always(row: dict) -> str:
+        """Give the score of always the most frequent class, from its share; a balanced accuracy has none of its own."""
+        if isinstance(row["always"], int):
+            return f"{row['always']:.1f}"
+        share = reduce(getitem, row["always"].split(" / "), stored)["value"]
+        return f"{100 * (2 * share / (1 + share) / row['classes'] if 'classes' in row else share):.1f}"
+
+    pages = {path.stem[:2]: f"notebooks/{path.stem}" for path in CLONE.glob("notebooks/*.ipynb")}
     rows = [
-        "| lesson | network | score, % | claimed | same protocol | honest: patient split |",
-        "|---|---|---|---|---|---|",
+        "| lesson | honest: patient split | same protocol | claimed | always the same | score, % | network | data |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in tomllib.loads((CLONE / "site" / "results.toml").read_text(encoding="utf-8"))["row"]:
-        numbers = [show(row, name) for name in ("claimed", "same", "honest")]
-        rows.append("| " + " | ".join([str(row["lesson"]), row["network"], row["score"], *numbers]) + " |")
+        numbers = [*(show(row, name) for name in ("honest", "same", "claimed")), always(row)]
+        number = str(row["lesson"])
+        lesson = f"[{number}]({pages[number.zfill(2)]})"
+        rows.append("| " + " | ".join([lesson, *numbers, row["score"], row["network"], row["data"]]) + " |")
     return "\n".join(rows)
 
 
@@ -167,9 +183,16 @@ def main() -> None:
     shutil.rmtree(to, ignore_errors=True)
     copy(to)
     reference(to)
-    for name, table in {"syllabus": syllabus(), "results": results(), "limits": limits(to)}.items():
+    source = os.environ.get("SOURCE", "")
+    where = f"It lies at <{source}>." if source else "Whoever showed you this site knows where it lies."
+    for name, text in {
+        "get_the_course": where,
+        "syllabus": syllabus(),
+        "results": results(),
+        "limits": limits(to),
+    }.items():
         page = to / f"{name}.md"
-        page.write_text(page.read_text(encoding="utf-8").replace("%TABLE%", table), encoding="utf-8")
+        page.write_text(page.read_text(encoding="utf-8").replace("%HERE%", text), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,11 @@ PAGES = [
 #: What is done first, so that all of a page can be seen.
 FIRST = {"rhythm.html": "guess(0)"}
 #: Asked at one width and scheme each: they have nothing that the others have not.
-ONCE = {(390, "dark"): ["api/signals.html"], (1280, "light"): ["syllabus.html"]}
+ONCE = {
+    (390, "dark"): ["api/signals.html", "limits.html", "get_the_course.html"],
+    (390, "light"): ["data/README.html", "notebooks/06_infarction_transfer.html"],
+    (1280, "light"): ["syllabus.html"],
+}
 
 
 def test_every_link_and_picture_is_there(site):
@@ -44,6 +48,19 @@ def test_lessons_follow_one_another_and_have_their_figures_in_words(site):
 def test_the_three_numbers_are_those_that_are_stored(site):
     text = (site / "results.html").read_text(encoding="utf-8")
     assert all(number in text for number in ("99.1", "77.6", "92.8", "87.1"))  # claimed, honest, claimed, adapted
+
+
+def test_a_phone_has_the_contents_too(site, visit):
+    page = visit(site / "syllabus.html", 390)
+    assert not page.locator("dialog[open]").count()
+    page.locator("button.primary-toggle:visible").click()
+    page.locator("dialog[open]").get_by_role("link", name="Glossary").wait_for()
+
+
+def test_notebooks_are_there_to_take_along(site):
+    for path in (*CLONE.glob("notebooks/*.ipynb"), *CLONE.glob("assignments/release/*.ipynb")):
+        assert (site / "download" / path.name).read_bytes() == path.read_bytes()
+        assert f'download/{path.name}"' in (site / path.relative_to(CLONE)).with_suffix(".html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -166,7 +166,8 @@ def reference(to: Path) -> None:
     parts |= {path.parent.name: sorted(path.parent.glob("*.py")) for path in package.glob("*/__init__.py")}
     names = []
     for name, paths in sorted(parts.items()):
-        text = f"{name}\n{'=' * len(name)}\n\n"
+        title = f"Package: {name}"
+        text = f"{title}\n{'=' * len(title)}\n\n"
         for path in paths:
             module = ".".join(path.relative_to(CLONE).with_suffix("").parts).removesuffix(".__init__")
             text += f"{module}\n{'-' * len(module)}\n\n.. automodule:: {module}\n   :members:\n\n"

@@ -249,6 +249,8 @@ def _one_epoch(model, train: Examples, validation: Examples, plan: Plan, epoch: 
     for variable in model.variables:  # Keras does not save where the streams of dropout and augmentation were
         if variable.path.endswith("seed_generator_state"):
             variable.assign(rng.integers(0, 2**31, variable.shape).astype(variable.dtype))
+    if plan.average:  # Keras gives both the same memory on JAX, which refuses to train on
+        model.set_weights(model.get_weights())
     examples = fresh(train, rng) if fresh else train
     order = rng.permutation(len(examples))
     fitted = model.fit(

@@ -1,6 +1,18 @@
 "use strict";
 // What the live pages draw with.
 
+// Dark or light: as chosen in the menu of the site, which stores it; else as the system is.
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+function dress() {
+  let chosen = null;
+  try { chosen = localStorage.getItem("mode"); } catch { /* a browser may keep nothing */ }
+  const dark = chosen === "dark" || (chosen !== "light" && systemIsDark.matches);
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+}
+dress();
+addEventListener("storage", dress); // chosen anew in another tab, or on the page around this frame
+systemIsDark.addEventListener("change", dress);
+
 const SVG = "http://www.w3.org/2000/svg";
 function draw(name, attributes, parent, text) {
   const one = document.createElementNS(SVG, name);

@@ -23,7 +23,7 @@ function draw(name, attributes, parent, text) {
 }
 const get = (id) => document.getElementById(id);
 const say = (words) => { get("say").textContent = words; };
-const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
+const percent = (share, digits = 0) => `${(100 * share).toFixed(digits)}\u00a0%`; // on one line
 
 function paper(box, width, height, across, down, top = 0) { // a line every millimetre, a bold one every five
   for (const [every, look] of [[1, "thin"], [5, "bold"]]) {
@@ -36,5 +36,5 @@ function paper(box, width, height, across, down, top = 0) { // a line every mill
 
 function bars(list, rows) { // a name, a probability, and whether it is the one that counts
   list.innerHTML = rows.map(([name, share, counts]) => `<li class="${counts ? "counts" : ""}"><span>${name}</span>` +
-    `<span class="bar" style="width:${percent(share, 1).replace(" ", "")}"></span><span>${percent(share, 1)}</span></li>`).join("");
+    `<span class="bar" style="width:${100 * share}%"></span><span>${percent(share, 1)}</span></li>`).join("");
 }

@@ -159,18 +159,22 @@ function look(top, before) { // two seconds after the other are erased, and the 
     draw("rect", { class: "shade", x: (second % 10) * SPEED, y: 0, width: SPEED, height: HEIGHT, opacity: 0 }, rows[Math.floor(second / 10)]));
   rows.forEach((row, k) => trace(row, 10 * k, 10 * k + 10));
   get("looks").textContent = "The network is asked again and again ...";
+  get("scale").hidden = true;
   const ask = () => {
     if (own !== looking) return;
     falls.push(before - probabilities(without(signal, falls.length))[top]);
-    const most = Math.max(...falls, 0.05);
-    shades.forEach((shade, second) => { // the mean of the two that erase this second
+    const weights = Array.from({ length: falls.length + 1 }, (_, second) => { // of a second: the mean of the two that erase it
       const both = falls.slice(Math.max(second - 1, 0), second + 1);
-      if (both.length) shade.setAttribute("opacity", Math.max(both.reduce((a, b) => a + b, 0) / both.length, 0) / most * 0.6);
+      return both.reduce((a, b) => a + b, 0) / both.length;
     });
+    const most = Math.max(...weights, 0.05);
+    shades.slice(0, weights.length).forEach((shade, second) => shade.setAttribute("opacity", Math.max(weights[second], 0) / most * 0.6));
     if (falls.length < SECONDS - 1) return void setTimeout(ask);
     const first = falls.indexOf(Math.max(...falls)), points = Math.round(100 * falls[first]);
     get("looks").textContent = points < 1 ? `No two seconds matter alone: ${DATA.classes[top]} stays at ${percent(before)}.` :
       `Most in seconds ${first} to ${first + 2}: without them, ${DATA.classes[top]} falls from ${percent(before)} to ${percent(before - falls[first])}.`;
+    get("full").textContent = `−${Math.round(100 * most)}`;
+    get("scale").hidden = false;
     get("whole").dataset.done = strip;
   };
   setTimeout(ask);

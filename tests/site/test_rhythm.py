@@ -1,5 +1,7 @@
 """The page that plays strips agrees with lesson 2, and asks for a guess before it tells."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -82,7 +84,12 @@ def test_a_strip_runs_is_guessed_and_then_explained(page):
     assert page.is_disabled("#guesses button:first-child")
     assert page.locator("#verdict li.counts").count() == 1
     page.wait_for_selector("#whole[data-done='0']")
-    assert page.locator("#whole .shade").count() == 30
+    opacity = page.locator("#whole .shade").evaluate_all(
+        "(all) => all.map((one) => Number(one.getAttribute('opacity')))"
+    )
+    assert len(opacity) == 30
+    assert max(opacity) <= 0.6  # as the scale shows it
+    assert re.search(r"0 +−\d+ percentage points", page.inner_text("#scale"))
     page.get_by_role("button", name="Next strip").click()
     assert page.input_value("#strip") == "1"
     assert not page.is_visible("#answer")

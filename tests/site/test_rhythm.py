@@ -96,5 +96,29 @@ def test_a_strip_runs_is_guessed_and_then_explained(page):
     assert page.faults == []
 
 
+def test_it_begins_with_a_strip_that_the_network_names_right_and_shows_all(page):
+    right = page.evaluate("STRIPS.map((one) => likeliest(probabilities(signalOf(one))) === one.truth)")
+    assert right[0]
+    assert not all(right)
+    assert page.locator("#strip option").count() == 12
+
+
+def test_after_the_last_strip_it_tells_the_score_and_begins_again(page):
+    page.select_option("#strip", "3")  # in any order
+    for _ in range(12):
+        page.get_by_role("button", name="normal rhythm").click()
+        told = page.inner_text("#say")
+        last = page.inner_text("#next")
+        page.click("#next")
+    assert re.search(r"All 12 done: you 3, the network \d+\. Begin again\?$", told)
+    assert last == "Begin again"
+    assert page.input_value("#strip") == "0"
+    assert page.inner_text("#say") == ""
+    page.get_by_role("button", name="noise").click()
+    assert "So far, of 1: you 0, the network 1." in page.inner_text("#say")
+    assert page.inner_text("#next") == "Next strip"
+    assert page.faults == []
+
+
 def test_it_answers_in_time(page):
     assert cost(page, "guess(0); looking = null") < 100

@@ -140,5 +140,16 @@ def test_only_the_main_button_takes_an_electrode(page):
     assert said(page) == ""
 
 
+def test_the_verdict_is_in_sight_and_the_matrix_fits(visit):
+    page = visit(LIVE / "electrodes.html")
+    verdict = page.locator("#verdict").bounding_box()
+    assert verdict["y"] + verdict["height"] <= 900
+    for width in (390, 680):
+        page = visit(LIVE / "electrodes.html", width)
+        page.evaluate("exchange('RA', 'V1')")
+        wide, seen = page.evaluate("[get('matrix').scrollWidth, get('matrix').parentElement.clientWidth]")
+        assert wide <= seen
+
+
 def test_it_answers_in_time(page):
     assert cost(page, "show()") < 100

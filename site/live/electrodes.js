@@ -67,7 +67,8 @@ function probabilities(beat) { // in mV
 }
 
 // The page
-const STATES = DATA.states;
+// "V1-V6 reversed" reads as if V1 and V6 had traded places.
+const STATES = DATA.states.map((state) => state.replace(/^(V\d)-(V\d) reversed$/, "$1 to $2 in reverse order"));
 const right = () => Object.fromEntries(WIRES.map((wire) => [wire, wire])), beatOf = (person) => person.beat.map((lead) => times(lead, 1 / 1000));
 let place = right(), held = null;
 
@@ -156,9 +157,19 @@ function draggable(one, wire) {
   one.addEventListener("pointercancel", () => { from = null; mark(); });
 }
 
+function limits() { // what the network has learnt; and what it says of something else
+  const p = probabilities(apply(matrixOf({ ...right(), RA: "V1", V1: "RA" }), beatOf(DATA.people[0]))), top = p.indexOf(Math.max(...p));
+  get("limits").textContent = `The network has learnt these exchanges: ${STATES.slice(1).join(", ")}. Anything else it has never seen, ` +
+    `and it may still be sure: exchange RA and V1 (${DATA.people[0].name.split(",")[0]}), and it says “${STATES[top]}”, ${percent(p[top], 1)}.`;
+}
+
 function start() {
   document.body.classList.toggle("inside", location.search === "?inside"); // within the landing page
-  DATA.people.forEach((person, k) => get("person").add(new Option(person.name, k)));
+  DATA.people.forEach((person, k) => {
+    const same = DATA.people.filter((one) => one.name === person.name);
+    const which = same.length > 1 ? ` (${["first", "second", "third"][same.indexOf(person)]} recording),` : ",";
+    get("person").add(new Option(person.name.replace(",", which), k)); // before the diagnosis: a narrow list cuts the end
+  });
   for (const name of WIRES) {
     const [x, y] = PLACES[name], spot = draw("g", { class: "place", transform: `translate(${x} ${y})` }, get("places"));
     draw("circle", { r: 15 }, spot);
@@ -177,6 +188,7 @@ function start() {
   }
   get("person").addEventListener("change", () => show(`This is ${get("person").selectedOptions[0].text}.`));
   get("undo").addEventListener("click", () => { place = right(); held = null; show("All wires are right."); });
+  limits();
   show();
 }
 start();

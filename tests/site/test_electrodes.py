@@ -151,5 +151,21 @@ def test_the_verdict_is_in_sight_and_the_matrix_fits(visit):
         assert wide <= seen
 
 
+def test_it_tells_what_it_has_learnt_and_that_it_is_sure_of_something_else(page):
+    told = page.inner_text("#limits").replace("\xa0", " ")
+    assert all(name in told for name in [*PAIRS, "V1 to V6 in reverse order"])
+    page.evaluate("exchange('RA', 'V1')")
+    assert page.locator("#person option:checked").inner_text().startswith("patient 12,")
+    first = page.inner_text("#verdict li:first-child").replace("\xa0", " ").split("\n")
+    assert told.endswith(f"exchange RA and V1 (patient 12), and it says “{first[0]}”, {first[-1]}.")
+    assert first == ["correct", "97.8 %"]
+
+
+def test_nobody_is_listed_twice_by_the_same_name(page):
+    names = page.locator("#person option").all_inner_texts()
+    assert len(set(names)) == len(names) == len(DATA["people"])
+    assert "patient 22 (second recording), healthy heart" in names
+
+
 def test_it_answers_in_time(page):
     assert cost(page, "show()") < 100

@@ -100,10 +100,20 @@ function pen(board) { // a stroke gives every column that it passes a new height
     last = [x, value];
     trace();
   };
-  board.addEventListener("pointerdown", (event) => { board.setPointerCapture(event.pointerId); event.preventDefault(); to(event); });
+  board.addEventListener("pointerdown", (event) => {
+    if (event.button) return; // the main button only
+    board.setPointerCapture(event.pointerId);
+    event.preventDefault();
+    to(event);
+  });
   board.addEventListener("pointermove", (event) => { if (last) event.getCoalescedEvents().forEach(to); });
   for (const end of ["pointerup", "pointercancel"]) {
-    board.addEventListener(end, () => { last = null; before = "Your drawing."; show(); });
+    board.addEventListener(end, () => {
+      if (!last) return;
+      last = null;
+      before = "Your drawing.";
+      show();
+    });
   }
 }
 
@@ -122,8 +132,8 @@ function start() {
   get("kinds").append(empty);
   get("crops").innerHTML = PLACES.map((_, k) => `<figure><div><canvas id="crop-${k}" width="${SIZE}" height="${SIZE}" role="img"></canvas></div>
     <figcaption></figcaption></figure>`).join("");
-  get("right").textContent = "Of 100 simulated beats of each kind, of people whom it never met, it names so many rightly: " +
-    DATA.classes.map((symbol, k) => `${symbol} ${Math.round(100 * DATA.right[k])}`).join(", ") + ".";
+  get("right").innerHTML += `<thead><tr>${DATA.classes.map((symbol) => `<th scope="col">${symbol}</th>`).join("")}</tr></thead>` +
+    `<tbody><tr>${DATA.right.map((share) => `<td>${Math.round(100 * share)}</td>`).join("")}</tr></tbody>`;
   pen(get("board"));
   take(0);
 }

@@ -67,12 +67,22 @@ function probabilities(beat) { // in mV
 }
 
 // The page
-let place = Object.fromEntries(WIRES.map((wire) => [wire, wire])), held = null;
+// "V1-V6 reversed" reads as if V1 and V6 had traded places.
+const STATES = DATA.states.map((state) => state.replace(/^(V\d)-(V\d) reversed$/, "$1 to $2 in reverse order"));
+const right = () => Object.fromEntries(WIRES.map((wire) => [wire, wire])), beatOf = (person) => person.beat.map((lead) => times(lead, 1 / 1000));
+let place = right(), held = null;
 
 function exchange(a, b) {
   [place[a], place[b]] = [place[b], place[a]];
-  say(`${a} and ${b} exchanged.`);
-  show();
+  show(`${a} and ${b} exchanged.`);
+}
+
+function pick(wire) { // by a click, a tap, or a key: the first is held, the second takes its place
+  const other = held;
+  held = other ? null : wire;
+  if (other && other !== wire) return exchange(other, wire);
+  say(held ? `${wire} is chosen: now choose another.` : "");
+  mark();
 }
 
 function strip(parent, name, values, changed) {
@@ -84,8 +94,7 @@ function strip(parent, name, values, changed) {
   draw("text", { x: 4, y: 15 }, box, name);
 }
 
-function show() {
-  const began = performance.now();
+function mark() { // each wire at its place, and which is held
   for (const wire of WIRES) {
     const [x, y] = PLACES[place[wire]];
     const one = get("wire-" + wire);
@@ -94,8 +103,12 @@ function show() {
     one.classList.toggle("held", held === wire);
     one.setAttribute("aria-pressed", held === wire);
   }
-  const matrix = matrixOf(place), beat = DATA.people[get("person").value].beat.map((lead) => lead.map((value) => value / 1000));
-  const now = apply(matrix, beat);
+}
+
+function show(words) { // with what was done; the network's verdict is added
+  const began = performance.now();
+  mark();
+  const matrix = matrixOf(place), now = apply(matrix, beatOf(DATA.people[get("person").value]));
   const moved = matrix.map((row, i) => row.some((weight, j) => Math.abs(weight - (i === j)) > 1e-9));
   get("strips").replaceChildren();
   // in the columns of a page: I aVR V1 V4, II aVL V2 V5, III aVF V3 V6; in order of the leads on a narrow screen
@@ -107,15 +120,56 @@ function show() {
   get("matrix").innerHTML = head + "<tbody>" + matrix.map((row, i) => `<tr class="${moved[i] ? "moved" : ""}"><th scope="row">${LEADS[i]}</th>` +
     row.map((x) => `<td class="${Math.abs(x) < 1e-9 ? "zero" : moved[i] ? "full" : ""}">${number(x)}</td>`).join("") + "</tr>").join("") + "</tbody>";
 
-  const p = probabilities(now);
-  bars(get("verdict"), p.map((value, k) => [DATA.states[k], value]).sort((a, b) => b[1] - a[1]).slice(0, 5));
+  const likeliest = probabilities(now).map((value, k) => [STATES[k], value]).sort((a, b) => b[1] - a[1]);
+  bars(get("verdict"), likeliest.slice(0, 5));
+  if (words) say(`${words} The network says ${likeliest[0][0]}: ${percent(likeliest[0][1])}.`);
   window.lastMilliseconds = performance.now() - began;
   if (document.body.classList.contains("inside")) parent.postMessage(document.documentElement.scrollHeight, "*");
 }
 
+function draggable(one, wire) {
+  let from = null, dragged; // where the hand came down, and whether it has gone on from there
+  const at = (event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(get("torso").getScreenCTM().inverse());
+  one.addEventListener("pointerdown", (event) => {
+    if (event.button) return; // the main button only
+    one.setPointerCapture(event.pointerId);
+    event.preventDefault();
+    one.focus();
+    [from, dragged] = [at(event), false];
+  });
+  one.addEventListener("pointermove", (event) => {
+    if (!from) return;
+    const { x, y } = at(event);
+    dragged ||= Math.hypot(x - from.x, y - from.y) > 5; // a finger trembles
+    if (dragged) one.setAttribute("transform", `translate(${x} ${y})`);
+  });
+  one.addEventListener("pointerup", (event) => {
+    if (!from) return;
+    from = null;
+    if (!dragged) return pick(wire);
+    held = null;
+    const { x, y } = at(event), far = (name) => Math.hypot(PLACES[place[name]][0] - x, PLACES[place[name]][1] - y);
+    const near = WIRES.filter((name) => name !== wire).sort((a, b) => far(a) - far(b))[0];
+    if (far(near) < 20) return exchange(wire, near);
+    say("");
+    mark();
+  });
+  one.addEventListener("pointercancel", () => { from = null; mark(); });
+}
+
+function limits() { // what the network has learnt; and what it says of something else
+  const p = probabilities(apply(matrixOf({ ...right(), RA: "V1", V1: "RA" }), beatOf(DATA.people[0]))), top = p.indexOf(Math.max(...p));
+  get("limits").textContent = `The network has learnt these exchanges: ${STATES.slice(1).join(", ")}. Anything else it has never seen, ` +
+    `and it may still be sure: exchange RA and V1 (${DATA.people[0].name.split(",")[0]}), and it says “${STATES[top]}”, ${percent(p[top], 1)}.`;
+}
+
 function start() {
   document.body.classList.toggle("inside", location.search === "?inside"); // within the landing page
-  DATA.people.forEach((person, k) => get("person").add(new Option(person.name, k)));
+  DATA.people.forEach((person, k) => {
+    const same = DATA.people.filter((one) => one.name === person.name);
+    const which = same.length > 1 ? ` (${["first", "second", "third"][same.indexOf(person)]} recording),` : ",";
+    get("person").add(new Option(person.name.replace(",", which), k)); // before the diagnosis: a narrow list cuts the end
+  });
   for (const name of WIRES) {
     const [x, y] = PLACES[name], spot = draw("g", { class: "place", transform: `translate(${x} ${y})` }, get("places"));
     draw("circle", { r: 15 }, spot);
@@ -125,30 +179,16 @@ function start() {
     draw("circle", { r: 12.5 }, one);
     draw("text", { y: 4 }, one, wire);
     one.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") { held = null; say(""); show(); }
+      if (event.key === "Escape") { held = null; say(""); mark(); }
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
-      if (held && held !== wire) { const other = held; held = null; exchange(other, wire); }
-      else { held = held ? null : wire; say(held ? `${wire} is in your hand: choose another.` : ""); show(); }
+      pick(wire);
     });
-    one.addEventListener("pointerdown", (event) => { one.setPointerCapture(event.pointerId); held = wire; event.preventDefault(); one.focus(); });
-    one.addEventListener("pointermove", (event) => {
-      if (held !== wire || !one.hasPointerCapture(event.pointerId)) return;
-      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(get("torso").getScreenCTM().inverse());
-      one.setAttribute("transform", `translate(${at.x} ${at.y})`);
-    });
-    one.addEventListener("pointerup", (event) => {
-      if (held !== wire) return;
-      held = null;
-      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(get("torso").getScreenCTM().inverse());
-      const far = (name) => Math.hypot(PLACES[place[name]][0] - at.x, PLACES[place[name]][1] - at.y);
-      const near = WIRES.filter((name) => name !== wire).sort((a, b) => far(a) - far(b))[0];
-      if (far(near) < 20) exchange(wire, near); else show();
-    });
-    one.addEventListener("pointercancel", () => { held = null; show(); });
+    draggable(one, wire);
   }
-  get("person").addEventListener("change", show);
-  get("undo").addEventListener("click", () => { place = Object.fromEntries(WIRES.map((wire) => [wire, wire])); say("All wires are right."); show(); });
+  get("person").addEventListener("change", () => show(`This is ${get("person").selectedOptions[0].text}.`));
+  get("undo").addEventListener("click", () => { place = right(); held = null; show("All wires are right."); });
+  limits();
   show();
 }
 start();

@@ -82,7 +82,7 @@ function without(signal, start, seconds = 2) { // the same, with a straight line
 // The page: 25 mm are a second, 10 mm are 1 mV
 const SPEED = 25, GAIN = 10, HEIGHT = 30, BASE = 18, SEEN = 6;
 let strip = 0, signal, at = SEEN, playing = 0, looking;
-const guesses = {}, verdicts = {};
+let guesses = {}, verdicts = {};
 
 function trace(box, from, to) {
   let d = "";
@@ -126,6 +126,13 @@ function choose(k) {
   tell();
 }
 
+function next() { // the next that is not guessed yet; after the last, all are new again
+  const ahead = STRIPS.map((_, k) => (strip + 1 + k) % STRIPS.length).find((k) => guesses[k] === undefined);
+  if (ahead === undefined) guesses = {};
+  choose(ahead ?? 0);
+  get("play").focus();
+}
+
 function guess(k) {
   const began = performance.now();
   guesses[strip] ??= k;
@@ -142,8 +149,10 @@ function tell() { // after the guess: the verdict, the truth, and where the netw
   const p = verdicts[strip], top = likeliest(p), { truth } = STRIPS[strip], name = (k) => `${DATA.classes[k]}, ${NAMES[DATA.classes[k]]}`;
   bars(get("verdict"), p.map((share, k) => [`${DATA.classes[k]}&ensp;${NAMES[DATA.classes[k]]}`, share, k === top]));
   const done = Object.keys(guesses), right = (of) => done.filter((k) => of(k) === STRIPS[k].truth).length;
+  const all = done.length === STRIPS.length, score = `you ${right((k) => guesses[k])}, the network ${right((k) => likeliest(verdicts[k]))}`;
   say(`It is ${name(truth)}. You are ${said === truth ? "right" : "wrong"}, and the network is ${top === truth ? "right" : "wrong"}. ` +
-    `So far, of ${done.length}: you ${right((k) => guesses[k])}, the network ${right((k) => likeliest(verdicts[k]))}.`);
+    (all ? `All ${done.length} done: ${score}. Begin again?` : `So far, of ${done.length}: ${score}.`));
+  get("next").textContent = all ? "Begin again" : "Next strip";
   look(top, p[top]);
 }
 
@@ -159,18 +168,22 @@ function look(top, before) { // two seconds after the other are erased, and the 
     draw("rect", { class: "shade", x: (second % 10) * SPEED, y: 0, width: SPEED, height: HEIGHT, opacity: 0 }, rows[Math.floor(second / 10)]));
   rows.forEach((row, k) => trace(row, 10 * k, 10 * k + 10));
   get("looks").textContent = "The network is asked again and again ...";
+  get("scale").hidden = true;
   const ask = () => {
     if (own !== looking) return;
     falls.push(before - probabilities(without(signal, falls.length))[top]);
-    const most = Math.max(...falls, 0.05);
-    shades.forEach((shade, second) => { // the mean of the two that erase this second
+    const weights = Array.from({ length: falls.length + 1 }, (_, second) => { // of a second: the mean of the two that erase it
       const both = falls.slice(Math.max(second - 1, 0), second + 1);
-      if (both.length) shade.setAttribute("opacity", Math.max(both.reduce((a, b) => a + b, 0) / both.length, 0) / most * 0.6);
+      return both.reduce((a, b) => a + b, 0) / both.length;
     });
+    const most = Math.max(...weights, 0.05);
+    shades.slice(0, weights.length).forEach((shade, second) => shade.setAttribute("opacity", Math.max(weights[second], 0) / most * 0.6));
     if (falls.length < SECONDS - 1) return void setTimeout(ask);
     const first = falls.indexOf(Math.max(...falls)), points = Math.round(100 * falls[first]);
     get("looks").textContent = points < 1 ? `No two seconds matter alone: ${DATA.classes[top]} stays at ${percent(before)}.` :
       `Most in seconds ${first} to ${first + 2}: without them, ${DATA.classes[top]} falls from ${percent(before)} to ${percent(before - falls[first])}.`;
+    get("full").textContent = `−${Math.round(100 * most)}`;
+    get("scale").hidden = false;
     get("whole").dataset.done = strip;
   };
   setTimeout(ask);
@@ -187,7 +200,7 @@ function start() {
   });
   get("right").textContent = `Of 100 simulated strips that it never met, it names ${Math.round(100 * DATA.right)} right.`;
   get("strip").addEventListener("change", () => choose(Number(get("strip").value)));
-  get("next").addEventListener("click", () => { choose((strip + 1) % STRIPS.length); get("play").focus(); });
+  get("next").addEventListener("click", next);
   get("play").addEventListener("click", () => play(!playing));
   get("time").addEventListener("input", () => { play(false); put(Number(get("time").value)); });
   choose(0);

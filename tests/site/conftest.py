@@ -25,8 +25,9 @@ def visit(browser):
     """Open a page; give it with what went wrong: errors, and requests that leave the machine."""
     pages = []
 
-    def open_page(path, width=1280, scheme="light"):
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def open_page(path, width=1280, scheme="light", touch=False):
+        view = {"width": width, "height": 900}
+        page = browser.new_page(viewport=view, color_scheme=scheme, has_touch=touch)
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.on("console", lambda told: page.faults.append(told.text) if told.type == "error" else None)

@@ -77,5 +77,28 @@ def test_a_hand_draws_and_the_network_answers(page):
     assert page.faults == []
 
 
+def test_only_the_main_button_draws(page):
+    before = page.evaluate("drawn")
+    board = page.locator("#board").bounding_box()
+    for button in ("right", "middle"):
+        page.mouse.click(board["x"] + 20, board["y"] + 20, button=button)
+    assert page.evaluate("drawn") == before
+    assert page.inner_text("#say").startswith("A simulated beat: ")
+
+
+@pytest.mark.parametrize("width", [390, 800, 1280])
+def test_each_name_fits_beside_its_bar(visit, width):
+    page = visit(LIVE / "beat.html", width)
+    for k, symbol in enumerate(DATA["classes"]):  # the likeliest is bold
+        page.evaluate(f"take({k})")
+        names = page.locator("#verdict li span:first-child")
+        assert names.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)"), symbol
+
+
+def test_it_tells_how_often_it_is_right(page):
+    assert page.locator("#right th").all_inner_texts() == DATA["classes"]
+    assert page.locator("#right td").all_inner_texts() == [f"{100 * share:.0f}" for share in DATA["right"]]
+
+
 def test_it_answers_in_time(page):
     assert cost(page, "show()") < 100

@@ -63,14 +63,22 @@ def test_the_page_and_keras_agree_on_fifty_recordings(page):
     assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all()
 
 
+def middles(page, *wires):
+    boxes = [page.locator(f"#wire-{wire} circle").bounding_box() for wire in wires]
+    return [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
+
+
+def said(page):
+    return page.inner_text("#say").replace("\xa0", " ")
+
+
 def test_a_hand_exchanges_the_arms_by_mouse_and_by_keys(page):
-    start, end = (page.locator(f"#wire-{wire}").bounding_box() for wire in ("RA", "LA"))
-    middle = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in (start, end)]
+    middle = middles(page, "RA", "LA")
     page.mouse.move(*middle[0])
     page.mouse.down()
     page.mouse.move(*middle[1], steps=4)
     page.mouse.up()
-    assert page.inner_text("#say") == "RA and LA exchanged."
+    assert said(page) == "RA and LA exchanged. The network says LA/RA: 100 %."
     assert page.locator(".strip.changed").count() == 5
     assert page.inner_text("#verdict li:first-child").startswith("LA/RA")
     page.locator("#wire-RA").focus()
@@ -80,6 +88,83 @@ def test_a_hand_exchanges_the_arms_by_mouse_and_by_keys(page):
     assert page.locator(".strip.changed").count() == 0  # twice is never
     assert page.inner_text("#verdict li:first-child").startswith("correct")
     assert page.faults == []
+
+
+def stroke(page, *points):
+    """Let a finger come down, go on from point to point, and leave."""
+    touch = page.context.new_cdp_session(page)
+    for k, (x, y) in enumerate(points):
+        kind = "touchMove" if k else "touchStart"
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+@pytest.mark.parametrize(("a", "b"), [("RA", "LA"), ("RL", "V4")])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_finger_exchanges_electrodes_and_the_page_stays(visit, width, a, b):
+    page = visit(LIVE / "electrodes.html", width, touch=True)
+    page.evaluate("scrollTo(0, 100)")  # it could move both ways
+    stroke(page, *np.linspace(*middles(page, a, b), 6).tolist())
+    assert said(page).startswith(f"{a} and {b} exchanged. The network says ")
+    assert page.evaluate("scrollY") == 100
+    assert page.faults == []
+
+
+def test_a_finger_beside_the_torso_scrolls(visit):
+    page = visit(LIVE / "electrodes.html", 390, touch=True)
+    torso = page.locator("#torso").bounding_box()
+    assert torso["x"] >= 40  # a finger's width
+    stroke(page, *[(20, torso["y"] + 300 - 40 * step) for step in range(6)])
+    page.wait_for_function("scrollY > 50")
+
+
+@pytest.mark.parametrize("touch", [False, True])
+def test_one_is_chosen_and_then_another(visit, touch):
+    page = visit(LIVE / "electrodes.html", touch=touch)
+    press = page.touchscreen.tap if touch else page.mouse.click
+    press(*middles(page, "V2")[0])
+    assert said(page) == "V2 is chosen: now choose another."
+    assert page.get_attribute("#wire-V2", "aria-pressed") == "true"
+    press(*middles(page, "V1")[0])
+    assert said(page).startswith("V2 and V1 exchanged. The network says V1/V2: ")
+    assert page.locator(".wire[aria-pressed=true]").count() == 0
+    press(*middles(page, "LL")[0])
+    press(*middles(page, "LL")[0])  # the same one lets it go
+    assert said(page) == ""
+    assert page.locator(".strip.changed").count() == 2
+    assert page.faults == []
+
+
+def test_only_the_main_button_takes_an_electrode(page):
+    page.mouse.click(*middles(page, "V2")[0], button="right")
+    assert said(page) == ""
+
+
+def test_the_verdict_is_in_sight_and_the_matrix_fits(visit):
+    page = visit(LIVE / "electrodes.html")
+    verdict = page.locator("#verdict").bounding_box()
+    assert verdict["y"] + verdict["height"] <= 900
+    for width in (390, 680):
+        page = visit(LIVE / "electrodes.html", width)
+        page.evaluate("exchange('RA', 'V1')")
+        wide, seen = page.evaluate("[get('matrix').scrollWidth, get('matrix').parentElement.clientWidth]")
+        assert wide <= seen
+
+
+def test_it_tells_what_it_has_learnt_and_that_it_is_sure_of_something_else(page):
+    told = page.inner_text("#limits").replace("\xa0", " ")
+    assert all(name in told for name in [*PAIRS, "V1 to V6 in reverse order"])
+    page.evaluate("exchange('RA', 'V1')")
+    assert page.locator("#person option:checked").inner_text().startswith("patient 12,")
+    first = page.inner_text("#verdict li:first-child").replace("\xa0", " ").split("\n")
+    assert told.endswith(f"exchange RA and V1 (patient 12), and it says “{first[0]}”, {first[-1]}.")
+    assert first == ["correct", "97.8 %"]
+
+
+def test_nobody_is_listed_twice_by_the_same_name(page):
+    names = page.locator("#person option").all_inner_texts()
+    assert len(set(names)) == len(names) == len(DATA["people"])
+    assert "patient 22 (second recording), healthy heart" in names
 
 
 def test_it_answers_in_time(page):

@@ -1,5 +1,7 @@
 """The page that plays strips agrees with lesson 2, and asks for a guess before it tells."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -82,10 +84,39 @@ def test_a_strip_runs_is_guessed_and_then_explained(page):
     assert page.is_disabled("#guesses button:first-child")
     assert page.locator("#verdict li.counts").count() == 1
     page.wait_for_selector("#whole[data-done='0']")
-    assert page.locator("#whole .shade").count() == 30
+    opacity = page.locator("#whole .shade").evaluate_all(
+        "(all) => all.map((one) => Number(one.getAttribute('opacity')))"
+    )
+    assert len(opacity) == 30
+    assert max(opacity) <= 0.6  # as the scale shows it
+    assert re.search(r"0 +−\d+ percentage points", page.inner_text("#scale"))
     page.get_by_role("button", name="Next strip").click()
     assert page.input_value("#strip") == "1"
     assert not page.is_visible("#answer")
+    assert page.faults == []
+
+
+def test_it_begins_with_a_strip_that_the_network_names_right_and_shows_all(page):
+    right = page.evaluate("STRIPS.map((one) => likeliest(probabilities(signalOf(one))) === one.truth)")
+    assert right[0]
+    assert not all(right)
+    assert page.locator("#strip option").count() == 12
+
+
+def test_after_the_last_strip_it_tells_the_score_and_begins_again(page):
+    page.select_option("#strip", "3")  # in any order
+    for _ in range(12):
+        page.get_by_role("button", name="normal rhythm").click()
+        told = page.inner_text("#say")
+        last = page.inner_text("#next")
+        page.click("#next")
+    assert re.search(r"All 12 done: you 3, the network \d+\. Begin again\?$", told)
+    assert last == "Begin again"
+    assert page.input_value("#strip") == "0"
+    assert page.inner_text("#say") == ""
+    page.get_by_role("button", name="noise").click()
+    assert "So far, of 1: you 0, the network 1." in page.inner_text("#say")
+    assert page.inner_text("#next") == "Next strip"
     assert page.faults == []
 
 

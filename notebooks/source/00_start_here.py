@@ -293,7 +293,7 @@ plots.ecg_page(infarction, title="Acute anterior infarction", highlight=["V2", "
 #
 # Point `ECG_LESSONS_DATA` to a folder with PhysioNet's own paths (`ptb-xl/1.0.3/...`), or let `ecg-lessons fetch
 # ptb-xl` download it; that shows licence and citation, and goes on where it stopped. Then `--source physionet` on the
-# command line takes those instead, and so do lessons 1 to 5 in `make lab` with `ECG_LESSONS_SOURCE=physionet`. This lesson
+# command line takes those instead, and so do lessons 1 to 6 in `make lab` with `ECG_LESSONS_SOURCE=physionet`. This lesson
 # stays with the built-in cohort. Numbers that the lessons call *real* were measured on real patients, and are stored in
 # `data/results/`.
 #

@@ -1,6 +1,6 @@
 """Run inside an image: networks of the lessons, trained by TensorFlow, must give the same verdicts on JAX.
 
-Each is trained for one epoch on a small cohort, then judges on both backends; JAX also trains one epoch itself.
+Each is trained for one epoch on a small cohort, then judges on both backends; JAX also trains two epochs itself.
 Lesson 4 keeps verdicts and no networks, save those before the patients' own minutes: these judge noise.
 """
 
@@ -54,8 +54,8 @@ def apart(one, other) -> float:
 
 
 for lesson, options in LESSONS.items():
-    for backend in ("tensorflow", "jax"):
-        lessons(f"train {lesson} {options} --epochs 1 --out {FOLDER}/{lesson}-{backend}", backend)
+    for backend, epochs in {"tensorflow": 1, "jax": 2}.items():
+        lessons(f"train {lesson} {options} --epochs {epochs} --out {FOLDER}/{lesson}-{backend}", backend)
     found = [
         json.loads(lessons(f"evaluate {FOLDER}/{lesson}-tensorflow --json", backend))
         for backend in ("tensorflow", "jax")

@@ -70,7 +70,8 @@ def cost(model, x) -> tuple[int, int]:
 
     def counted(layer, *args, **more):
         output = call(layer, *args, **more)
-        if isinstance(layer, keras.Model) or hasattr(layer, "forward_layer") or hasattr(layer, "state_size"):
+        cell = hasattr(layer, "state_size") and not hasattr(layer, "cell")
+        if isinstance(layer, keras.Model) or hasattr(layer, "forward_layer") or cell:
             return output  # made of layers that are counted by themselves, or counted with the layer around it
         numbers.extend(np.prod(part.shape) for part in keras.tree.flatten((args, output)) if hasattr(part, "shape"))
         if hasattr(layer, "cell"):

@@ -180,7 +180,8 @@ def learning_of(name: str, network: str):
         sides = examples.take(split.train), examples.take(split.validation)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         return Learning(lesson.network().build, *sides, plan, loss=loss)
-    asked = Asked(network, lesson.options(), plan, examples=examples)
+    place = Path(tempfile.mkdtemp())  # some lessons write there what they learn
+    asked = Asked(network, lesson.options(), plan, examples=examples, folder=place)
     return lesson.learn(replace(asked, split=lesson.split(examples, None, 1, asked)))
 
 

@@ -28,6 +28,8 @@ from ecg_lessons.training import Run
 KEPT = "probabilities.npz"
 #: The splits of a study that tests every patient once.
 FOLDS = tuple(f"fold-{k}" for k in range(splits.FOLDS))
+#: In a report, takes away what is stored.
+GONE: Any = object()
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +164,7 @@ class Study:
         for name, entry in report.items():
             if isinstance(entry, dict) and name != self.key:
                 both = stored.get(name, {}) | entry
-                report[name] = {key: value for key, value in both.items() if value is not None}
+                report[name] = {key: value for key, value in both.items() if value is not GONE}
         then = {entry: stored.get(entry) for entry in now}  # of arms from before each had a stamp of its own
         report[self.key] = _merged(stored.get(self.key, {}), report[self.key], self.depth, then, now)
         return files.write(path, stored | report | now)
@@ -254,14 +256,14 @@ def counts_of(examples: Examples) -> dict[str, dict[str, int]]:
 
 def differences(
     pairs: Mapping[str, tuple[str, str]], pools: Mapping[str, Pool], new: Iterable[str], statistic: Callable
-) -> dict[str, dict | None]:
+) -> dict[str, Any]:
     """Give how much larger a statistic of `scores` is for the first of each pair of arms than for the second.
 
-    Where one of both is `new`, and the other is not at hand, the difference is None: a stored one would be of an arm
-    that is no more, and `Study.write` takes it away.
+    Where one of both is `new`, and the other is not at hand, the difference is `GONE`: a stored one would be of an arm
+    that is no more.
     """
     found = {name: pools[a].minus(pools[b], statistic) for name, (a, b) in pairs.items() if {a, b} <= set(pools)}
-    return {name: None for name, pair in pairs.items() if set(pair) & set(new)} | found
+    return {name: GONE for name, pair in pairs.items() if set(pair) & set(new)} | found
 
 
 def seconds(folders: Iterable[Path]) -> float | None:

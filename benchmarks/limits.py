@@ -1,8 +1,8 @@
 """How far every network is from what this machine could do: ``make limits`` writes data/results/limits.json.
 
-Peaks are measured, not read from a data sheet: a matrix product and a convolution for arithmetic, a sum of two arrays
-for memory. A training step is counted as three times the arithmetic of judging; what draws pictures, makes spectrograms
-or swaps electrodes is not counted, but its time is.
+Peaks are measured, not read from a data sheet: a matrix product and a convolution for arithmetic, negating a long
+array for memory. A training step is counted as three times the arithmetic of judging; what draws pictures, makes
+spectrograms or swaps electrodes is not counted, but its time is.
 """
 
 import json

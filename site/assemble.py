@@ -142,7 +142,7 @@ def limits(to: Path) -> str:
         for name, one in networks.items():
             whole, *others = (entry for precision, entry in one.items() if precision != "epoch")
             times = [entry["training, ms"] for entry in (whole, *others)]
-            between = f"{1 - times[0] / one['epoch']['epoch, ms']:.0%}" if "epoch" in one else "–"
+            between = f"{max(0, 1 - times[0] / one['epoch']['epoch, ms']):.0%}" if "epoch" in one else "–"
             share = whole["training, GFLOP/s"] / peaks["convolution, float32"]
             cells = [f"{whole['judging, MFLOP']:,.1f}", *(f"{ms:.3g}" for ms in times)]
             cells += [f"{share:.0%}", f"{whole['of it in products']:.0%}", between]

@@ -293,7 +293,8 @@ class Protocol(NamedTuple):
 
 _RANDOM, _CHAZAL = tuple(f"beats-fold-{k}" for k in range(3)), ("de-chazal",)
 _BOTH, _SIGHTS = ("light", "signal"), ("light", "signal", "light, nine crops", "light, with RR")
-_LARGE = ("jun", "vgg16", "alexnet", "resnet50", "inceptionv3")
+_CLASSICS = ("alexnet", "resnet50", "inceptionv3")
+_LARGE = ("jun", "vgg16", *_CLASSICS)
 #: First all beats, then one change after the other on the way to a training of seconds, then what needs a subset.
 PROTOCOLS = {
     "random beats": Protocol(_RANDOM, _BOTH, "paper", large=dict.fromkeys(_LARGE, _RANDOM[:1]), pending=_LARGE),
@@ -308,8 +309,8 @@ PROTOCOLS = {
     "random beats, thinned, 6 epochs": Protocol(_RANDOM, most=100),
     "by patient": Protocol(FOLDS, _SIGHTS, most=100),
     "DS1 to DS2": Protocol(_CHAZAL, ("light", "light, with RR"), most=100),
-    "random beats, subset": Protocol(_RANDOM[:1], (*_SIGHTS, "alexnet", "jun"), subset=100),
-    "by patient, subset": Protocol(FOLDS[:1], ("light", "alexnet"), subset=100),
+    "random beats, subset": Protocol(_RANDOM[:1], (*_SIGHTS, *_CLASSICS, "jun"), subset=100),
+    "by patient, subset": Protocol(FOLDS[:1], ("light", *_CLASSICS), subset=100),
 }
 
 

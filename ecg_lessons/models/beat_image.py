@@ -13,6 +13,7 @@ from keras import applications, layers, ops
 
 from ecg_lessons import models
 from ecg_lessons.errors import InputError
+from ecg_lessons.models.normalization import BatchNormalization
 from ecg_lessons.signals.augment import DrawBeats, NineCrops, RandomHand
 from ecg_lessons.signals.images import POINTS
 
@@ -47,7 +48,7 @@ def jun(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) -> k
     def body(x):
         for filters in (64, 128, 256):
             for _ in range(2):
-                x = layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same", activation="elu")(x))
+                x = BatchNormalization()(layers.Conv2D(filters, 3, padding="same", activation="elu")(x))
             x = layers.MaxPooling2D(2)(x)
         x = layers.Dense(2048, activation="elu")(layers.Flatten()(x))
         return layers.Dropout(0.5)(layers.BatchNormalization()(x))
@@ -76,7 +77,7 @@ def _light(x, convolution: type, means: layers.Layer):
 
     def convolve(x, filters: int, width: int, stride: int):
         x = convolution(filters, width, stride, padding="same", use_bias=False)(x)
-        return layers.ELU()(layers.BatchNormalization(momentum=0.95)(x))
+        return layers.ELU()(BatchNormalization(momentum=0.95)(x))
 
     x = convolve(x, 24, 8, 4)
     for filters in (48, 96):
@@ -91,7 +92,7 @@ def alexnet(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) 
     def body(x):
         # Filters, width and stride of each convolution, and whether pooling follows.
         for *shape, pool in ((96, 11, 4, 1), (256, 5, 1, 1), (384, 3, 1, 0), (384, 3, 1, 0), (256, 3, 1, 1)):
-            x = layers.BatchNormalization()(layers.Conv2D(*shape, padding="same", activation="relu")(x))
+            x = BatchNormalization()(layers.Conv2D(*shape, padding="same", activation="relu")(x))
             x = layers.MaxPooling2D(3, 2)(x) if pool else x
         x = layers.Flatten()(x)
         for _ in range(2):

@@ -11,6 +11,7 @@ import keras
 from keras import layers, ops
 from pydantic import Field, model_validator
 
+from ecg_lessons.models.normalization import BatchNormalization
 from ecg_lessons.plans import Plan
 from ecg_lessons.settings import AsTuple, Settings, Share
 from ecg_lessons.signals.augment import Configured, DropoutBursts, RandomDevice, RandomFlip, RandomGain, RandomWindow
@@ -254,14 +255,14 @@ def _waves(design: Design) -> keras.Model:
 
 def _convolve(kind: type, x, channels: int, kernel: int, stride: int = 1):
     x = kind(channels, kernel, stride, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization()(x))
+    return layers.ReLU()(BatchNormalization()(x))
 
 
 def _convolutions(design: Design) -> keras.Model:
     """Build the convolutions, from (batch, frames, 33 and what the signal gave) to (batch, steps, channels)."""
     chosen, flat = design.convolutions, design.convolutions.over == "time"
     frames = keras.Input((None, FREQUENCIES + design.signal.channels))
-    x = layers.BatchNormalization()(frames) if flat else layers.Reshape((-1, FREQUENCIES, 1))(frames)
+    x = BatchNormalization()(frames) if flat else layers.Reshape((-1, FREQUENCIES, 1))(frames)
     convolve = layers.Conv1D if flat else layers.Conv2D
     pools, channels = chosen.halves == "pool", chosen.first_channels
     for block in range(chosen.blocks):

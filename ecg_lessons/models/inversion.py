@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from ecg_lessons.models.normalization import BatchNormalization
 from ecg_lessons.signals.augment import Configured, RandomBody, RandomCrop, RandomGain, RandomNoise, RandomTimeShift
 from ecg_lessons.signals.beats import BEAT_BEFORE, BEAT_RATE, BEAT_SAMPLES
 from ecg_lessons.signals.leads import SWAPS
@@ -72,7 +73,7 @@ def _features(x):
     """Convolve, and flatten: where a wave stands tells what it is. Trainings are short: 10 batches are remembered."""
     for filters, width in ((32, 7), (64, 5), (64, 5), (64, 5)):
         x = layers.Conv1D(filters, width, padding="same", use_bias=False)(x)
-        x = layers.MaxPooling1D(2)(layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x)))
+        x = layers.MaxPooling1D(2)(layers.ReLU()(BatchNormalization(momentum=0.9)(x)))
     return layers.Dropout(0.5)(layers.Flatten()(x))
 
 

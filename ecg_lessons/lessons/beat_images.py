@@ -319,8 +319,8 @@ def _arm(protocol: str, name: str) -> Arm:
     chosen = NETWORKS[network].plan(how.preset)
     if name in how.large:  # five epochs of all of them take a GPU a quarter of an hour
         chosen = chosen.but(epochs=5, precision="mixed_bfloat16")
-    elif network == "jun":  # an epoch of the subset takes seven minutes on two cores
-        chosen = chosen.but(epochs=1, precision="mixed_bfloat16")
+    elif network in ("jun", "resnet50", "inceptionv3"):  # an epoch of jun takes seven minutes on two cores
+        chosen = chosen.but(epochs=1 if network == "jun" else chosen.epochs, precision="mixed_bfloat16")
     sight = {"nine_crops": "nine crops" in name, "rr": "with RR" in name, "most": how.most, "every": how.every}
     seeds = how.seeds[: 1 if name in how.large else None]
     return Arm(protocol, name, network, how.large.get(name, how.splits), seeds, chosen, sight, name in how.pending)

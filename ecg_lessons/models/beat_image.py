@@ -105,8 +105,13 @@ def alexnet(classes: int = CLASSES, nine_crops: bool = False, rr: bool = False) 
 def _classic(name: str, build: Callable) -> Callable[..., keras.Model]:
     """Wrap a network of keras.applications: one grey channel, untrained, averaged over the picture."""
 
+    def quicker(layer):
+        kind = BatchNormalization if type(layer) is layers.BatchNormalization else type(layer)
+        return kind.from_config(layer.get_config())
+
     def body(x):
-        return build(include_top=False, weights=None, input_shape=x.shape[1:], pooling="avg")(x)
+        plain = build(include_top=False, weights=None, input_shape=x.shape[1:], pooling="avg")
+        return keras.models.clone_model(plain, clone_function=quicker)(x)
 
     return lambda classes=CLASSES, nine_crops=False, rr=False: _network(name, body, classes, nine_crops, rr)
 

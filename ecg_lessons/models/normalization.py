@@ -15,14 +15,15 @@ class BatchNormalization(layers.BatchNormalization):
             return super().call(x, training=training, mask=mask)
         import tensorflow as tf
 
-        pictures = ops.cast(x if len(x.shape) == 4 else ops.expand_dims(x, 1), "float32")
+        pictures = x if len(x.shape) == 4 else ops.expand_dims(x, 1)
+        scale = self.gamma if self.scale else ops.ones(x.shape[-1:])
+        shift = self.beta if self.center else ops.zeros(x.shape[-1:])
+        # Of numbers in bfloat16 too it takes the mean and the variance in float32.
         seen, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            pictures, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
+            pictures, scale, shift, epsilon=self.epsilon, is_training=True
         )
-        n = ops.cast(ops.size(pictures), "float32") / x.shape[-1]
-        for kept, new in (
-            (self.moving_mean, mean),
-            (self.moving_variance, variance * (n - 1) / n),
-        ):  # Keras's is biased
+        n = ops.cast(ops.size(x), "float32") / x.shape[-1]
+        variance *= (n - 1) / n  # the operation divides by n - 1, Keras by n
+        for kept, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
             kept.assign(self.momentum * kept + (1 - self.momentum) * new)
-        return ops.cast(seen if len(x.shape) == 4 else ops.squeeze(seen, 1), self.compute_dtype)
+        return seen if len(x.shape) == 4 else ops.squeeze(seen, 1)

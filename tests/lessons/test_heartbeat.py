@@ -439,3 +439,13 @@ def test_real_beats_of_ds1_and_ds2(real):
     of_201 = np.bincount(given.y[(given.info["record"] == "201").to_numpy()], minlength=5)
     np.testing.assert_array_equal(counts["train"] + counts["validation"] + of_201, [45866, 944, 3788, 415, 8])
     assert "201" not in given.info["record"][parts.train].to_numpy()
+
+
+def test_the_published_rule_finds_about_half_of_the_beats(real):
+    annotated, by_rule = (lesson.examples("physionet", rule=rule).info for rule in ("annotated", "published"))
+    found = 0  # some beats are found twice
+    for record, peaks in by_rule.groupby("record"):
+        beats = annotated["sample"][annotated["record"] == record].to_numpy()
+        nearest = np.abs(beats[:, None] - peaks["sample"].to_numpy()).argmin(axis=0)
+        found += len(np.unique(nearest))
+    assert found / len(annotated) == pytest.approx(0.56, abs=0.005)

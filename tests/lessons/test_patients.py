@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecg_lessons import simulator
-from ecg_lessons.data import recordings
+from ecg_lessons.data import fetch, recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.lessons import patient_arms as arms
 from ecg_lessons.lessons import patients as lesson
@@ -320,3 +320,11 @@ def test_real_patients(real):
         parts = lesson.split(own, patient)
         assert len(parts.train) > 300
         assert len(parts.test) > 700
+
+
+def test_the_lead_that_grows_grows_as_the_lesson_says(real):
+    (found,) = (one for one in recordings.mitdb(fetch.locate("mitdb")) if one.name == "200")
+    minutes = found.signal[: 30 * 60 * 360, 1].reshape(30, -1)
+    spread = np.ptp(np.percentile(minutes, [1, 99], axis=1), axis=0)  # mV
+    assert np.median(spread[:10]).round(1) == 0.3
+    assert np.median(spread[17:]).round(1) == 1.1

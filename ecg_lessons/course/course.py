@@ -3,24 +3,28 @@
 A page for each lesson, and one that shows them all.
 """
 
+import asyncio
 import hashlib
 import html
+import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
 from ecg_lessons import files
 from ecg_lessons.course import notebooks
 
+#: Lessons side by side: a lesson alone leaves one of two cores idle for a third of the time.
+JOBS = 2
 _INDEX = Path(__file__).with_name("index.html")
 _TOP = """<style>main { max-width: 64rem; margin: 0 auto; }</style>
 <nav aria-label="Course"><a href="index.html">All lessons</a></nav>"""
@@ -144,11 +148,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def build(to: Path, only: str | None = None, console: Console | None = None) -> list[Lesson]:
+def build(to: Path, only: str | None = None, console: Console | None = None, jobs: int = JOBS) -> list[Lesson]:
     """Run the lessons, or one; write executed notebooks, a page each, and ``index.html``, and give their states.
 
-    What is done in `to` and has not changed since is not run again, so that an interrupted course goes on where it
-    stopped. A lesson that fails does not stop the others.
+    So many `jobs` run side by side, never more than there are cores. What is done in `to` and has not changed since is
+    not run again, so that an interrupted course goes on where it stopped. A lesson that fails does not stop the others.
     """
     console = console or Console()
     folder = notebooks.to_run()
@@ -161,24 +165,9 @@ def build(to: Path, only: str | None = None, console: Console | None = None) -> 
     for lesson in asked:
         if lesson.state == "done":
             console.print(f"{lesson.number} {lesson.title}: done before", markup=False)
-    waiting, ran = [lesson for lesson in asked if lesson.state != "done"], []
-    if waiting:
-        console.print(f"{len(waiting)} of {len(lessons)} lessons to run, {left(_expected(waiting, ran))}")
-    while waiting:
-        lesson = waiting.pop(0)
-        _run(lesson, to, console, _expected([lesson], ran), _expected(waiting, ran))
-        ran.append(lesson)
-        told = lesson.failure or f"done in {duration(lesson.seconds)}"
-        more = f"; {left(_expected(waiting, ran))}" if waiting else ""
-        console.print(f"{lesson.number} {lesson.title}: {told}{more}", markup=False, soft_wrap=True)
-        files.write(to / "index.html", index(lessons, to))
+    if waiting := [lesson for lesson in asked if lesson.state != "done"]:
+        asyncio.run(_Running(to, console, lessons, waiting, jobs).all())
     return asked
-
-
-def _expected(some: list[Lesson], ran: list[Lesson]) -> float:
-    # Seconds that some lessons take where others were as slow as they were, against what their tables say.
-    slow = sum(one.seconds for one in ran) / sum(one.expected for one in ran) if ran else 1.0
-    return slow * sum(one.expected for one in some)
 
 
 def left(seconds: float) -> str:
@@ -186,34 +175,82 @@ def left(seconds: float) -> str:
     return "less than a minute left" if seconds < 60 else f"about {round(seconds / 60)} min left"
 
 
+class _Running:
+    """Lessons that run side by side, each in a process of its own, and what is told of them."""
+
+    def __init__(self, to: Path, console: Console, lessons: list[Lesson], waiting: list[Lesson], jobs: int) -> None:
+        cores = os.cpu_count() or 1
+        self.to, self.console, self.lessons, self.waiting = to, console, lessons, waiting
+        self.lanes = max(min(jobs, cores, len(waiting)), 1)
+        # More threads than cores would wait for one another; of one lesson at a time TensorFlow knows best.
+        self.threads = max(cores // self.lanes, 1) if self.lanes > 1 else 0
+        self.began: dict[str, float] = {}
+        self.ran: list[Lesson] = []
+
+    async def all(self) -> None:
+        """Run all that wait."""
+        self.console.print(f"{len(self.waiting)} of {len(self.lessons)} lessons to run, {left(self.seconds_left())}")
+        # On one line of 80 characters: a long title is cut.
+        title = Column(no_wrap=True, overflow="ellipsis", max_width=max(self.console.width - 52, 12))
+        columns = (
+            TextColumn("{task.description}", markup=False, table_column=title),
+            BarColumn(12),
+            TextColumn("{task.fields[what]} {task.completed} of {task.total}"),
+            _Left(self.seconds_left),
+        )
+        hidden = not self.console.is_terminal
+        with Progress(*columns, console=self.console, transient=True, disable=hidden) as bar:
+            whole = bar.add_task("Lessons done", total=len(self.waiting), what="", whole=True)
+            await asyncio.gather(*(self._lane(bar, whole) for _ in range(self.lanes)))
+
+    def seconds_left(self) -> float:
+        """Reckon with lessons as slow as those that ran; before that, with what their tables say."""
+        slow = sum(one.seconds for one in self.ran) / sum(one.expected for one in self.ran) if self.ran else 1.0
+        whole = {one.source.stem: slow * one.expected for one in self.lessons}
+        rests = [whole[stem] - (time.monotonic() - since) for stem, since in self.began.items()]
+        rests += [slow * one.expected for one in self.waiting]
+        return max(sum(max(rest, 0) for rest in rests) / self.lanes, *rests, 0, 0)
+
+    async def _lane(self, bar: Progress, whole: TaskID) -> None:
+        while self.waiting:
+            lesson = self.waiting.pop(0)
+            await self._run(lesson, bar)
+            self.ran.append(lesson)
+            bar.advance(whole)
+            told = lesson.failure or f"done in {duration(lesson.seconds)}"
+            more = f"; {left(self.seconds_left())}" if self.waiting or self.began else ""
+            self.console.print(f"{lesson.number} {lesson.title}: {told}{more}", markup=False, soft_wrap=True)
+            files.write(self.to / "index.html", index(self.lessons, self.to))
+
+    async def _run(self, lesson: Lesson, bar: Progress) -> None:
+        self.began[lesson.source.stem], digest = time.monotonic(), _digest(lesson.source)
+        folder = lesson.source.parents[1] if lesson.source.suffix == ".py" else self.to
+        lesson.notebook, lesson.failure = notebooks.read(lesson.source), ""
+        cells = sum(cell.cell_type == "code" for cell in lesson.notebook.cells)
+        task = bar.add_task(f"{lesson.number} {lesson.title}", total=cells, what="cell ", whole=False)
+
+        def count(done: int, of: int) -> None:
+            bar.update(task, completed=done + 1, total=of)
+
+        try:
+            await notebooks.running(lesson.notebook, folder, count, self.threads)
+        except notebooks.CellFailed as error:
+            lesson.failure = str(error)
+        bar.remove_task(task)
+        lesson.seconds = round(time.monotonic() - self.began.pop(lesson.source.stem), 1)
+        _write(lesson, self.to, {"digest": digest, "seconds": lesson.seconds, "failure": lesson.failure})
+
+
 class _Left(ProgressColumn):
     """About how much time the whole course still takes."""
 
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        super().__init__(Column(no_wrap=True))
+        self._seconds = seconds
+
     def render(self, task: Task) -> Text:
-        """Count this lesson down, and add those after it."""
-        return Text(left(max(task.fields["expected"] - (task.elapsed or 0), 0) + task.fields["later"]))
-
-
-def _run(lesson: Lesson, to: Path, console: Console, expected: float, later: float) -> None:
-    began, digest = time.monotonic(), _digest(lesson.source)
-    folder = lesson.source.parents[1] if lesson.source.suffix == ".py" else to
-    lesson.notebook, lesson.failure = notebooks.read(lesson.source), ""
-    # On one line of 80 characters: a long title is cut.
-    title = Column(no_wrap=True, overflow="ellipsis", max_width=max(console.width - 52, 12))
-    told, counted = (
-        TextColumn("{task.description}", markup=False, table_column=title),
-        "cell {task.completed} of {task.total}",
-    )
-    columns = (told, BarColumn(12), counted, _Left(Column(no_wrap=True)))
-    cells = sum(cell.cell_type == "code" for cell in lesson.notebook.cells)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(f"{lesson.number} {lesson.title}", total=cells, expected=expected, later=later)
-        try:
-            notebooks.execute(lesson.notebook, folder, lambda k, of: bar.update(task, completed=k + 1, total=of))
-        except notebooks.CellFailed as error:
-            lesson.failure = str(error)
-    lesson.seconds = round(time.monotonic() - began, 1)
-    _write(lesson, to, {"digest": digest, "seconds": lesson.seconds, "failure": lesson.failure})
+        """Say it once, beside the lessons that are done."""
+        return Text(left(self._seconds()) if task.fields["whole"] else "")
 
 
 def _write(lesson: Lesson, to: Path, about: dict) -> None:

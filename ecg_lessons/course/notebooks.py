@@ -109,11 +109,19 @@ def _in_few_colours(path: Path) -> str:
     return base64.b64encode(small.getvalue()).decode()
 
 
-def execute(notebook: Any, folder: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+def execute(notebook: Any, folder: Path) -> None:
+    """Run all cells in place, see `running`."""
+    asyncio.run(running(notebook, folder))
+
+
+async def running(
+    notebook: Any, folder: Path, progress: Callable[[int, int], None] = lambda done, total: None, threads: int = 0
+) -> None:
     """Run all cells in place, in `folder`, on the built-in cohort, whatever the user's own settings are.
 
-    `progress` is called before each code cell with how many are done, and how many there are. `CellFailed` tells of
-    the first cell that fails; the outputs up to there stay.
+    `progress` is called before each code cell with how many are done, and how many there are. TensorFlow computes in
+    so many `threads`, or in as many as it likes. `CellFailed` tells of the first cell that fails; the outputs up to
+    there stay.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -123,8 +131,9 @@ def execute(notebook: Any, folder: Path, progress: Callable[[int, int], None] = 
 
     def starting(**_) -> None:
         # nbclient would take Ctrl-C for a dead kernel and let the caller go on: leave it to Python.
-        with contextlib.suppress(NotImplementedError):  # on Windows it is left already
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # on Windows it is left already
+                asyncio.get_running_loop().remove_signal_handler(stop)
 
     def count(**_) -> None:
         nonlocal number
@@ -136,9 +145,10 @@ def execute(notebook: Any, folder: Path, progress: Callable[[int, int], None] = 
     hooks = {"on_notebook_start": starting, "on_cell_execute": count}
     client = NotebookClient(notebook, **kernel, **kept, **hooks, resources={"metadata": {"path": str(folder)}})
     settings = {"ECG_LESSONS_SOURCE": "sample", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    settings |= {f"TF_NUM_{kind}_THREADS": str(threads) for kind in ("INTRAOP", "INTEROP") if threads}
     with tempfile.TemporaryDirectory() as profile:
         try:
-            client.execute(env=os.environ | settings | {"IPYTHONDIR": profile})
+            await client.async_execute(env=os.environ | settings | {"IPYTHONDIR": profile})
         except CellExecutionError as error:
             reason = error.evalue.strip().split("\n")[0][:300]
             raise CellFailed(f"cell {number} failed with {error.ename}: {reason}") from None

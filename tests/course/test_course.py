@@ -1,7 +1,8 @@
+import asyncio
 import io
 import re
+import time
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -176,23 +177,45 @@ def test_one_lesson_by_its_number_and_no_other(clone):
     assert "choose" in str(refused.exception)
 
 
-def test_the_time_left_is_that_of_this_lesson_and_those_after_it(clone, monkeypatch):
+def test_the_time_left_is_that_of_what_runs_and_what_waits(clone, monkeypatch):
     """A table says a minute for the first; the others, which say nothing, count two."""
-    told = []
-    monkeypatch.setattr(course, "_run", lambda lesson, to, console, expected, later: told.append((expected, later)) or
-                        setattr(lesson, "seconds", 2 * lesson.expected))  # fmt: skip
-    course.build(clone / "out", None, quiet())
-    assert told == [(60, 240), (240, 240), (240, 0)]  # the first took twice its time
-    column = course._Left()
-    task = SimpleNamespace(fields={"expected": 120, "later": 240}, elapsed=30)
-    assert str(column.render(task)) == "about 6 min left"
-    task.elapsed, task.fields["later"] = 500, 20
-    assert str(column.render(task)) == "less than a minute left"
+    lessons = [course.Lesson(source, notebooks.read(source)) for source in notebooks.sources(clone / "notebooks")]
+    monkeypatch.setattr(course.os, "cpu_count", lambda: 4)
+    alone, pair = (course._Running(clone, quiet(), lessons, list(lessons), jobs) for jobs in (1, 2))
+    assert (alone.lanes, pair.lanes, pair.threads) == (1, 2, 2)
+    assert (alone.seconds_left(), pair.seconds_left()) == (300, 150)
+    now = time.monotonic()
+    monkeypatch.setattr(course.time, "monotonic", lambda: now + 90)
+    for running in (alone, pair):  # the first took twice its time, the second began 90 s ago
+        lessons[0].seconds = 120
+        running.ran, running.began = [running.waiting.pop(0)], {running.waiting.pop(0).source.stem: now}
+    assert alone.seconds_left() == 240 - 90 + 240
+    assert pair.seconds_left() == 240  # the last is begun only now, and takes twice its two minutes
+    assert course.left(390) == "about 6 min left"
+    assert course.left(59) == "less than a minute left"
+
+
+def test_lessons_run_side_by_side(clone, monkeypatch):
+    at_work, most = set(), []
+
+    async def running(notebook, folder, progress, threads):
+        at_work.add(id(notebook))
+        most.append((len(at_work), threads))
+        await asyncio.sleep(0.2)
+        at_work.discard(id(notebook))
+
+    monkeypatch.setattr(notebooks, "running", running)
+    monkeypatch.setattr(course.os, "cpu_count", lambda: 2)
+    course.build(clone / "two", None, quiet())
+    assert most == [(1, 1), (2, 1), (2, 1)]
+    most.clear()
+    course.build(clone / "one", None, quiet(), jobs=1)
+    assert most == [(1, 0)] * 3
 
 
 def test_a_log_has_one_line_a_lesson_and_a_terminal_one_that_is_rewritten(clone):
     def written(to, terminal):
-        course.build(clone / to, None, Console(file=(said := io.StringIO()), force_terminal=terminal, width=80))
+        course.build(clone / to, None, Console(file=(said := io.StringIO()), force_terminal=terminal, width=80), jobs=1)
         return re.sub(r"done in \d+ s", "done in 1 s", said.getvalue())
 
     assert written("log", terminal=False).splitlines() == [
@@ -209,9 +232,9 @@ def test_a_log_has_one_line_a_lesson_and_a_terminal_one_that_is_rewritten(clone)
     source = clone / "notebooks" / "source" / "01_good.py"
     source.write_text(source.read_text().replace("A <good> one", "A title that is as long as " + "very " * 9 + "long"))
     shown = written("terminal", terminal=True)
-    assert re.search(
-        r"A title that is as.*….*cell \S*2 of \S*2.* about 5 min left", re.sub(r"\x1b\[[\d;]*m", "", shown)
-    )
+    plain = re.sub(r"\x1b\[[\d;]*m", "", shown)
+    assert re.search(r"Lessons done.* 0 of 3 .*about 5 min left", plain)
+    assert re.search(r"A title that is as.*….*cell +2 of 2", plain)
     assert "\r" in shown
 
 
@@ -223,10 +246,10 @@ def test_every_lesson_says_how_long_it_runs():
 
 
 def test_a_stop_by_the_user_is_no_failure(clone, monkeypatch):
-    def stopped(*_):
+    async def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(notebooks, "execute", stopped)
+    monkeypatch.setattr(notebooks, "running", stopped)
     with pytest.raises(KeyboardInterrupt):
         course.build(clone / "out", "03", quiet())
     assert not (clone / "out" / "03_after.ipynb").exists()

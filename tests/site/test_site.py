@@ -57,6 +57,11 @@ def test_a_phone_has_the_contents_too(site, visit):
     page.locator("dialog[open]").get_by_role("link", name="Glossary").wait_for()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_there_is_one_way_to_search(site, visit, width):
+    assert visit(site / "syllabus.html", width).locator("button.search-button__button:visible").count() == 1
+
+
 def test_notebooks_are_there_to_take_along(site):
     for path in (*CLONE.glob("notebooks/*.ipynb"), *CLONE.glob("assignments/release/*.ipynb")):
         assert (site / "download" / path.name).read_bytes() == path.read_bytes()

@@ -115,7 +115,7 @@ def copy(to: Path) -> None:
 
 def syllabus() -> str:
     """Write the table of lessons from the head of each notebook."""
-    rows = ["| lesson | minutes | questions | you will be able to |", "|---|---|---|---|"]
+    rows = [":::{container} cards", "| lesson | minutes | questions | you will be able to |", "|---|---|---|---|"]
     for path in sorted(CLONE.glob("notebooks/*.ipynb")):
         text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells[:2])
         title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
@@ -124,7 +124,7 @@ def syllabus() -> str:
             for name in ("Minutes", "Questions", "You will be able to")
         ]
         rows.append(f"| [{title}](notebooks/{path.stem}) | " + " | ".join(told) + " |")
-    return "\n".join(rows)
+    return "\n".join([*rows, ":::"])
 
 
 def results() -> str:

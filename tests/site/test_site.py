@@ -22,7 +22,7 @@ FIRST = {"rhythm.html": "guess(0)"}
 #: Asked at one width and scheme each: they have nothing that the others have not.
 ONCE = {
     (390, "dark"): ["api/signals.html", "limits.html", "get_the_course.html", "notebooks/glossary.html"],
-    (390, "light"): ["data/README.html", "notebooks/06_infarction_transfer.html"],
+    (390, "light"): ["data/README.html", "notebooks/06_infarction_transfer.html", "syllabus.html"],
     (1280, "light"): ["syllabus.html"],
 }
 
@@ -68,6 +68,18 @@ def test_a_phone_has_the_contents_too(site, visit):
     assert not page.locator("dialog[open]").count()
     page.locator("button.primary-toggle:visible").click()
     page.locator("dialog[open]").get_by_role("link", name="Glossary").wait_for()
+
+
+@pytest.mark.parametrize("name", ["syllabus.html", "notebooks/01_inversion_detection.html"])
+def test_on_a_phone_rows_of_words_are_cards(site, visit, name):
+    def corners(width):
+        row = visit(site / name, width).locator(".bd-article tbody tr").first
+        return [(box["x"], box["y"]) for box in (cell.bounding_box() for cell in row.locator("td").all())]
+
+    wide, narrow = corners(1280), corners(390)
+    assert len({y for _, y in wide}) == 1
+    assert len({x for x, _ in narrow}) == 1
+    assert len({y for _, y in narrow}) == len(wide)
 
 
 @pytest.mark.parametrize("width", [390, 1280])

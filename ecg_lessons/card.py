@@ -16,7 +16,10 @@ _TOP = """# The network {network}
 | | |
 |---|---|
 | **Data** | {data} |
-| **Split** | {split}: {train} {unit} train, {validation} validate, {test} are tested |
+| **Split** | {split} |
+| **Train** | {train} |
+| **Validate** | {validation} |
+| **Test** | {test} |
 | **Training** | {epochs} of {most} epochs, seed {seed} (`plan.toml`, `history.csv`) |
 
 ## Scores
@@ -28,15 +31,21 @@ _TOP = """# The network {network}
 """
 
 
-def write(run: Run, title: str, data: str, unit: str, classes: tuple[str, ...]) -> Path:
-    """Write ``card.md`` into a run folder, from what lies there; the classes are those of the training."""
-    about, plan, sides = run.about, run.plan, run.sides
-    told = {"network": about["network"], "title": title, "data": data, "split": about["split"], "unit": unit}
-    told |= {side: f"{len(sides[side]):,}" for side in ("train", "validation", "test")}
+def write(run: Run, title: str, data: str, counts: Mapping[str, str], classes: tuple[str, ...]) -> Path:
+    """Write ``card.md`` into a run folder, from what lies there; `counts` says how many of whom stand on each side."""
+    about, plan = run.about, run.plan
+    told = {"network": about["network"], "title": title, "data": data, "split": about["split"], **counts}
     told |= {"epochs": len(run.history), "most": plan.epochs, "seed": plan.seed}
     told["scores"] = _scores(run.folder) or f"None yet: `ecg-lessons evaluate {run.folder.name}` adds them.\n"
     told["limits"] = "\n".join(f"- {one}" for one in _limits(about, classes))
     return run.write(NAME, _TOP.format_map(told))
+
+
+def count(what: str, patients: int | None) -> str:
+    """Say how many rows there are and of how many patients, as far as the data name them."""
+    if patients is None:
+        return f"{what}; the data name no patients"
+    return f"{what} of {patients:,} patient{'s' if patients != 1 else ''}"
 
 
 def rescore(run: Run) -> None:
@@ -53,7 +62,10 @@ def _scores(folder: Path) -> str:
     for path in sorted(folder.glob("metrics*.json")):
         found = files.read_json(path, "evaluate the run again")
         where = path.stem.removeprefix("metrics").lstrip("-")
-        rows = [f"On {where or 'its own test rows'} ({found['examples']:,}), with 95 % intervals:\n"]
+        tested = f"{found['examples']:,}"
+        if "patients" in found:  # older runs counted rows only
+            tested = count(tested, found["patients"])
+        rows = [f"On {where or 'its own test rows'} ({tested}), with 95 % intervals:\n"]
         rows += ["| score | value |", "|---|---|"]
         rows += [f"| {name} | {value} |" for name, value in _flat(found)]
         parts.append("\n".join(rows) + "\n")

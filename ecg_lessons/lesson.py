@@ -247,13 +247,17 @@ class Lesson:
             seen = examples.take(np.concatenate([parts.train, parts.validation]))
             sides["content"] = np.unique(contents(seen)).tolist()
         run.write("split.json", sides)
-        self._describe(run, examples)
+        self._describe(run, examples, parts)
         return run
 
-    def _describe(self, run: Run, examples: Examples) -> None:
+    def _describe(self, run: Run, examples: Examples, parts: Split) -> None:
         source = run.about["source"]
         data = self.sources[source].what if source in self.sources else source
-        card.write(run, self.title, data, unit(examples), examples.classes)
+        counts = {
+            side: card.count(f"{len(rows):,} {unit(examples)}", patients(examples, rows))
+            for side, rows in parts.sides.items()
+        }
+        card.write(run, self.title, data, counts, examples.classes)
 
     def read(self, paths: Sequence[str | Path]) -> Examples:
         """Read files of the original project."""
@@ -344,7 +348,7 @@ class Lesson:
         result = self.score(probability, asked) | {name: n for name, n in more.items() if n or name == "left_out"}
         named = source or (paths and Path(paths[0 if self.files.least > 1 else -1]).stem)  # the data, not their labels
         suffix = "" if self.is_own(run, source, paths) else f"-{named}"
-        run.write(f"metrics{suffix}.json", plain(result) | {"examples": len(asked)})
+        run.write(f"metrics{suffix}.json", plain(result) | {"examples": len(asked), "patients": patients(asked)})
         run.write(f"predictions{suffix}.csv", table_of(probability, asked))
         card.rescore(run)
         return result
@@ -432,6 +436,14 @@ def count(examples: Examples) -> dict[str, int]:
 def unit(examples: Examples) -> str:
     """Say what a row is."""
     return "beats" if "sample" in examples.info or "name" in examples.info else "recordings"
+
+
+def patients(examples: Examples, rows: np.ndarray | slice = slice(None)) -> int | None:
+    """Count whose some rows are; None where the data name nobody, and each recording counts as a patient."""
+    whose, info = examples.patient[rows], examples.info.iloc[rows]
+    if not info.get("known", pd.Series(True)).all() or (len(info) and (names_of(info) == whose.astype(str)).all()):
+        return None
+    return len(np.unique(splits.persons(whose.astype(str))))
 
 
 def contents(examples: Examples) -> np.ndarray:

@@ -28,7 +28,8 @@ PAGES = (
     "assignments/README.md",
 )
 
-
+#: A word in bold type or in italics.
+WORD = re.compile(r"(\*\*?)(\w[^*\n]*)\1")
 #: Pages that run a lesson's network in the browser; each shows the lesson's picture where JavaScript is off.
 LIVE = {
     "01": ("electrodes.html", "Exchange two electrodes"),
@@ -37,12 +38,44 @@ LIVE = {
 }
 
 
+def place(word: str) -> str:
+    """Name the place of a word in the glossary, such as macro-f1."""
+    return re.sub(r"\W+", "-", word.lower().replace("'s", ""))
+
+
+def glossary(text: str) -> str:
+    """Give each word of the glossary a place that links lead to; the word links to it, to be copied from there."""
+
+    def marked(found: re.Match) -> str:
+        words = (f'<a id="{place(word)}" href="#{place(word)}">{word}</a>' for word in found[2].split(", "))
+        return found[1] + ", ".join(words) + found[1]
+
+    return WORD.sub(marked, text)
+
+
+def linked(notebook: nbformat.NotebookNode, places: set[str]) -> None:
+    """Let words in bold type lead to the glossary, where a lesson explains them: once each."""
+    left = set(places)
+
+    def link(found: re.Match) -> str:
+        names = {place(found[2]), place(found[2].removesuffix("s"))} & left
+        left.difference_update(names)
+        return f'<a href="glossary.html#{names.pop()}"><strong>{found[2]}</strong></a>' if names else found[0]
+
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"(\*\*)(\w[\w -]+)\1", link, cell.source)
+
+
 def copy(to: Path) -> None:
     """Copy pages, and notebooks with their drawings as files and the stored description of each figure."""
     for pattern in PAGES:
         for path in CLONE.glob(pattern):
             (to / path.relative_to(CLONE)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, to / path.relative_to(CLONE))
+    words = to / "notebooks" / "glossary.md"
+    words.write_text(glossary(words.read_text(encoding="utf-8")), encoding="utf-8")
+    places = set(re.findall(r'<a id="([^"]+)"', words.read_text(encoding="utf-8")))
     for path in (*CLONE.glob("notebooks/*.ipynb"), *CLONE.glob("assignments/release/*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         for cell in notebook.cells:
@@ -59,6 +92,8 @@ def copy(to: Path) -> None:
                 cell.metadata["mystnb"] = {"image": {"alt": next(filter(None, alt))}}
         lesson, up = path.parent.name == "notebooks", "../" * (len(path.relative_to(CLONE).parts) - 1)
         links = f'<a href="{up}download/{path.name}" download>Download this notebook</a>.'
+        if lesson:
+            linked(notebook, places)
         if lesson and path.stem[:2] in LIVE:
             page, title = LIVE[path.stem[:2]]
             links += f' Its network runs in the browser: <a href="{up}{page}">{title}</a>.'
@@ -80,7 +115,7 @@ def copy(to: Path) -> None:
 
 def syllabus() -> str:
     """Write the table of lessons from the head of each notebook."""
-    rows = ["| lesson | minutes | questions | you will be able to |", "|---|---|---|---|"]
+    rows = [":::{container} cards", "| lesson | minutes | questions | you will be able to |", "|---|---|---|---|"]
     for path in sorted(CLONE.glob("notebooks/*.ipynb")):
         text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells[:2])
         title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
@@ -89,7 +124,7 @@ def syllabus() -> str:
             for name in ("Minutes", "Questions", "You will be able to")
         ]
         rows.append(f"| [{title}](notebooks/{path.stem}) | " + " | ".join(told) + " |")
-    return "\n".join(rows)
+    return "\n".join([*rows, ":::"])
 
 
 def results() -> str:

@@ -42,5 +42,6 @@ html_theme_options = {
     "show_toc_level": 2,
     "home_page_in_toc": True,
     "max_navbar_depth": 1,
+    "navbar_persistent": [],  # else a second box for the same search stands in a bar at the top
 }
 copybutton_selector = "div.cell_input pre, div.highlight-sh pre"

@@ -4,11 +4,12 @@ import json
 import shutil
 
 from ecg_lessons import card
+from ecg_lessons.data import recordings
 from ecg_lessons.lessons import heartbeat, inversion
 from ecg_lessons.training import Run
 
 
-def test_training_writes_a_card_and_evaluation_its_scores(call, at_hand, trained, tmp_path):
+def test_training_writes_a_card_and_evaluation_its_scores(call, at_hand, physionet, trained, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(trained("inversion"), folder)
     for path in folder.glob("metrics*.json"):
@@ -16,13 +17,18 @@ def test_training_writes_a_card_and_evaluation_its_scores(call, at_hand, trained
     before = trained("inversion") / card.NAME
     assert before.is_file()
     sides = json.loads((folder / "split.json").read_text())
-    assert f"{len(sides['train'])} recordings train, {len(sides['validation'])} validate" in before.read_text()
+    patient = {one.name: one.patient for one in recordings.ptb_xl(physionet / "ptb-xl" / "1.0.3")}
+    people = {side: len({patient[name] for name in sides[side]}) for side in ("train", "validation", "test")}
+    for word, side in {"Train": "train", "Validate": "validation", "Test": "test"}.items():
+        assert f"| **{word}** | {len(sides[side])} recordings of {people[side]} patients |" in before.read_text()
+    assert any(len(sides[side]) > number for side, number in people.items())
     assert call("evaluate", folder)[0] == 0
     scored, text = json.loads((folder / "metrics.json").read_text()), (folder / card.NAME).read_text()
     one = scored["balanced_accuracy"]
     assert f"| balanced accuracy | {one['value']:.3f} (" in text
     assert "None yet" not in text
-    assert f"own test rows ({scored['examples']:,})" in text
+    assert scored["examples"] == 10 * len(sides["test"])
+    assert f"own test rows ({scored['examples']:,} of {people['test']} patients)" in text
     assert "simulated people only" not in text  # its source is a data folder
     assert call("evaluate", folder)[0] == 0
     assert (folder / card.NAME).read_text() == text
@@ -37,7 +43,8 @@ def test_limits_are_those_of_the_run(tmp_path):
         run.write("split.json", {"train": ["a", "b"], "validation": [], "test": ["c"]})
         run.write("plan.toml", inversion.LESSON.plan("plain").toml())
         run.write("history.csv", "epoch,loss,val_loss,seconds\n1,1.0,1.0,2.0\n")
-        return card.write(run, "T.", "built-in cohort", "beats", ("N", "S", "V")).read_text()
+        counts = {"train": card.count("2 beats", 1), "validation": "0 beats", "test": card.count("1 beats", None)}
+        return card.write(run, "T.", "built-in cohort", counts, ("N", "S", "V")).read_text()
 
     assert "simulated people only" in told()
     assert "It has never met: V." in told()
@@ -45,10 +52,13 @@ def test_limits_are_those_of_the_run(tmp_path):
     assert "hearts that also trained" in told(split="random-beats")
     assert "simulated people only" not in told(source="physionet")
     assert "never met" not in told(learnt=[0, 1, 2])
-    assert "| **Split** | by-patient: 2 beats train, 0 validate, 1 are tested |" in told()
+    assert "| **Train** | 2 beats of 1 patient |" in told()
+    assert "| **Test** | 1 beats; the data name no patients |" in told()
 
 
 def test_a_run_of_every_kind_has_one(trained):
+    assert "recordings; the data name no patients |" in (trained("rhythm") / card.NAME).read_text()
+    assert "beats of " in (trained("beat-images") / card.NAME).read_text()
     for name in ("heartbeat", "infarction"):
         text = (trained(name) / card.NAME).read_text()
         assert ("It began as" in text) == (name == "infarction")

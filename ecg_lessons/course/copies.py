@@ -44,7 +44,8 @@ def open_lab(folder: Path, words: Sequence[str] = ()) -> None:
     from jupyterlab.labapp import LabApp
 
     ours = str(Path(__file__).with_name("jupyter"))
-    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, (os.environ.get("JUPYTER_CONFIG_PATH"), ours)))
+    for name in ("JUPYTER_CONFIG_PATH", "JUPYTER_PATH"):  # where settings lie, and where the tour
+        os.environ[name] = os.pathsep.join(filter(None, (os.environ.get(name), ours)))
     first = ["--LabApp.default_url=/lab/tree/00_start_here.ipynb", f"--ServerApp.root_dir={folder.absolute()}"]
     LabApp.launch_instance([*first, *words])
 

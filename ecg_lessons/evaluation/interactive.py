@@ -10,6 +10,8 @@ import numpy as np
 from ecg_lessons.data.recordings import LEADS, Recording
 from ecg_lessons.evaluation.paper import ecg_page
 
+WAITS = "Waiting: the kernel is busy with other cells, and draws this page when they are done."
+
 
 def swapped_page(recording: Recording, name: str, matrix: np.ndarray):
     """Draw a 12-lead page as exchanged electrodes (a matrix of `leads.SWAPS`) record it; changed leads are marked."""
@@ -33,17 +35,24 @@ class Explorer:
         return file.getvalue()
 
     def widget(self):
-        """Build the list and the page, which is drawn anew for every choice."""
+        """Build the list and a page for each choice, drawn when first chosen.
+
+        The browser turns the pages itself: while the kernel is busy, a page that is not drawn yet says that it waits.
+        """
         import ipywidgets
 
         choice = ipywidgets.Dropdown(options=list(self.maps), description="Exchange")
-        page = ipywidgets.Image(format="png", value=self.png(choice.value))
+        waiting = {name: ipywidgets.VBox([ipywidgets.HTML(WAITS)]) for name in self.maps}
+        pages = ipywidgets.Stack(list(waiting.values()), selected_index=choice.index)
+        ipywidgets.jsdlink((choice, "index"), (pages, "selected_index"))
 
-        def draw(change: dict) -> None:
-            page.value = self.png(change["new"])
+        def draw(name: str) -> None:
+            if page := waiting.pop(name, None):
+                page.children = [ipywidgets.Image(format="png", value=self.png(name))]
 
-        choice.observe(draw, names="value")
-        return ipywidgets.VBox([choice, page])
+        draw(choice.value)
+        choice.observe(lambda change: draw(change["new"]), names="value")
+        return ipywidgets.VBox([choice, pages])
 
     def _repr_mimebundle_(self, **_) -> dict:
         """Offer the widget first and a still page of the last swap beside it; front ends take what they can."""

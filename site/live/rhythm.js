@@ -2,6 +2,7 @@
 // Strips run across the paper; the network of lesson 2 names the rhythm, and shows by which seconds.
 
 const RATE = 300, SECONDS = 30, STEP = 4; // Hz, s, and what a difference of 1 is worth in µV
+const MOST = 0.2; // of a probability: a fall by this much has the full colour, in every strip
 const NAMES = { N: "normal rhythm", A: "atrial fibrillation", O: "another rhythm", "~": "noise" };
 
 function signalOf({ data }) { // in µV
@@ -168,7 +169,6 @@ function look(top, before) { // two seconds after the other are erased, and the 
     draw("rect", { class: "shade", x: (second % 10) * SPEED, y: 0, width: SPEED, height: HEIGHT, opacity: 0 }, rows[Math.floor(second / 10)]));
   rows.forEach((row, k) => trace(row, 10 * k, 10 * k + 10));
   get("looks").textContent = "The network is asked again and again ...";
-  get("scale").hidden = true;
   const ask = () => {
     if (own !== looking) return;
     falls.push(before - probabilities(without(signal, falls.length))[top]);
@@ -176,14 +176,12 @@ function look(top, before) { // two seconds after the other are erased, and the 
       const both = falls.slice(Math.max(second - 1, 0), second + 1);
       return both.reduce((a, b) => a + b, 0) / both.length;
     });
-    const most = Math.max(...weights, 0.05);
-    shades.slice(0, weights.length).forEach((shade, second) => shade.setAttribute("opacity", Math.max(weights[second], 0) / most * 0.6));
+    const share = (second) => Math.min(Math.max(weights[second] / MOST, 0), 1);
+    shades.slice(0, weights.length).forEach((shade, second) => shade.setAttribute("opacity", 0.6 * share(second)));
     if (falls.length < SECONDS - 1) return void setTimeout(ask);
     const first = falls.indexOf(Math.max(...falls)), points = Math.round(100 * falls[first]);
     get("looks").textContent = points < 1 ? `No two seconds matter alone: ${DATA.classes[top]} stays at ${percent(before)}.` :
       `Most in seconds ${first} to ${first + 2}: without them, ${DATA.classes[top]} falls from ${percent(before)} to ${percent(before - falls[first])}.`;
-    get("full").textContent = `−${Math.round(100 * most)}`;
-    get("scale").hidden = false;
     get("whole").dataset.done = strip;
   };
   setTimeout(ask);

@@ -1,4 +1,4 @@
-"""The first minute in JupyterLab: it opens lesson 0, whose first cells run."""
+"""The first minutes in JupyterLab: it opens lesson 0, which runs, and the figure of lesson 1 answers."""
 
 import contextlib
 import json
@@ -13,8 +13,13 @@ import pytest
 import requests
 
 import ecg_lessons
+from ecg_lessons.evaluation.interactive import WAITS
 
-TOKEN, SCHEME = {"token": "secret"}, "net::ERR_UNKNOWN_URL_SCHEME"
+TOKEN, TOUR = {"token": "secret"}, "ecg-lessons:tour"
+#: What axe is asked of the tour: level A and AA.
+LEVELS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+#: What waits for Python is waited for as long as a busy machine needs, in milliseconds.
+LONG = 150_000
 
 
 @pytest.fixture(scope="module")
@@ -54,35 +59,89 @@ def test_it_opens_lesson_0_keeps_the_time_of_cells_and_asks_for_no_news(lab):
     assert first.headers["Location"].partition("?")[0] == "/lab/tree/00_start_here.ipynb"
 
     def usual(plugin, name):
-        told = requests.get(f"{base}/lab/api/settings/@jupyterlab/{plugin}", TOKEN, timeout=30).json()
-        return told["schema"]["properties"][name]["default"]
+        return _settings(base, plugin)["schema"]["properties"][name]["default"]
 
-    assert usual("notebook-extension:tracker", "recordTiming") is True
-    assert usual("notebook-extension:tracker", "kernelStatus")["showJumpToRecentExecutionButton"] is True
-    assert usual("apputils-extension:notification", "fetchNews") == "false"
+    assert usual("@jupyterlab/notebook-extension:tracker", "recordTiming") is True
+    assert usual("@jupyterlab/notebook-extension:tracker", "kernelStatus")["showJumpToRecentExecutionButton"] is True
+    assert usual("@jupyterlab/apputils-extension:notification", "fetchNews") == "false"
+    assert usual(TOUR, "offer") is True
 
 
-def test_lesson_0_runs_in_the_browser(lab, browser):
-    base, folder = lab
-    page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
-    faults = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    # JupyterLab asks once for each drawing by its name in the notebook, before it puts the drawing in that place.
-    page.on(
-        "console", lambda told: faults.append(told.text) if told.type == "error" and SCHEME not in told.text else None
-    )
+def _settings(base, plugin):
+    return requests.get(f"{base}/lab/api/settings/{plugin}", TOKEN, timeout=30).json()
+
+
+@pytest.fixture
+def visit(lab, browser):
+    """Open a notebook in JupyterLab; give its page with what went wrong: errors, and requests to other hosts."""
+    base, pages = lab[0], []
     ours = (base, base.replace("http", "ws"), "attachment:", "data:", "blob:")
-    page.on("request", lambda asked: None if asked.url.startswith(ours) else faults.append(asked.url))
-    page.goto(f"{base}/?token=secret")
-    page.get_by_role("tab", name="00_start_here.ipynb").wait_for(timeout=60_000)
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
-    every, end = len(_untimed(folder)), time.monotonic() + 150
+    # JupyterLab asks once for each drawing by its name in the notebook, before it puts the drawing in that place.
+    drawing = "net::ERR_UNKNOWN_URL_SCHEME"
+
+    def open_page(path="", tour=False):
+        raw = {"raw": json.dumps({"offer": tour})}
+        assert requests.put(f"{base}/lab/api/settings/{TOUR}", json=raw, params=TOKEN, timeout=30).ok
+        page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+        pages.append(page)
+        page.faults = faults = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "console",
+            lambda told: faults.append(told.text) if told.type == "error" and drawing not in told.text else None,
+        )
+        page.on("request", lambda asked: None if asked.url.startswith(ours) else faults.append(asked.url))
+        page.goto(f"{base}/{path}?token=secret")
+        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=LONG)
+        page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=LONG)  # menus are there before
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+def _run_all(page):
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.locator(".jp-InputPrompt", has_text="[*]").first.wait_for(timeout=LONG)
+
+
+def test_a_tour_is_offered_once_and_goes_by_keyboard(lab, visit):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+    base, page = lab[0], visit(tour=True)
+    tour, titles = page.locator("dialog.ecg-tour"), []
+    tour.wait_for(timeout=LONG)
+    place = page.locator("#jp-main-statusbar").get_by_text("Cell 1/")
+    cells = place.inner_text()
+    page.keyboard.type("dd")  # would delete a cell, did it reach the notebook
+    while tour.count():
+        titles.append(tour.get_by_role("heading").inner_text())
+        assert (tour.locator(".spot").bounding_box()["width"] > 0) == (len(titles) > 1), titles
+        assert axe.run(page, context="dialog.ecg-tour", options=LEVELS).response["violations"] == []
+        page.keyboard.press("Enter")
+    assert titles[1:] == ["Run", "Wait, or stop", "Restart", "Check", "Solution", "Your copy"]
+    assert place.inner_text() == cells
+    end = time.monotonic() + 60
+    while _settings(base, TOUR)["settings"]["offer"]:
+        assert time.monotonic() < end, "it would come back"
+    page.reload()
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=LONG)
+    assert not tour.count()
+    page.get_by_role("menuitem", name="Help", exact=True).click()
+    page.get_by_role("menuitem", name="Tour of the First Minute").click()
+    tour.wait_for()
+    page.keyboard.press("Escape")
+    tour.wait_for(state="detached")
+    assert page.faults == [], "\n".join(page.faults)
+
+
+def test_lesson_0_runs_in_the_browser(lab, visit):
+    folder, page = lab[1], visit()
+    assert page.get_by_role("tab", name="00_start_here.ipynb").count()
+    _run_all(page)
+    end = time.monotonic() + 150
     while (waiting := _untimed(folder)) and time.monotonic() < end:
-        if len(waiting) == every:  # on a busy machine the menu is there before what it does
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-            page.wait_for_timeout(10_000)
         page.wait_for_timeout(1000)
         page.keyboard.press("Control+s")
     assert not waiting
@@ -91,12 +150,40 @@ def test_lesson_0_runs_in_the_browser(lab, browser):
     page.wait_for_function(f"{pictures}.length && {pictures}.every((picture) => picture.naturalWidth)")
     assert page.locator(".jp-CodeCell .jp-OutputArea-output img").first.is_visible()
     page.screenshot(path=folder / "first.png")
-    assert faults == [], "\n".join(faults)
-    page.close()
+    assert page.faults == [], "\n".join(page.faults)
+
+
+def test_the_figure_of_lesson_1_waits_for_other_cells_and_then_answers(visit):
+    page = visit("lab/workspaces/one/tree/01_inversion_detection.ipynb")
+    _run_all(page)
+    choice, waits = page.locator(".widget-dropdown select"), page.get_by_text(WAITS).locator("visible=true")
+    picture, drawn = page.locator(".widget-image:visible"), []
+
+    def look():
+        picture.wait_for(timeout=LONG)
+        assert not waits.count()
+        drawn.append(
+            picture.evaluate("async (image) => [...new Uint8Array(await (await fetch(image.src)).arrayBuffer())]")
+        )
+
+    choice.wait_for(timeout=LONG)
+    look()
+    choice.select_option("LA/RA")  # while the network of section 4 trains
+    waits.wait_for()
+    assert not picture.count()
+    page.locator("[data-jp-item-name=interrupt] jp-button").click()
+    look()
+    choice.select_option("V1-V6 reversed")
+    look()
+    assert drawn[0] != drawn[1] != drawn[2] != drawn[0]
+    assert page.faults == [], "\n".join(page.faults)
 
 
 def _untimed(folder):
     # The code cells of the saved notebook that have not run: the originals tell no times.
-    cells = json.loads((folder / "00_start_here.ipynb").read_text(encoding="utf-8"))["cells"]
+    try:
+        cells = json.loads((folder / "00_start_here.ipynb").read_text(encoding="utf-8"))["cells"]
+    except json.JSONDecodeError:
+        return ["it is being saved"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     return [cell["source"] for cell in code if "shell.execute_reply" not in cell["metadata"].get("execution", {})]

@@ -18,14 +18,20 @@ def recording(tmp_path_factory):
     return next(recordings.ptb_xl(folder))
 
 
-def test_choosing_a_swap_draws_another_page(recording):
-    choice, page = interactive.swap_explorer(recording, leads.SWAPS).widget().children
-    before = bytes(page.value)
+def test_each_page_waits_until_it_is_chosen_and_is_drawn_once(recording):
+    choice, pages = interactive.swap_explorer(recording, leads.SWAPS).widget().children
+
+    def shown(name):
+        return pages.children[choice.options.index(name)].children[0]
+
+    first = shown("correct")
+    assert shown("LA/RA").value == interactive.WAITS
     choice.value = "LA/RA"
-    assert bytes(page.value) != before
-    assert bytes(page.value).startswith(b"\x89PNG")
+    assert bytes(shown("LA/RA").value).startswith(b"\x89PNG")
+    assert bytes(shown("LA/RA").value) != bytes(first.value)
     choice.value = "correct"
-    assert bytes(page.value) == before
+    assert shown("correct") is first
+    assert shown("LA/LL").value == interactive.WAITS
 
 
 def test_title_names_the_leads_that_change(recording):

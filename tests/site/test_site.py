@@ -21,8 +21,8 @@ PAGES = [
 FIRST = {"rhythm.html": "guess(0)"}
 #: Asked at one width and scheme each: they have nothing that the others have not.
 ONCE = {
-    (390, "dark"): ["api/signals.html", "limits.html", "get_the_course.html"],
-    (390, "light"): ["data/README.html", "notebooks/06_infarction_transfer.html"],
+    (390, "dark"): ["api/signals.html", "limits.html", "get_the_course.html", "notebooks/glossary.html"],
+    (390, "light"): ["data/README.html", "notebooks/06_infarction_transfer.html", "syllabus.html"],
     (1280, "light"): ["syllabus.html"],
 }
 
@@ -34,6 +34,19 @@ def test_every_link_and_picture_is_there(site):
             if not re.match(r"https?:|mailto:|data:|javascript:", target) and not (page.parent / target).exists():
                 lacking.append(f"{page.relative_to(site)}: {target}")
     assert lacking == []
+
+
+def test_words_lead_to_their_place_in_the_glossary(site):
+    text = (site / "notebooks" / "glossary.html").read_text(encoding="utf-8")
+    places = re.findall(r'<a id="([\w-]+)" href="#\1"', text)
+    assert len(places) == len(set(places)) > 100
+    links = {
+        page.stem: re.findall(r'glossary\.html#([\w-]+)"', page.read_text("utf-8")) for page in site.rglob("*.html")
+    }
+    assert {name for names in links.values() for name in names} <= set(places)
+    assert links["results"] == ["macro-f1"]
+    assert {"sensitivity", "fold"} <= set(links["01_inversion_detection"])
+    assert all(links[path.stem] for path in (CLONE / "notebooks").glob("[0-9]*.ipynb"))
 
 
 def test_lessons_follow_one_another_and_have_their_figures_in_words(site):
@@ -55,6 +68,23 @@ def test_a_phone_has_the_contents_too(site, visit):
     assert not page.locator("dialog[open]").count()
     page.locator("button.primary-toggle:visible").click()
     page.locator("dialog[open]").get_by_role("link", name="Glossary").wait_for()
+
+
+@pytest.mark.parametrize("name", ["syllabus.html", "notebooks/01_inversion_detection.html"])
+def test_on_a_phone_rows_of_words_are_cards(site, visit, name):
+    def corners(width):
+        row = visit(site / name, width).locator(".bd-article tbody tr").first
+        return [(box["x"], box["y"]) for box in (cell.bounding_box() for cell in row.locator("td").all())]
+
+    wide, narrow = corners(1280), corners(390)
+    assert len({y for _, y in wide}) == 1
+    assert len({x for x, _ in narrow}) == 1
+    assert len({y for _, y in narrow}) == len(wide)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_there_is_one_way_to_search(site, visit, width):
+    assert visit(site / "syllabus.html", width).locator("button.search-button__button:visible").count() == 1
 
 
 def test_notebooks_are_there_to_take_along(site):

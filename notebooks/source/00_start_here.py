@@ -309,6 +309,7 @@ print(machine.check())
 #
 # *Predict*, then run, then check. `checks.expect` looks at what you wrote; it hints and never tells. `checks.verdict`
 # writes a score as a sentence, because its last digits differ between machines. The three exercises at the end take some 5, 15 and 40 minutes.
+# In JupyterLab, the menu Help has a *Tour of the First Minute*.
 #
 # Each lesson begins with a *requirement* in a clinician's words, and ends with a verdict on it. It rebuilds a published project and gives **three numbers**: what was *claimed*, where anything was claimed;
 # what the *same protocol* gives here; and what an *honest* one gives, with no patient on both sides. The *fault museum*

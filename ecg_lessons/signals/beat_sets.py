@@ -91,7 +91,8 @@ def together(cut: list[np.ndarray], info: list[pd.DataFrame]) -> BeatSet:
 def _channels(recording: Recording, names: Collection[str] | None) -> np.ndarray:
     if names is not None:
         return beats.lead(recording, *names)[:, None]
-    return recording.signal[:, np.argsort([name != "MLII" for name in recording.leads], kind="stable")]
+    order = sorted(range(len(recording.leads)), key=lambda k: recording.leads[k] != "MLII")
+    return recording.signal if order == list(range(len(order))) else recording.signal[:, order]
 
 
 #: The lead of MIT-BIH, and what is nearest to it where a record has other leads.

@@ -140,10 +140,10 @@ def windows(signal: np.ndarray, samples: np.ndarray, before: int, after: int) ->
 
 def without_gaps(signal: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """Tell the stretches of a signal in which no sample is missing."""
-    missing = np.isnan(signal).reshape(len(signal), -1).any(axis=1)
+    missing = np.isnan(signal)
     if not missing.any():
         return np.ones(len(start), bool)
-    before = np.append(0, np.cumsum(missing))
+    before = np.append(0, np.cumsum(missing.reshape(len(signal), -1).any(axis=1)))
     return before[stop] == before[start]
 
 

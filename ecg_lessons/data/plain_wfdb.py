@@ -63,16 +63,15 @@ def steps(base: Path, plain: wfdb.Record) -> np.ndarray | None:
     return pair if plain.n_sig == 2 else pair.T.reshape(-1)[:total].reshape(-1, plain.n_sig).T
 
 
-def units(steps: np.ndarray, plain: wfdb.Record) -> list[np.ndarray]:
-    """Give the leads of a plain record in the units of its header, float32, NaN where samples are missing."""
-    # The gains are whole numbers, so single precision gives what wfdb's double precision is rounded to.
-    scales = zip(steps, plain.baseline, plain.adc_gain, strict=True)
-    leads = [(lead - np.float32(baseline)) / np.float32(gain) for lead, baseline, gain in scales]
-    missing = steps == _MISSING[plain.fmt[0]]
-    if missing.any():
-        for lead, lost in zip(leads, missing, strict=True):
-            lead[lost] = np.nan
-    return leads
+def units(steps: np.ndarray, plain: wfdb.Record) -> np.ndarray:
+    """Give the leads of a plain record in the units of its header, float32 (samples, leads), NaN where missing."""
+    signal = np.empty(steps.shape[::-1], np.float32)
+    for column, lead, baseline, gain in zip(signal.T, steps, plain.baseline, plain.adc_gain, strict=True):
+        # The gains are whole numbers, so single precision gives what wfdb's double precision is rounded to.
+        np.subtract(lead, np.float32(baseline), out=column)
+        column /= np.float32(gain)
+        column[lead == _MISSING[plain.fmt[0]]] = np.nan
+    return signal
 
 
 def annotations(base: Path, annotator: str) -> wfdb.Annotation | None:

@@ -59,7 +59,7 @@ def wfdb_record(path: Path, how: How) -> Leads:
         if not options:
             _compare_checksums(header, steps, what)
         columns = plain_wfdb.units(steps, plain) if plain else header.dac(expanded=expanded, return_res=32)
-        columns = columns if plain or expanded else columns.T
+        columns = columns if expanded else columns.T
     except InputError:
         raise
     except FileNotFoundError as error:

@@ -1,5 +1,6 @@
 """Heartbeats: where they are, and what the typical beat of a recording looks like."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 
@@ -36,13 +37,35 @@ def resample(signal: np.ndarray, rate: float, new_rate: float) -> np.ndarray:
     ratio = Fraction(new_rate / rate).limit_denominator(1000)
     if ratio == 1:
         return signal
-    whole = filled(signal)
-    padded = scipy.signal.resample_poly(whole, ratio.numerator, ratio.denominator, axis=0, padtype="line")
-    padded = padded.astype(signal.dtype)
-    if whole is not signal:
-        before = np.minimum(np.arange(len(padded)) * ratio.denominator // ratio.numerator, len(signal) - 1)
-        padded[np.isnan(signal)[before] | np.isnan(signal)[np.minimum(before + 1, len(signal) - 1)]] = np.nan
-    return padded
+
+    def change(signal: np.ndarray) -> np.ndarray:
+        whole = filled(signal)
+        padded = scipy.signal.resample_poly(whole, ratio.numerator, ratio.denominator, axis=0, padtype="line")
+        padded = padded.astype(signal.dtype)
+        if whole is not signal:
+            before = np.minimum(np.arange(len(padded)) * ratio.denominator // ratio.numerator, len(signal) - 1)
+            padded[np.isnan(signal)[before] | np.isnan(signal)[np.minimum(before + 1, len(signal) - 1)]] = np.nan
+        return padded
+
+    return _by_hour(signal, rate, change, ratio)
+
+
+def _by_hour(
+    signal: np.ndarray, rate: float, change: Callable[[np.ndarray], np.ndarray], ratio: Fraction = Fraction(1)
+) -> np.ndarray:
+    """Change a long recording an hour after the other: filters make copies, and count in double precision.
+
+    Ten seconds around each hour take part. `ratio` is that of the new length to the old one.
+    """
+    hour, around = (round(seconds * rate) // ratio.denominator * ratio.denominator for seconds in (3600, 10))
+    if len(signal) <= 2 * hour:
+        return change(signal)
+    made = []
+    for start in range(0, len(signal), hour):
+        first = max(0, start - around)
+        within = slice(*((place - first) * ratio.numerator // ratio.denominator for place in (start, start + hour)))
+        made.append(change(signal[first : start + hour + around])[within])
+    return np.concatenate(made)
 
 
 def bandpass(signal: np.ndarray, rate: float, low: float = 0.5, high: float = 40.0) -> np.ndarray:
@@ -51,11 +74,15 @@ def bandpass(signal: np.ndarray, rate: float, low: float = 0.5, high: float = 40
     A slow recording has nothing above half its rate: there the band ends below it.
     """
     sections = _sections(low, min(high, 0.45 * rate), rate)
-    whole = filled(signal)
-    found = scipy.signal.sosfiltfilt(sections, whole, axis=0).astype(np.float32)
-    if whole is not signal:
-        found[np.isnan(signal)] = np.nan
-    return found
+
+    def change(signal: np.ndarray) -> np.ndarray:
+        whole = filled(signal)
+        found = scipy.signal.sosfiltfilt(sections, whole, axis=0).astype(np.float32)
+        if whole is not signal:
+            found[np.isnan(signal)] = np.nan
+        return found
+
+    return _by_hour(signal, rate, change)
 
 
 @cache  # its design takes a third of the time in which ten seconds of twelve leads are filtered

@@ -71,7 +71,8 @@ def _each(
             if rows is not None:
                 heart = info.iloc[rows]
                 place = np.round(heart["sample"].to_numpy() * (RATE / recording.rate)).astype(int)
-                window = padded[np.minimum(place, len(signal) - 1)[:, None] + np.arange(BEFORE + AFTER)]
+                cut = np.lib.stride_tricks.sliding_window_view(padded, BEFORE + AFTER)
+                window = cut[np.minimum(place, len(signal) - 1)]
                 first = np.arange(len(rows)) < max(10, (heart["time"] < (np.inf if learn is None else learn)).sum())
                 past = learn is not None
                 to[rows] = np.hstack([rhythm(heart, first, past), shape(window, in_time(heart, first), first, past)])

@@ -7,7 +7,7 @@ import pytest
 
 from ecg_lessons import simulator
 from ecg_lessons.data import plain_wfdb, recordings
-from ecg_lessons.signals import beat_sets, beats, images, kachuee, unusual
+from ecg_lessons.signals import beat_sets, beats, images, kachuee, quality, unusual
 
 HOURS = 6
 
@@ -26,9 +26,17 @@ def comparisons(path):
     unusual.comparisons([lead], kachuee.annotated([lead], lead.leads)[1], lead.leads)
 
 
+def diagnosis(path):
+    lead = recordings.read(path).only("MLII")
+    quality.refuse_poor(lead, beat_sets.LEAST)
+    kachuee.beat_of_diagnosis(lead, "unknown", lead.leads[0])
+
+
 # In single precision the recording is 2, and one of its two leads 1; the rest is an hour of filters, and the beats.
 @pytest.mark.filterwarnings("ignore:.*checksum")
-@pytest.mark.parametrize(("work", "most"), [(recordings.read, 3.5), (one, 5), (curves, 5), (comparisons, 5)])
+@pytest.mark.parametrize(
+    ("work", "most"), [(recordings.read, 3.5), (one, 5), (curves, 5), (comparisons, 5), (diagnosis, 5)]
+)
 def test_a_holter_takes_a_few_times_its_size(tmp_path, work, most):
     short = simulator.sample_arrhythmias(40) / "a001"
     about = plain_wfdb.header(short)

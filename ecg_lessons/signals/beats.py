@@ -57,7 +57,7 @@ def _by_hour(
 
     Ten seconds around each hour take part. `ratio` is that of the new length to the old one.
     """
-    hour, around = (round(seconds * rate) // ratio.denominator * ratio.denominator for seconds in (3600, 10))
+    hour, around = (-(-round(seconds * rate) // ratio.denominator) * ratio.denominator for seconds in (3600, 10))
     if len(signal) <= 2 * hour:
         return change(signal)
     made = []

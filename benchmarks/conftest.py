@@ -25,3 +25,26 @@ def compare(benchmark):
         assert ratio > least
 
     return both
+
+
+@pytest.fixture
+def in_turn(benchmark):
+    """Time two ways pair by pair, so that other work on the machine slows both alike."""
+
+    def both(ours, theirs, what, least=1.0, rounds=3):
+        """Report how many times faster ours is, in the median of the pairs: more than `least`. Give both results."""
+        seconds, results = [], {}
+
+        def peer():
+            start = time.perf_counter()
+            results["theirs"] = theirs()
+            seconds.append(time.perf_counter() - start)
+
+        results["ours"] = benchmark.pedantic(ours, setup=peer, rounds=rounds)
+        ratio = float(np.median(np.array(seconds) / benchmark.stats.stats.data))
+        benchmark.extra_info["times faster"] = round(ratio, 1)
+        print(f"\n{what}: {ratio:.1f} times faster")
+        assert ratio > least
+        return results["ours"], results["theirs"]
+
+    return both

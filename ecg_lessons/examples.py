@@ -40,15 +40,18 @@ class Examples:
             if len(part) != n:
                 raise InputError(f"Examples of unequal length: {n} labels but {len(part)} rows of {name}.")
         for name, part in parts.items():
-            good = np.isfinite(part.reshape(n, -1)).all(axis=1) if n else np.ones(0, bool)
+            if part.dtype.kind in "iub" or not n:  # whole numbers are finite
+                continue
+            good = np.isfinite(part.reshape(n, -1)).all(axis=1)
             if not good.all():
                 raise InputError(f"Row {int(np.argmin(good))} of {name} holds NaN or infinity: repair or leave it out.")
         if n and (self.y.min() < 0 or self.y.max() >= len(self.classes)):
             span = f"{self.y.min()} to {self.y.max()}"
             raise InputError(f"Labels run from {span}, but there are {len(self.classes)} classes.")
-        nobody = np.array([str(p).strip() in {"", "nan", "None"} for p in self.patient], dtype=bool)
-        if nobody.any():
-            raise InputError(f"Row {int(nobody.argmax())} names no patient: without patients no split is honest.")
+        nobody = {"", "nan", "None"}
+        if not nobody.isdisjoint(str(patient).strip() for patient in set(np.asarray(self.patient).tolist())):
+            row = [str(patient).strip() in nobody for patient in self.patient].index(True)
+            raise InputError(f"Row {row} names no patient: without patients no split is honest.")
 
     def __len__(self) -> int:
         return len(self.y)

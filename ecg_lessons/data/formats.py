@@ -27,33 +27,38 @@ def mat(path: Path, how: How) -> Leads:
     """Read a .mat file of CinC 2017: one lead, 1000 steps per mV at 300 Hz unless told otherwise."""
     if not path.is_file():
         raise InputError(f"No file {path}: give the path of a .mat recording of CinC 2017.")
-    with path.open("rb") as file:
-        if file.read(128).startswith(b"MATLAB 7.3"):
-            raise InputError(f"{path} is of MATLAB 7.3, which is another format: save it with save -v7.")
+    values = matlab.row(path)
+    if values is None:
+        values = _matrix(path)
     expected = "expected one lead, 1 x n whole numbers of 1/1000 mV, as CinC 2017 has it"
-    try:
-        refuse_large(path.stat().st_size, str(path))
-        if matlab.is_new(path):
-            values = matlab.array(path, "val")
-        else:
-            values = scipy.io.loadmat(path, variable_names=["val"])["val"]
-    except InputError:
-        raise
-    except KeyError:
-        raise InputError(f"{path} has no variable 'val': it is not a recording of CinC 2017.") from None
-    except Exception:
-        raise InputError(f"{path} cannot be read as a MATLAB file: {OWN}.") from None
     if values is None or values.dtype.kind not in "iuf":
         raise InputError(f"{path}: 'val' holds no numbers but a struct, cells or text: {expected}.")
     refuse_large(values.size, str(path))
     if sorted(values.shape)[:-1] != [1] * (values.ndim - 1) or not values.size:
         raise InputError(f"{path}: 'val' is {' x '.join(map(str, values.shape))}: {expected}; write a file a lead.")
     values = values.ravel()
-    there = values[np.isfinite(values)]
+    there = values[np.isfinite(values)] if values.dtype.kind == "f" else values[:0]
     if how.unit is None and (there != np.rint(there)).any():
         raise InputError(f"{path}: 'val' holds fractions: {expected}; or tell the unit, such as --unit mV.")
     steps = values if how.unit else (values / 1000).astype(np.float32)
     return checked([steps], [how.rate or RHYTHM_RATE], [how.unit or "mV"], ["ECG"], str(path))
+
+
+def _matrix(path: Path) -> np.ndarray | None:
+    with path.open("rb") as file:
+        if file.read(128).startswith(b"MATLAB 7.3"):
+            raise InputError(f"{path} is of MATLAB 7.3, which is another format: save it with save -v7.")
+    try:
+        refuse_large(path.stat().st_size, str(path))
+        if matlab.is_new(path):
+            return matlab.array(path, "val")
+        return scipy.io.loadmat(path, variable_names=["val"])["val"]
+    except InputError:
+        raise
+    except KeyError:
+        raise InputError(f"{path} has no variable 'val': it is not a recording of CinC 2017.") from None
+    except Exception:
+        raise InputError(f"{path} cannot be read as a MATLAB file: {OWN}.") from None
 
 
 def table(path: Path, how: How) -> Leads:

@@ -17,7 +17,7 @@ import pandas as pd
 import wfdb
 
 from ecg_lessons import files
-from ecg_lessons.data import formats, voltages, wfdb_records
+from ecg_lessons.data import formats, plain_wfdb, voltages, wfdb_records
 from ecg_lessons.data.voltages import LEADS, RHYTHM_RATE, How, is_ecg
 from ecg_lessons.errors import InputError, note, shown
 
@@ -391,7 +391,8 @@ def _annotations(base: Path, annotator: str, length: int, rate: float) -> Beats:
     name = f"{base.name}.{annotator}"
     remedy = "mend the file, or leave the record out"
     try:
-        annotation = wfdb.rdann(str(base), annotator, return_label_elements=["symbol", "label_store"])
+        annotation = plain_wfdb.annotations(base, annotator)
+        annotation = annotation or wfdb.rdann(str(base), annotator, return_label_elements=["symbol", "label_store"])
     except FileNotFoundError:
         raise InputError(f"Record {base.name} has no annotations ({name}): {remedy}.") from None
     except Exception:

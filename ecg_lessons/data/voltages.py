@@ -85,12 +85,14 @@ def checked(columns: Sequence[np.ndarray], rates: Sequence[float], units: Sequen
         raise InputError(f"{what} has {rate:g} samples per second, and an ECG 10 to 50000: {OWN}.")
     if not len(columns[kept[0]]):
         raise InputError(f"{what} holds no samples: {OWN}.")
-    signal = np.empty((len(columns[kept[0]]), len(kept)), np.float32)
-    for place, k in enumerate(kept):
-        signal[:, place] = columns[k]
+    whole = isinstance(columns, np.ndarray) and columns.dtype == np.float32 and len(kept) == len(columns)
+    signal = np.ascontiguousarray(columns.T) if whole else np.empty((len(columns[kept[0]]), len(kept)), np.float32)
+    for lead, k in zip(signal.T, kept, strict=True):
+        if not whole:
+            lead[:] = columns[k]
         if factors[k] != 1:
-            signal[:, place] *= factors[k]
-    signal[~np.isfinite(signal)] = np.nan
+            lead *= factors[k]
+        lead[~np.isfinite(lead)] = np.nan
     return Leads(signal, float(rate), tuple(names[k] for k in kept))
 
 

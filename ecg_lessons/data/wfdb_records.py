@@ -4,12 +4,13 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import wfdb
 
+from ecg_lessons.data import plain_wfdb
 from ecg_lessons.data.voltages import OWN, How, Leads, checked, refuse_large, spelled
 from ecg_lessons.errors import InputError, note, shown
 
@@ -43,16 +44,22 @@ def wfdb_record(path: Path, how: How) -> Leads:
         told = f"tells of {shown(lines[0][1])} signals and describes {len(lines) - 1}"
         raise InputError(f"{what} is truncated or damaged: its header {told}: {OWN}.")
     try:
-        header = wfdb.rdheader(str(base))
+        plain = plain_wfdb.header(base)
+        header = plain or wfdb.rdheader(str(base))
         options = _span(header, how)
         frames = options["sampto"] - options["sampfrom"] if options else header.sig_len or 0
         many = _checked_header(base, header, frames, what)
         if header.sig_len == 0:  # unknown to the header, and wfdb looks for itself only where nothing stands there
             return _of_unknown_length(path, header.file_name, how)
-        record = wfdb.rdrecord(str(base), return_res=32, physical=False, smooth_frames=max(many) == 1, **options)
+        expanded = max(many) > 1
+        steps = plain_wfdb.steps(base, plain) if plain and not options else None
+        if steps is None:
+            header = wfdb.rdrecord(str(base), return_res=32, physical=False, smooth_frames=not expanded, **options)
+            steps, plain = header.e_d_signal if expanded else header.d_signal.T, None
         if not options:
-            _compare_checksums(record, max(many) > 1, what)
-        columns = record.dac(expanded=max(many) > 1, return_res=32)
+            _compare_checksums(header, steps, what)
+        columns = plain_wfdb.units(steps, plain) if plain else header.dac(expanded=expanded, return_res=32)
+        columns = columns if expanded else columns.T
     except InputError:
         raise
     except FileNotFoundError as error:
@@ -61,23 +68,25 @@ def wfdb_record(path: Path, how: How) -> Leads:
     except Exception as error:
         why = shown((str(error) or type(error).__name__).splitlines()[0], 120)
         raise InputError(f"{what} cannot be read as WFDB (truncated or damaged: {why}): {OWN}.") from None
-    units = _units(path)
-    if len(units) != len(record.sig_name):  # a line end within a line
+    units, names = _units(path), header.sig_name
+    if len(units) != len(names):  # a line end within a line
         raise InputError(f"{what} is truncated or damaged: its header has odd lines: {OWN}.")
-    if max(many) == 1 and _stretched(columns, record.d_signal, record.sig_name):
-        what = "its steps keep Einthoven's law, and are read as microvolts"
-        note(f"A header stretches each lead to one height, as LUDB's do: {what}.")
-        columns, units = record.d_signal.astype(np.float32), ["uV"] * len(units)
-    columns = columns if max(many) > 1 else list(columns.T)
-    return checked(columns, [header.fs * number for number in many], units, record.sig_name, what)
+    if not expanded and _stretched(columns, steps, names):
+        told = "its steps keep Einthoven's law, and are read as microvolts"
+        note(f"A header stretches each lead to one height, as LUDB's do: {told}.")
+        columns, units = [lead.astype(np.float32) for lead in steps], ["uV"] * len(units)
+    return checked(columns, [header.fs * number for number in many], units, names, what)
 
 
-def _stretched(signal: np.ndarray, steps: np.ndarray, names: Sequence[str | None]) -> bool:
+def _stretched(columns: Sequence[np.ndarray], steps: Sequence[np.ndarray], names: Sequence[str | None]) -> bool:
     """Tell whether the gains of a header give all leads one height, while I + III = II in the steps that are stored."""
-    spelling, height = spelled(names), np.ptp(signal, axis=0)
-    if not {"I", "II", "III"} <= set(spelling) or not 0.999 * height.max() <= height.min() or not height.min() > 0:
+    spelling = spelled(names)
+    if not {"I", "II", "III"} <= set(spelling):
         return False
-    one, two, three = ((steps[:, spelling.index(name)]).astype(float) for name in ("I", "II", "III"))
+    height = [np.ptp(lead) for lead in columns]
+    if not 0.999 * max(height) <= min(height) or not min(height) > 0:
+        return False
+    one, two, three = (steps[spelling.index(name)].astype(float) for name in ("I", "II", "III"))
     return np.ptp(one + three - two) < 0.1 * max(np.ptp(one), np.ptp(two), np.ptp(three))
 
 
@@ -147,11 +156,11 @@ def _span(header, how: How) -> dict:
     return {"sampfrom": (length - wanted) // 2, "sampto": (length - wanted) // 2 + wanted}
 
 
-def _compare_checksums(record, expanded: bool, what: str) -> None:
-    told, found = record.checksum, record.calc_checksum(expanded)  # 0 is what writers put who do not compute it
-    wrong = [k for k, cs in enumerate(told) if cs and (cs - found[k]) % 65536]
+def _compare_checksums(header, steps: Iterable[np.ndarray], what: str) -> None:
+    told = zip(header.checksum, steps, strict=True)  # 0 is what writers put who do not compute it
+    wrong = [k for k, (checksum, lead) in enumerate(told) if checksum and (checksum - int(lead.sum())) % 65536]
     if wrong:
-        note(f"{what}: the samples of {', '.join(spelled(record.sig_name)[k] for k in wrong)} do not have the checksum "
+        note(f"{what}: the samples of {', '.join(spelled(header.sig_name)[k] for k in wrong)} do not have the checksum "
              "that the header tells; trust its verdicts little.")  # fmt: skip
 
 

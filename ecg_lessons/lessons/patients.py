@@ -72,15 +72,21 @@ def scaled(found: Iterable[recordings.Recording], seconds: float = 60) -> Iterat
             raise InputError(f"Record {recording.name} has {has} at {RATE} Hz: leave it out, or convert it.")
         first = beats.filled(recording.signal[: round(seconds * RATE)])
         low, middle, high = np.percentile(first, [1, 50, 99], axis=0)
-        scale = np.maximum((high - low) / 2, 0.25)
-        yield replace(recording, signal=((recording.signal - middle) / scale).astype(np.float32))
+        yield _moved(recording, middle, np.maximum((high - low) / 2, 0.25))
 
 
 def by_own_range(found: Iterable[recordings.Recording]) -> Iterator[recordings.Recording]:
     """Scale as the original did: each lead from its lowest to its highest value, over the whole record, is 0 to 1."""
     for recording in found:
-        low, high = np.nanmin(recording.signal, axis=0), np.nanmax(recording.signal, axis=0)
-        yield replace(recording, signal=((recording.signal - low) / (high - low)).astype(np.float32))
+        low, high = (np.array([edge(lead) for lead in recording.signal.T]) for edge in (np.nanmin, np.nanmax))
+        yield _moved(recording, low, high - low)
+
+
+def _moved(recording: recordings.Recording, zero: np.ndarray, scale: np.ndarray) -> recordings.Recording:
+    signal = np.empty_like(recording.signal)
+    for k in range(len(zero)):  # rows of two leads would be computed two numbers at a time
+        signal[:, k] = (recording.signal[:, k] - zero[k]) / scale[k]
+    return replace(recording, signal=signal)
 
 
 def people(examples: Examples, wanted: Iterable[str] | None = None) -> list[str]:

@@ -51,15 +51,15 @@ def from_recordings(found: Iterable[Recording]) -> Examples:
     signals, labels, about = [], [], []
     for recording in found:
         length = _checked(recording)
-        row = np.zeros(SAMPLES, dtype=np.int16)
-        row[:length] = np.clip(np.rint(recording.signal[:, 0] * 1000), -32768, 32767)
-        signals.append(row)
+        signals.append(np.clip(np.rint(recording.signal[:, 0] * 1000), -32768, 32767).astype(np.int16))
         labels.append(CLASSES.index(recording.labels.get("rhythm", CLASSES[0])))
         about.append((recording.name, length))
     if not about:
         raise InputError("There is no recording to read: give a folder that holds some.")
     names, lengths = map(np.array, zip(*about, strict=True))
-    x = {"signal": np.stack(signals), "length": lengths.astype(np.int32)[:, None]}
+    x = {"signal": np.zeros((len(signals), SAMPLES), np.int16), "length": lengths.astype(np.int32)[:, None]}
+    for row, signal in zip(x["signal"], signals, strict=True):
+        row[: len(signal)] = signal
     return Examples(x, np.array(labels), names, CLASSES, pd.DataFrame({"record": names, "seconds": lengths / RATE}))
 
 

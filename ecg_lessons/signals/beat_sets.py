@@ -91,7 +91,13 @@ def together(cut: list[np.ndarray], info: list[pd.DataFrame]) -> BeatSet:
 def _channels(recording: Recording, names: Collection[str] | None) -> np.ndarray:
     if names is not None:
         return beats.lead(recording, *names)[:, None]
-    return recording.signal[:, np.argsort([name != "MLII" for name in recording.leads], kind="stable")]
+    order = sorted(range(len(recording.leads)), key=lambda k: recording.leads[k] != "MLII")
+    return _taken(recording.signal, order)
+
+
+def _taken(signal: np.ndarray, leads: list[int]) -> np.ndarray:
+    """Take leads, without a copy of a long recording where they are all, as they are."""
+    return signal if leads == list(range(signal.shape[1])) else signal[:, leads]
 
 
 #: The lead of MIT-BIH, and what is nearest to it where a record has other leads.
@@ -115,7 +121,7 @@ def with_beats(recording: Recording, lead: str | None = None) -> Recording:
         samples, symbols = np.minimum(samples, len(signal) - 1), marks.symbols
     else:
         ecg = [k for k, name in enumerate(recording.leads) if is_ecg(name)]
-        every = one.signal if lead or not ecg else recording.signal[:, ecg]
+        every = one.signal if lead or not ecg else _taken(recording.signal, ecg)
         samples = beats.r_peaks(every, recording.rate, MITDB_RATE)
         symbols = np.full(len(samples), "N")
     there = np.isfinite(signal[samples, 0])

@@ -1,6 +1,8 @@
 """Heartbeats: where they are, and what the typical beat of a recording looks like."""
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import scipy.signal
@@ -35,13 +37,35 @@ def resample(signal: np.ndarray, rate: float, new_rate: float) -> np.ndarray:
     ratio = Fraction(new_rate / rate).limit_denominator(1000)
     if ratio == 1:
         return signal
-    whole = filled(signal)
-    padded = scipy.signal.resample_poly(whole, ratio.numerator, ratio.denominator, axis=0, padtype="line")
-    padded = padded.astype(signal.dtype)
-    if whole is not signal:
-        before = np.minimum(np.arange(len(padded)) * ratio.denominator // ratio.numerator, len(signal) - 1)
-        padded[np.isnan(signal)[before] | np.isnan(signal)[np.minimum(before + 1, len(signal) - 1)]] = np.nan
-    return padded
+
+    def change(signal: np.ndarray) -> np.ndarray:
+        whole = filled(signal)
+        padded = scipy.signal.resample_poly(whole, ratio.numerator, ratio.denominator, axis=0, padtype="line")
+        padded = padded.astype(signal.dtype)
+        if whole is not signal:
+            before = np.minimum(np.arange(len(padded)) * ratio.denominator // ratio.numerator, len(signal) - 1)
+            padded[np.isnan(signal)[before] | np.isnan(signal)[np.minimum(before + 1, len(signal) - 1)]] = np.nan
+        return padded
+
+    return _by_hour(signal, rate, change, ratio)
+
+
+def _by_hour(
+    signal: np.ndarray, rate: float, change: Callable[[np.ndarray], np.ndarray], ratio: Fraction = Fraction(1)
+) -> np.ndarray:
+    """Change a long recording an hour after the other: filters make copies, and count in double precision.
+
+    Ten seconds around each hour take part. `ratio` is that of the new length to the old one.
+    """
+    hour, around = (-(-round(seconds * rate) // ratio.denominator) * ratio.denominator for seconds in (3600, 10))
+    if len(signal) <= 2 * hour:
+        return change(signal)
+    made = []
+    for start in range(0, len(signal), hour):
+        first = max(0, start - around)
+        within = slice(*((place - first) * ratio.numerator // ratio.denominator for place in (start, start + hour)))
+        made.append(change(signal[first : start + hour + around])[within])
+    return np.concatenate(made)
 
 
 def bandpass(signal: np.ndarray, rate: float, low: float = 0.5, high: float = 40.0) -> np.ndarray:
@@ -49,12 +73,21 @@ def bandpass(signal: np.ndarray, rate: float, low: float = 0.5, high: float = 40
 
     A slow recording has nothing above half its rate: there the band ends below it.
     """
-    sections = scipy.signal.butter(2, (low, min(high, 0.45 * rate)), "bandpass", fs=rate, output="sos")
-    whole = filled(signal)
-    found = scipy.signal.sosfiltfilt(sections, whole, axis=0).astype(np.float32)
-    if whole is not signal:
-        found[np.isnan(signal)] = np.nan
-    return found
+    sections = _sections(low, min(high, 0.45 * rate), rate)
+
+    def change(signal: np.ndarray) -> np.ndarray:
+        whole = filled(signal)
+        found = scipy.signal.sosfiltfilt(sections, whole, axis=0).astype(np.float32)
+        if whole is not signal:
+            found[np.isnan(signal)] = np.nan
+        return found
+
+    return _by_hour(signal, rate, change)
+
+
+@cache  # its design takes a third of the time in which ten seconds of twelve leads are filtered
+def _sections(low: float, high: float, rate: float) -> np.ndarray:
+    return scipy.signal.butter(2, (low, high), "bandpass", fs=rate, output="sos")
 
 
 def r_peaks(signal: np.ndarray, rate: float, new_rate: float | None = None) -> np.ndarray:
@@ -140,10 +173,10 @@ def windows(signal: np.ndarray, samples: np.ndarray, before: int, after: int) ->
 
 def without_gaps(signal: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """Tell the stretches of a signal in which no sample is missing."""
-    missing = np.isnan(signal).reshape(len(signal), -1).any(axis=1)
+    missing = np.isnan(signal)
     if not missing.any():
         return np.ones(len(start), bool)
-    before = np.append(0, np.cumsum(missing))
+    before = np.append(0, np.cumsum(missing.reshape(len(signal), -1).any(axis=1)))
     return before[stop] == before[start]
 
 

@@ -18,21 +18,24 @@ _STEPS = 16  # a position is rounded to 1/16 pixel before it is drawn
 _INK = 255
 
 
-def curves(signal: np.ndarray, first: np.ndarray, last: np.ndarray, chunk: int = 4096) -> np.ndarray:
+def curves(signal: np.ndarray, first: np.ndarray, last: np.ndarray, chunk: int = 32) -> np.ndarray:
     """Cut beats out of one lead, and stretch each to a curve, float32 (n, POINTS), from 0 (lowest) to 1; 0.5 if flat.
 
-    This is the published way, and where the RR interval is lost: a short beat and a long one fill the same width. The
-    places of a whole database would fill 2 GiB: hence `chunk` beats at a time.
+    This is the published way, and where the RR interval is lost: a short beat and a long one fill the same width.
+    `chunk` beats at a time stay in the processor's cache.
     """
-    drawn = np.empty((len(first), POINTS), dtype=np.float32)
+    drawn, share = np.empty((len(first), POINTS), dtype=np.float32), np.linspace(0, 1, POINTS)
     for start in range(0, len(first), chunk):
         begin, end = (places[start : start + chunk, None] for places in (first, last))
-        at = begin + (end - begin) * np.linspace(0, 1, POINTS)[None, :]
-        left = np.minimum(at.astype(np.int64), len(signal) - 2)
-        values = signal[left] + (at - left) * (signal[left + 1] - signal[left])
-        low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
-        flat = high - low <= 0
-        drawn[start : start + chunk] = np.where(flat, 0.5, (values - low) / np.where(flat, 1, high - low))
+        values = begin + (end - begin) * share
+        left = np.minimum(values.astype(np.int64), len(signal) - 2)
+        before = signal.take(left)
+        values -= left
+        values *= signal.take(left + 1) - before
+        values += before
+        values -= values.min(axis=1, keepdims=True)
+        high = values.max(axis=1, keepdims=True)
+        drawn[start : start + chunk] = np.where(high <= 0, 0.5, values / np.where(high <= 0, 1, high))
     return drawn
 
 

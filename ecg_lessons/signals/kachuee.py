@@ -29,6 +29,8 @@ HEIGHT, STRETCH = 0.9, 1.2
 #: A found peak takes the label of an annotation at most so far away, in s (the tolerance of ANSI/AAMI EC57).
 TOLERANCE = 0.15
 LEADS = ("MLII", "V5")
+#: So many beats are cut at a time: the places of a day of them would take more memory than the day.
+_CHUNK = 4096
 
 
 def annotated(recordings: Iterable[Recording], leads: Collection[str] = LEADS) -> tuple[np.ndarray, pd.DataFrame]:
@@ -132,17 +134,20 @@ class _Strip:
         return beats.without_gaps(self.signal, peaks, np.minimum(stop, len(self.signal)))
 
     def cut(self, peaks: np.ndarray, period: np.ndarray) -> np.ndarray:
-        """Cut and scale the stretches; zeros follow a short one, and stand after the recording's end."""
-        place = peaks[:, None] + np.arange(SAMPLES)
-        inside = (np.arange(SAMPLES) < np.round(STRETCH * period)[:, None]) & (place < len(self.signal))
-        window = self.window(peaks)[:, None]
-        scaled = (self.signal[np.minimum(place, len(self.signal) - 1)] - self.low[window]) / self.span[window]
-        return np.where(inside, scaled.clip(0, 1), 0).astype(np.float32)
+        """Cut and scale the stretches, some at a time; zeros follow short ones, and stand after the recording's end."""
+        made = np.empty((len(peaks), SAMPLES), np.float32)
+        for start in range(0, len(peaks), _CHUNK):
+            some, length = (part[start : start + _CHUNK, None] for part in (peaks, np.round(STRETCH * period)))
+            place, window = some + np.arange(SAMPLES), self.window(some)
+            inside = (np.arange(SAMPLES) < length) & (place < len(self.signal))
+            scaled = (self.signal[np.minimum(place, len(self.signal) - 1)] - self.low[window]) / self.span[window]
+            made[start : start + _CHUNK] = np.where(inside, scaled.clip(0, 1), 0)
+        return made
 
 
 def _by_height(recording: Recording, strip: _Strip) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Apply the published rule: a row for every peak, the peaks at 125 Hz, and T in samples."""
-    maxima = scipy.signal.find_peaks(beats.filled(strip.signal))[0]  # where the derivative crosses zero
+    maxima = _maxima(beats.filled(strip.signal))
     maxima = maxima[np.isfinite(strip.signal[maxima])]
     window = strip.window(maxima)
     peaks = maxima[strip.signal[maxima] - strip.low[window] > HEIGHT * strip.span[window]]
@@ -150,3 +155,13 @@ def _by_height(recording: Recording, strip: _Strip) -> tuple[pd.DataFrame, np.nd
     rows.insert(2, "sample", np.round(peaks * (recording.rate / RATE)).astype(int))
     rows[list(beats.RR)] = beats.rr_intervals(peaks, RATE)
     return rows, peaks, strip.periods(peaks)
+
+
+def _maxima(signal: np.ndarray) -> np.ndarray:
+    """Find where the derivative crosses zero, hour by hour: SciPy takes 20 bytes a sample."""
+    found, hour, around = [], 3600 * RATE, 10 * RATE
+    for start in range(0, len(signal), hour):
+        first = max(0, start - around)
+        maxima = first + scipy.signal.find_peaks(signal[first : start + hour + around])[0]
+        found.append(maxima[(maxima >= start) & (maxima < start + hour)])
+    return np.concatenate(found)

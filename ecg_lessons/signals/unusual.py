@@ -8,7 +8,7 @@ recordings that are over. At the bedside the usual is what the first minutes hav
 around lies in the past, four beats of delay apart.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -54,18 +54,28 @@ def comparisons(
 
     What is usual is taken from the whole recording, or from the first `learn` seconds, or ten beats if they are more.
     """
-    made = np.zeros((len(info), len(NAMES)), np.float32)
-    rows_of = info.groupby("record").indices
+    return _each(recordings, [info], leads, learn)[0]
+
+
+def _each(
+    recordings: Iterable[Recording], tables: Sequence[pd.DataFrame], leads: Collection[str], learn: float | None
+) -> list[np.ndarray]:
+    made = [np.zeros((len(info), len(NAMES)), np.float32) for info in tables]
+    rows_of = [info.groupby("record").indices for info in tables]
     for recording in recordings:
-        if (rows := rows_of.get(recording.name)) is not None:
-            heart = info.iloc[rows]
-            signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
-            padded = np.pad(beats.filled(beats.bandpass(signal, RATE)), (BEFORE, AFTER), mode="edge")
-            place = np.round(heart["sample"].to_numpy() * (RATE / recording.rate)).astype(int)
-            window = padded[np.minimum(place, len(signal) - 1)[:, None] + np.arange(BEFORE + AFTER)]
-            first = np.arange(len(rows)) < max(10, (heart["time"] < (np.inf if learn is None else learn)).sum())
-            past = learn is not None
-            made[rows] = np.hstack([rhythm(heart, first, past), shape(window, in_time(heart, first), first, past)])
+        if not any(recording.name in rows for rows in rows_of):
+            continue
+        signal = beats.resample(beats.lead(recording, *leads), recording.rate, RATE)
+        padded = np.pad(beats.filled(beats.bandpass(signal, RATE)), (BEFORE, AFTER), mode="edge")
+        for info, rows, to in zip(tables, (of.get(recording.name) for of in rows_of), made, strict=True):
+            if rows is not None:
+                heart = info.iloc[rows]
+                place = np.round(heart["sample"].to_numpy() * (RATE / recording.rate)).astype(int)
+                cut = np.lib.stride_tricks.sliding_window_view(padded, BEFORE + AFTER)
+                window = cut[np.minimum(place, len(signal) - 1)]
+                first = np.arange(len(rows)) < max(10, (heart["time"] < (np.inf if learn is None else learn)).sum())
+                past = learn is not None
+                to[rows] = np.hstack([rhythm(heart, first, past), shape(window, in_time(heart, first), first, past)])
     return made
 
 
@@ -83,9 +93,9 @@ def thinned(
     premature = (is_early & (is_early.groupby(info["record"]).transform("sum") >= PREMATURE)).to_numpy()
     after = np.flatnonzero(premature[:-1] & (info["label"] == "N").to_numpy()[1:]) + 1
     after = after[info["record"].to_numpy()[after] == info["record"].to_numpy()[after - 1]]
-    for k, step in enumerate(KEPT):
-        rows = np.union1d(np.flatnonzero(premature), after[::step])
-        made[rows, k] = comparisons(recordings, info.iloc[rows], leads, learn)
+    kept = [np.union1d(np.flatnonzero(premature), after[::step]) for step in KEPT]
+    for k, found in enumerate(_each(recordings, [info.iloc[rows] for rows in kept], leads, learn)):
+        made[kept[k], k] = found
     return made
 
 

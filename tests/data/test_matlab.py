@@ -40,6 +40,19 @@ def test_an_old_file_is_left_to_scipy(tmp_path):
     assert not matlab.is_new(tmp_path / "a.mat")
 
 
+def test_a_row_of_an_old_file_is_read_and_anything_else_left_to_scipy(tmp_path):
+    path, steps = tmp_path / "a.mat", np.arange(-3, 6, dtype=np.int16)[None]
+    scipy.io.savemat(path, {"val": steps}, format="4")
+    np.testing.assert_array_equal(matlab.row(path), steps)
+    whole = path.read_bytes()
+    for damaged in (whole[:-1], whole + b"\0", whole[:24], b"", b"\x14" + whole[1:]):
+        path.write_bytes(damaged)
+        assert matlab.row(path) is None
+    for other in ({"val": steps.T}, {"val": steps.astype(float)}, {"ecg": steps}, {"val": steps, "b": steps}):
+        scipy.io.savemat(path, other, format="4")
+        assert matlab.row(path) is None
+
+
 def test_a_small_file_that_unpacks_to_gigabytes_is_refused(tmp_path, monkeypatch):
     scipy.io.savemat(tmp_path / "a.mat", {"val": np.zeros((1, 10**6))}, do_compression=True)
     monkeypatch.setattr(matlab, "_MOST", 10**6)

@@ -15,10 +15,10 @@ class BatchNormalization(layers.BatchNormalization):
             return super().call(x, training=training, mask=mask)
         import tensorflow as tf
 
-        pictures = x if len(x.shape) == 4 else ops.expand_dims(x, 1)
+        # In float32, as in Keras: given bfloat16, the operation let InceptionV3 diverge.
+        pictures = ops.cast(x if len(x.shape) == 4 else ops.expand_dims(x, 1), "float32")
         scale = self.gamma if self.scale else ops.ones(x.shape[-1:])
         shift = self.beta if self.center else ops.zeros(x.shape[-1:])
-        # Of numbers in bfloat16 too it takes the mean and the variance in float32.
         seen, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             pictures, scale, shift, epsilon=self.epsilon, is_training=True
         )
@@ -26,4 +26,4 @@ class BatchNormalization(layers.BatchNormalization):
         variance *= (n - 1) / n  # the operation divides by n - 1, Keras by n
         for kept, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
             kept.assign(self.momentum * kept + (1 - self.momentum) * new)
-        return seen if len(x.shape) == 4 else ops.squeeze(seen, 1)
+        return ops.cast(seen if len(x.shape) == 4 else ops.squeeze(seen, 1), self.compute_dtype)

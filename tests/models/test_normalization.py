@@ -31,13 +31,17 @@ def test_it_learns_and_judges_as_keras_does(shape):
     np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), atol=1e-4)
 
 
-def test_training_asks_for_one_operation():
+def test_training_in_float32_asks_for_one_operation():
     import tensorflow as tf
 
     layer, x = BatchNormalization(), tf.ones((6, 7, 3))
     layer.build(x.shape)
     asked = [tf.function(lambda x, on=on: layer(x, training=on)).get_concrete_function(x) for on in (True, False)]
-    assert ["FusedBatchNormV3" in {one.type for one in call.graph.get_operations()} for call in asked] == [True, False]
+    layer = BatchNormalization(dtype="mixed_bfloat16")
+    layer.build(x.shape)
+    asked.append(tf.function(lambda x: layer(x, training=True)).get_concrete_function(x))
+    fused = ["FusedBatchNormV3" in {one.type for one in call.graph.get_operations()} for call in asked]
+    assert fused == [True, False, False]
 
 
 def test_a_frozen_layer_keeps_what_it_met():

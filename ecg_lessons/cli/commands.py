@@ -58,7 +58,7 @@ def main_options(
 def course(
     lesson: Annotated[str | None, Argument(help="Run one lesson only, such as 1.")] = None,
     to: Annotated[Path, Option(help="The folder for notebooks and pages.")] = Path("build/course"),
-    jobs: Annotated[int, Option(help="Lessons side by side; each takes up to 4 GB of memory.", min=1)] = 2,
+    jobs: Annotated[int, Option(help="Lessons side by side at most; each takes up to 4 GB of memory.", min=1)] = 2,
 ) -> None:
     """Run the lessons on the built-in cohort and show them on one page, index.html."""
     from ecg_lessons.course import course as whole

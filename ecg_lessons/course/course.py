@@ -15,6 +15,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import psutil
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.table import Column
@@ -23,8 +24,12 @@ from rich.text import Text
 from ecg_lessons import files
 from ecg_lessons.course import notebooks
 
-#: Lessons side by side: a lesson alone leaves one of two cores idle for a third of the time.
+#: Lessons side by side: on two cores the course took 5 min 17 s, and one after the other 7 min 24 s before that.
 JOBS = 2
+#: What the largest process of a lesson takes, in bytes, with some room: 3.6 GB were measured.
+MEMORY = 4_000_000_000
+#: Seconds of a lesson whose table says nothing.
+USUAL = 120.0
 _INDEX = Path(__file__).with_name("index.html")
 _TOP = """<style>main { max-width: 64rem; margin: 0 auto; }</style>
 <nav aria-label="Course"><a href="index.html">All lessons</a></nav>"""
@@ -74,7 +79,7 @@ class Lesson:
     def expected(self) -> float:
         """How many seconds it runs on two cores, by its own table: two minutes where that does not say."""
         found = re.search(r"running (\d+)", self.minutes)
-        return 60.0 * int(found[1] if found else 2)
+        return 60.0 * int(found[1]) if found else USUAL
 
     @property
     def state(self) -> str:
@@ -151,8 +156,9 @@ def duration(seconds: float) -> str:
 def build(to: Path, only: str | None = None, console: Console | None = None, jobs: int = JOBS) -> list[Lesson]:
     """Run the lessons, or one; write executed notebooks, a page each, and ``index.html``, and give their states.
 
-    So many `jobs` run side by side, never more than there are cores. What is done in `to` and has not changed since is
-    not run again, so that an interrupted course goes on where it stopped. A lesson that fails does not stop the others.
+    So many `jobs` run side by side, never more than there are cores, or fit into free memory. What is done in `to` and
+    has not changed since is not run again, so that an interrupted course goes on where it stopped. A lesson that fails
+    does not stop the others.
     """
     console = console or Console()
     folder = notebooks.to_run()
@@ -179,9 +185,9 @@ class _Running:
     """Lessons that run side by side, each in a process of its own, and what is told of them."""
 
     def __init__(self, to: Path, console: Console, lessons: list[Lesson], waiting: list[Lesson], jobs: int) -> None:
-        cores = os.cpu_count() or 1
+        cores, room = os.cpu_count() or 1, psutil.virtual_memory().available // MEMORY
         self.to, self.console, self.lessons, self.waiting = to, console, lessons, waiting
-        self.lanes = max(min(jobs, cores, len(waiting)), 1)
+        self.lanes = max(min(jobs, cores, room, len(waiting)), 1)
         # More threads than cores would wait for one another; of one lesson at a time TensorFlow knows best.
         self.threads = max(cores // self.lanes, 1) if self.lanes > 1 else 0
         self.began: dict[str, float] = {}
@@ -204,12 +210,12 @@ class _Running:
             await asyncio.gather(*(self._lane(bar, whole) for _ in range(self.lanes)))
 
     def seconds_left(self) -> float:
-        """Reckon with lessons as slow as those that ran; before that, with what their tables say."""
-        slow = sum(one.seconds for one in self.ran) / sum(one.expected for one in self.ran) if self.ran else 1.0
+        """Reckon with lessons as slow as those that ran; what their tables say counts as one more that ran."""
+        slow = (sum(one.seconds for one in self.ran) + USUAL) / (sum(one.expected for one in self.ran) + USUAL)
         whole = {one.source.stem: slow * one.expected for one in self.lessons}
         rests = [whole[stem] - (time.monotonic() - since) for stem, since in self.began.items()]
         rests += [slow * one.expected for one in self.waiting]
-        return max(sum(max(rest, 0) for rest in rests) / self.lanes, *rests, 0, 0)
+        return max(sum(max(rest, 0) for rest in rests) / self.lanes, 0, *rests)
 
     async def _lane(self, bar: Progress, whole: TaskID) -> None:
         while self.waiting:

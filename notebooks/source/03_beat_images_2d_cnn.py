@@ -523,7 +523,7 @@ pd.DataFrame(rows, columns=["network", "parameters", "epochs", "accuracy, %", "m
 # %% [markdown]
 # *Real beats; 95 % intervals over people. jun and vgg16 learnt on a GPU, jun to 99.6 % right in training; light and signal are means of
 # three trainings.* Eight hundred times the weights, and no difference on new people. (Jun's own random split is not measured
-# here.) The classics learnt on a laptop from at most 100 beats of a class and person, in four epochs; AlexNet also from all beats of two folds:
+# here.) The classics learnt on two cores from at most 100 beats of a class and person, in four epochs; AlexNet also from all beats of two folds:
 
 # %%
 for name in ("light", "alexnet", "resnet50"):

@@ -181,16 +181,19 @@ def test_the_time_left_is_that_of_what_runs_and_what_waits(clone, monkeypatch):
     """A table says a minute for the first; the others, which say nothing, count two."""
     lessons = [course.Lesson(source, notebooks.read(source)) for source in notebooks.sources(clone / "notebooks")]
     monkeypatch.setattr(course.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(course, "MEMORY", 1)
     alone, pair = (course._Running(clone, quiet(), lessons, list(lessons), jobs) for jobs in (1, 2))
     assert (alone.lanes, pair.lanes, pair.threads) == (1, 2, 2)
     assert (alone.seconds_left(), pair.seconds_left()) == (300, 150)
     now = time.monotonic()
     monkeypatch.setattr(course.time, "monotonic", lambda: now + 90)
-    for running in (alone, pair):  # the first took twice its time, the second began 90 s ago
-        lessons[0].seconds = 120
+    for running in (alone, pair):  # the first took four times its time, the second began 90 s ago: twice, they say
+        lessons[0].seconds = 240
         running.ran, running.began = [running.waiting.pop(0)], {running.waiting.pop(0).source.stem: now}
     assert alone.seconds_left() == 240 - 90 + 240
     assert pair.seconds_left() == 240  # the last is begun only now, and takes twice its two minutes
+    monkeypatch.setattr(course, "MEMORY", 10**18)
+    assert course._Running(clone, quiet(), lessons, list(lessons), 2).lanes == 1  # no room for two
     assert course.left(390) == "about 6 min left"
     assert course.left(59) == "less than a minute left"
 
@@ -206,6 +209,7 @@ def test_lessons_run_side_by_side(clone, monkeypatch):
 
     monkeypatch.setattr(notebooks, "running", running)
     monkeypatch.setattr(course.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(course, "MEMORY", 1)
     course.build(clone / "two", None, quiet())
     assert most == [(1, 1), (2, 1), (2, 1)]
     most.clear()
@@ -220,7 +224,7 @@ def test_a_log_has_one_line_a_lesson_and_a_terminal_one_that_is_rewritten(clone)
 
     assert written("log", terminal=False).splitlines() == [
         "3 of 3 lessons to run, about 5 min left",
-        "01 A <good> one: done in 1 s; less than a minute left",  # 4 minutes were told, for one that took seconds
+        "01 A <good> one: done in 1 s; about 3 min left",  # two of two minutes each, and this one took seconds of one
         "02 A bad one: cell 1 failed with ZeroDivisionError: division by zero; less than a minute left",
         "03 after: done in 1 s",
     ]

@@ -15,7 +15,7 @@ from ecg_lessons import files, lessons, simulator
 from ecg_lessons.data import recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.lesson import names_of, people
-from ecg_lessons.lessons import beat_images, heartbeat, inversion, rhythm
+from ecg_lessons.lessons import beat_images, heartbeat, infarction, inversion, rhythm
 from ecg_lessons.training import Run
 
 NAMES = [name for name in lessons.titles() if name != "patients"]
@@ -33,7 +33,7 @@ def cohorts(tmp_path_factory):
         "rhythm": rhythm.from_recordings(recordings.challenge_2017(one_lead)),
         "beat-images": beat_images.from_recordings(recordings.mitdb(holter)),
         "heartbeat": heartbeat.from_recordings(recordings.mitdb(holter)),
-        "infarction": heartbeat.from_diagnoses(heartbeat.diagnosed(recordings.ptb_xl(standing))),
+        "infarction": infarction.from_diagnoses(infarction.diagnosed(recordings.ptb_xl(standing))),
     }
 
 
@@ -108,7 +108,7 @@ def test_the_id_of_an_exported_ecg_is_known_again(begun, cohorts, tmp_path):
 def test_files_are_known_by_name_and_content(begun, cohorts, tmp_path):
     """Moved, they are its own; renamed, exchanged or cut, rows that it has learnt from are known by their content."""
     lesson = heartbeat.LESSON
-    heartbeat.export_heartbeats(cohorts["heartbeat"], tmp_path / "csv")
+    heartbeat.export(cohorts["heartbeat"], tmp_path / "csv")
     train, test = (tmp_path / "csv" / name for name in ("mitbih_train.csv", "mitbih_test.csv"))
     run = heartbeat.train(tmp_path / "run", paths=(train, test), changes={"epochs": 1})
     rows = len(test.read_text().splitlines())
@@ -137,7 +137,7 @@ def test_what_a_run_comes_from_is_not_forgotten(cohorts, tmp_path):
     tested, met = lesson.judged(second, examples, "sample")
     assert met == len(first.sides["train"]) + len(first.sides["validation"])
     assert set(names_of(tested.info)) == set(first.sides["test"])
-    heartbeat.export_heartbeats(examples, tmp_path / "csv")
+    heartbeat.export(examples, tmp_path / "csv")
     paths = [tmp_path / "csv" / name for name in ("mitbih_train.csv", "mitbih_test.csv")]
     with pytest.raises(InputError, match=r"has met \d+ of the \d+ test beats: transfer from a run that has not"):
         lesson.train(tmp_path / "third", paths=paths, **how)

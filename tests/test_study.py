@@ -11,7 +11,7 @@ from ecg_lessons.data import recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
 from ecg_lessons.examples import Examples
-from ecg_lessons.lessons import beat_images, heartbeat, inversion, patients, rhythm
+from ecg_lessons.lessons import beat_images, heartbeat, infarction, inversion, patients, rhythm
 from ecg_lessons.plans import Plan
 
 PLAN = Plan(epochs=1, batch_size=128, keep="last")
@@ -25,7 +25,7 @@ def cohorts(tmp_path_factory):
     return {
         "heartbeat": heartbeat.from_recordings(recordings.mitdb(holter)),
         "beat-images": beat_images.from_recordings(recordings.mitdb(holter)),
-        "infarction": heartbeat.from_diagnoses(heartbeat.diagnosed(recordings.ptb_xl(hearts))),
+        "infarction": infarction.from_diagnoses(infarction.diagnosed(recordings.ptb_xl(hearts))),
         "inversion": inversion.from_recordings(recordings.ptb_xl(hearts)),
     }
 
@@ -115,7 +115,7 @@ def test_smote_learns_for_as_many_steps():
 
 def test_infarctions_from_scratch_and_from_heartbeats(cohorts, tmp_path, monkeypatch):
     monkeypatch.setattr(heartbeat, "STUDY", quick(heartbeat.STUDY))
-    whole, hearts = quick(heartbeat.INFARCTION_STUDY), cohorts["infarction"]
+    whole, hearts = quick(infarction.STUDY), cohorts["infarction"]
     chosen = [
         measurement
         for start in ("scratch", "frozen")
@@ -127,7 +127,7 @@ def test_infarctions_from_scratch_and_from_heartbeats(cohorts, tmp_path, monkeyp
     assert list(scratch["by_split"]) == ["fold-0", "fold-1"]
     records = sum(row["beats"] for row in scratch["by_recording"]["by_class"].values())
     assert records == sum(
-        hearts.info["record"].iloc[heartbeat.split(hearts, name, 1).test].nunique() for name in ("fold-0", "fold-1")
+        hearts.info["record"].iloc[infarction.split(hearts, name, 1).test].nunique() for name in ("fold-0", "fold-1")
     )
     gain = stored["paired"]["cnet, frozen, 100%"]
     assert gain["value"] == pytest.approx(frozen["macro_f1"]["value"] - scratch["macro_f1"]["value"], abs=2e-4)

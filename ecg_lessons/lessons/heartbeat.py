@@ -1,8 +1,8 @@
-"""Lessons 5 and 6: name heartbeats by their AAMI class, and carry what was learnt over to myocardial infarction."""
+"""Lesson 5: name heartbeats by their AAMI class."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -23,79 +23,50 @@ from ecg_lessons.models import museum
 from ecg_lessons.models.losses import SparseFocalLoss
 from ecg_lessons.plans import Plan
 from ecg_lessons.signals import balance as balancing
-from ecg_lessons.signals import beat_sets, kachuee, labels, quality, unusual
+from ecg_lessons.signals import beat_sets, kachuee, labels, unusual
 from ecg_lessons.splits import Split
-from ecg_lessons.study import FOLDS, Arm, Measurement, Pool, Study
+from ecg_lessons.study import Arm, Measurement, Pool, Study
 from ecg_lessons.training import Run, Tick
 
-#: By task; the first class is the normal one.
-CLASSES = {"heartbeat": labels.classes("aami"), "infarction": ("normal", "infarction")}
+CLASSES = labels.classes("aami")
 #: Where the R peaks come from.
 RULES = {"annotated": kachuee.annotated, "published": kachuee.published}
-Rule = Annotated[str, {"help": "R peaks: annotated, or published (the paper's rule)."}]
+_RULE = "R peaks: annotated, or published (the paper's rule)."
+Rule = Annotated[str, {"help": _RULE}]
 Seed = Annotated[int, {"min": 0, "help": "For the draw of the test beats."}]
-#: The split that the two files of the heartbeat task are.
+#: The split that the two files of the original are.
 FILES = "files"
-#: Reasons for admission that make the two classes from the PTB Diagnostic database.
-_REASONS = {"Healthy control": "normal", "Myocardial infarction": "infarction"}
 #: Beats without patients are drawn again in so many groups: as the bootstrap over single rows, and a lot faster.
 _GROUPS = 200
 
 
-def from_recordings(found: Iterable[Recording], rule: str = "annotated") -> Examples:
+def from_recordings(found: Iterable[Recording], rule: str = "annotated", learn: float | None = None) -> Examples:
     """Turn annotated recordings into beats of the five AAMI classes, cut as Kachuee et al. (2018) did.
 
-    R peaks as annotated, or as the paper's rule finds them ("published"): see `kachuee`. Inputs: see `inputs`, and for
-    training `unusual.thinned`; ``info`` has ``record``, ``sample``, ``time`` (s) and ``symbol`` (WFDB).
+    R peaks as annotated, or as the paper's rule finds them ("published"): see `kachuee`. ``x["beat"]`` (n, SAMPLES, 1);
+    ``x["unusual"]`` (n, len(unusual.NAMES)), compared with the first `learn` seconds if given, and for training
+    `unusual.thinned`; ``info`` has ``record``, ``sample``, ``time`` (s) and ``symbol`` (WFDB).
     """
     found = list(found)
-    return _table("heartbeat", *RULES[rule](found), "symbol", found=found)
-
-
-def from_diagnoses(found: Iterable[tuple[Recording, str]]) -> Examples:
-    """Turn recordings and their diagnoses into beats of lead II; of recordings published twice one copy is kept."""
-    cut = [kachuee.beat_of_diagnosis(recording, diagnosis) for recording, diagnosis in found]
-    if not sum(len(x) for x, _ in cut):
-        table = "for PTB-XL, scp_statements.csv must stand beside the table of its records"
-        raise InputError(f"No recording is known as normal or as an infarction: {table}.")
-    beats = np.concatenate([x for x, _ in cut])
-    examples = _table("infarction", beats, pd.concat([rows for _, rows in cut], ignore_index=True))
-    _, first = np.unique(splits.fingerprints(examples.x["beat"]), return_index=True)
-    return examples.take(np.sort(first))
-
-
-def diagnosed(found: Iterable[Recording]) -> Iterator[tuple[Recording, str]]:
-    """Give the recordings of PTB-XL that are NORM alone, or any MI; all others are left out."""
-    for recording in found:
-        superclasses = recording.labels["superclasses"]
-        if "MI" in superclasses or superclasses == ("NORM",):
-            yield recording, "infarction" if "MI" in superclasses else "normal"
-
-
-def admitted(found: Iterable[Recording]) -> Iterator[tuple[Recording, str]]:
-    """Give the recordings of the PTB Diagnostic database of healthy controls and of infarctions."""
-    for recording in found:
-        if recording.labels["reason"] in _REASONS:
-            yield recording, _REASONS[recording.labels["reason"]]
-
-
-def _table(task: str, cut: np.ndarray, info: pd.DataFrame, *more: str, found: Iterable = (), learn=None) -> Examples:
+    cut, info = RULES[rule](found)
     if not len(cut):
         raise InputError("No beat was found in these recordings: take others, or longer ones.")
-    y = pd.Categorical(info["label"], CLASSES[task]).codes.astype(int)
-    about = info[["record", "sample", "time", *more]].copy()
-    x = inputs(cut, unusual.comparisons(found, info, kachuee.LEADS, learn) if found else None)
-    if found:
-        x["thinned"] = unusual.thinned(found, info, kachuee.LEADS, learn)
-    return Examples(x, y, info["patient"].to_numpy().astype(str), CLASSES[task], about)
+    x = {
+        "beat": cut[..., None],
+        "unusual": unusual.comparisons(found, info, kachuee.LEADS, learn),
+        "thinned": unusual.thinned(found, info, kachuee.LEADS, learn),
+    }
+    return labelled(x, info, CLASSES)
 
 
-def inputs(cut: np.ndarray, compared: np.ndarray | None = None) -> dict[str, np.ndarray]:
-    """Give what the networks see: ``beat`` (n, SAMPLES, 1), and ``unusual`` (n, len(unusual.NAMES)) if compared."""
-    return {"beat": cut[..., None]} | ({} if compared is None else {"unusual": compared})
+def labelled(x: Arrays, info: pd.DataFrame, classes: tuple[str, ...]) -> Examples:
+    """Turn inputs, and the rows that `kachuee` gives of their beats, into examples."""
+    y = pd.Categorical(info["label"], classes).codes.astype(int)
+    about = info.filter(["record", "sample", "time", "symbol"])
+    return Examples(x, y, info["patient"].to_numpy().astype(str), classes, about)
 
 
-def from_csv(task: str, *paths: str | Path) -> Examples:
+def from_csv(*paths: str | Path, classes: tuple[str, ...] = CLASSES) -> Examples:
     """Read the original's CSV files, two, or one to judge it.
 
     They do not tell whose beats they are: every row counts as somebody of its own. ``info`` has ``record`` (the file),
@@ -104,7 +75,7 @@ def from_csv(task: str, *paths: str | Path) -> Examples:
     names = [Path(path).name for path in paths]
     if len(set(names)) < len(names):
         raise InputError(f"Two files are called {names[0]}: give two files with names of their own.")
-    read = [tables.read_beats(path, len(CLASSES[task])) for path in paths]
+    read = [tables.read_beats(path, len(classes)) for path in paths]
     parts = [
         pd.DataFrame({"record": name, "sample": np.arange(1, len(y) + 1), "part": part, "known": False})
         for part, (name, (_, y)) in enumerate(zip(names, read, strict=True))
@@ -112,14 +83,14 @@ def from_csv(task: str, *paths: str | Path) -> Examples:
     info = pd.concat(parts, ignore_index=True)
     patient = ("row " + info["sample"].astype(str) + " of " + info["record"]).to_numpy().astype(str)
     x = {"beat": np.concatenate([x for x, _ in read])[..., None]}
-    return Examples(x, np.concatenate([y for _, y in read]), patient, CLASSES[task], info)
+    return Examples(x, np.concatenate([y for _, y in read]), patient, classes, info)
 
 
 def split(examples: Examples, name: str | None = None, seed: int = 42, asked: Asked | None = None) -> Split:
     """Split beats, by patient where they have any: see `splits.named`.
 
     ``random-beats`` tests a fifth of the beats, as the original did, and a tenth of the others validates; ``files``
-    stands for the CSV files of the heartbeat task: the first trains, a tenth of it validates, the second is tested. Of
+    stands for the CSV files of this lesson: the first trains, a tenth of it validates, the second is tested. Of
     the patients to train and to validate on, the option `share` is kept.
     """
     sides = _split(examples, name or usual_split(examples), seed)
@@ -130,7 +101,7 @@ def split(examples: Examples, name: str | None = None, seed: int = 42, asked: As
 
 def _split(examples: Examples, name: str, seed: int) -> Split:
     nameless = "known" in examples.info
-    if name == FILES and nameless and examples.classes == CLASSES["heartbeat"]:
+    if name == FILES and nameless and examples.classes == CLASSES:
         part = examples.info["part"].to_numpy()
         first = np.random.default_rng(seed).permutation(np.flatnonzero(part == 0))
         tenth = -(-len(first) // 10)
@@ -147,7 +118,7 @@ def usual_split(examples: Examples) -> str:
     """Name the best split that examples allow."""
     if "known" not in examples.info:
         return "by-patient"
-    return FILES if examples.classes == CLASSES["heartbeat"] else splits.RANDOM
+    return FILES if examples.classes == CLASSES else splits.RANDOM
 
 
 #: The original's plan, and what a laptop has time for.
@@ -163,10 +134,11 @@ def networks(epochs: int) -> dict[str, Network]:
 
 
 @dataclass(frozen=True)
-class Choices(Options):
-    """Options of the infarction task."""
+class BeatOptions(Options):
+    """Options of both tasks, heartbeat and infarction."""
 
-    splits = "by-patient, random-beats (leaky), fold-0 to fold-4, or beats-fold-0 to beats-fold-9."
+    #: What run.json calls the task; the lesson is "heartbeat" in both.
+    task = "heartbeat"
 
     smote: bool | None = option(None, "Short for --balance smote or --balance none.", stored=False)
     balance: str | None = option(
@@ -179,8 +151,6 @@ class Choices(Options):
     transfer_from: Path | None = option(None, "A run of lesson 5 whose network gets two new last layers and goes on.")
     frozen: bool = option(False, "Train these two layers only.")
     share: float = option(1.0, "Use the labels of this share of the patients, such as 0.01.")
-
-    task = "infarction"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -222,14 +192,12 @@ class Choices(Options):
 
 
 @dataclass(frozen=True)
-class HeartbeatChoices(Choices):
-    """Options of the heartbeat task."""
+class Choices(BeatOptions):
+    """Options of this lesson."""
 
     splits = f"{Options.splits[:-1]}; files for --train-csv with --test-csv."
 
-    rule: str = option("annotated", "R peaks: annotated, or published (the paper's rule).", tuple(RULES))
-
-    task = "heartbeat"
+    rule: str = option("annotated", _RULE, tuple(RULES))
 
 
 def look(x: Mapping[str, np.ndarray], network: str) -> Arrays:
@@ -280,7 +248,7 @@ def learn(asked: Asked) -> Learning:
 
 
 def predict_rows(run: Run, x: Mapping[str, np.ndarray], tick: Tick | None = None) -> np.ndarray:
-    """Give the probabilities of the classes for inputs as `inputs` gives them, shape (n, classes)."""
+    """Give the probabilities of the classes, shape (n, classes)."""
     return training.predict(run, look(x, run.about["network"]), tick=tick)
 
 
@@ -293,37 +261,25 @@ def score(probability: np.ndarray, examples: Examples) -> dict:
     result = classwise.score(probability, examples)
     for row in result["by_class"].values() if nameless else ():
         del row["patients"]
-    if examples.classes == CLASSES["infarction"]:
-        return {name.replace("arrhythmia", "infarction"): value for name, value in result.items()}
     return result
 
 
-_NAMES = {
-    "heartbeat": ("mitbih_train.csv", "mitbih_test.csv"),
-    "infarction": ("ptbdb_normal.csv", "ptbdb_abnormal.csv"),
-}
-
-
-def export_heartbeats(examples: Examples, to: Path, *, rule: Rule = "annotated", seed: Seed = 42) -> str:
+def export(examples: Examples, to: Path, *, rule: Rule = "annotated", seed: Seed = 42) -> str:
     """Write mitbih_train.csv and mitbih_test.csv, split at random as the original did: a fifth is tested."""
     order = np.random.default_rng(seed).permutation(len(examples))
     fifth = round(0.2 * len(examples))
-    return _export("heartbeat", examples, to, (order[fifth:], order[:fifth]))
+    return write_csv(examples, to, {"mitbih_train.csv": order[fifth:], "mitbih_test.csv": order[:fifth]})
 
 
-def export_infarctions(examples: Examples, to: Path) -> str:
-    """Write ptbdb_normal.csv and ptbdb_abnormal.csv."""
-    return _export("infarction", examples, to, (np.flatnonzero(examples.y == k) for k in (0, 1)))
-
-
-def _export(task: str, examples: Examples, to: Path, parts: Iterable[np.ndarray]) -> str:
+def write_csv(examples: Examples, to: Path, parts: Mapping[str, np.ndarray]) -> str:
+    """Write some rows of examples into each file of a new folder; gives a sentence of what is there."""
     with files.new_folder(to, "the CSV files") as draft:
-        for name, rows in zip(_NAMES[task], parts, strict=True):
+        for name, rows in parts.items():
             tables.write_beats(draft / name, examples.x["beat"][rows, :, 0], examples.y[rows])
-    return f"{len(examples)} beats are in {to}: {' and '.join(_NAMES[task])}."
+    return f"{len(examples)} beats are in {to}: {' and '.join(parts)}."
 
 
-def judge_beats(
+def judge(
     run: Run,
     path: str | Path | Recording,
     tick: Tick | None = None,
@@ -339,54 +295,16 @@ def judge_beats(
         cut, info = kachuee.annotated(found, found[0].leads)
         if not len(cut):
             raise InputError(f"Record {recording.name} has no beat of the five classes: take another one.")
-        x = inputs(cut, unusual.comparisons(found, info, found[0].leads))
-        return unlabelled(x, info, CLASSES["heartbeat"], recording)
+        x = {"beat": cut[..., None], "unusual": unusual.comparisons(found, info, found[0].leads)}
+        return unlabelled(x, info, CLASSES, recording)
 
     made, left_out = recordings.each(path, make, "atr", how, strict, tick)
     examples = Examples.join(made)
     return beat_verdicts(predict_rows(run, examples.x, tick), examples, left_out)
 
 
-def judge_recordings(
-    run: Run,
-    path: str | Path | Recording,
-    tick: Tick | None = None,
-    *,
-    lead: Lead = None,
-    how: How | None = None,
-    strict: bool = False,
-) -> pd.DataFrame:
-    """Judge a recording or a folder of them: the mean PROBABILITY over beats; "no beats" without two R peaks."""
-
-    def make(recording: Recording) -> tuple[str, np.ndarray]:
-        one = recording.only(lead=lead or "II")
-        quality.refuse_poor(one, beat_sets.LEAST)
-        return recording.name, kachuee.beat_of_diagnosis(one, "unknown", one.leads[0])[0]
-
-    made, left_out = recordings.each(path, make, how=how, strict=strict, tick=tick)
-    names, cut = zip(*made, strict=True)
-    count = np.array([len(beats) for beats in cut])
-    table = pd.DataFrame({"ID": names, "BEATS": count, "CLASS": "no beats", "PROBABILITY": 0.0})
-    if count.any():
-        probability = pd.DataFrame(predict_rows(run, inputs(np.concatenate(cut)), tick))
-        mean = probability.groupby(np.repeat(np.arange(len(names)), count)).mean().to_numpy()
-        table.loc[count > 0, "CLASS"] = np.array(CLASSES["infarction"])[mean.argmax(axis=1)]
-        table.loc[count > 0, "PROBABILITY"] = mean.max(axis=1).round(4)
-        table.attrs |= {"probability": mean, "classes": CLASSES["infarction"], "every_beat": True}
-    table.attrs["left_out"] = left_out
-    return table
-
-
-def _beats_of(where: Callable[[], Path]) -> Callable[[HeartbeatChoices], Examples]:
+def _beats_of(where: Callable[[], Path]) -> Callable[[Choices], Examples]:
     return lambda options: from_recordings(recordings.mitdb(where()), options.rule)
-
-
-def _ecgs_of(where: Callable[[], Path]) -> Callable[[Choices], Examples]:
-    return lambda options: from_diagnoses(diagnosed(recordings.ptb_xl(where())))
-
-
-def _ptbdb(options: Choices) -> Examples:
-    return from_diagnoses(admitted(recordings.ptb_diagnostic(fetch.locate("ptbdb"))))
 
 
 SOURCES = {
@@ -399,24 +317,9 @@ FILES_OF = {
 }
 LESSON = Lesson(
     "heartbeat", "Lesson 5: learn to name heartbeats N, S, V, F and Q.",
-    networks(80), SOURCES, split, learn, predict_rows, score, judge_beats, HeartbeatChoices,
-    Files("csv", FILES_OF, partial(from_csv, "heartbeat"), export_heartbeats),
+    networks(80), SOURCES, split, learn, predict_rows, score, judge, Choices,
+    Files("csv", FILES_OF, from_csv, export),
 )  # fmt: skip
-INFARCTION_SOURCES = {
-    "sample": Source("built-in cohort", _ecgs_of(simulator.sample_infarctions)),
-    "physionet": Source("PTB-XL", _ecgs_of(lambda: fetch.locate("ptb-xl"))),
-    "ptbdb": Source("PTB Diagnostic", _ptbdb),
-}
-INFARCTION_FILES = {"normal_csv": "The original's ptbdb_normal.csv.", "abnormal_csv": "Its ptbdb_abnormal.csv."}
-INFARCTION = LESSON.but(
-    "infarction",
-    "Lesson 6: learn to tell myocardial infarction from normal, from scratch or from a heartbeat run.",
-    networks=networks(600),
-    sources=INFARCTION_SOURCES,
-    judge=judge_recordings,
-    options=Choices,
-    files=Files("csv", INFARCTION_FILES, partial(from_csv, "infarction"), export_infarctions),
-)
 examples, plan, train = LESSON.load, LESSON.plan, LESSON.train
 judged, evaluate, predict = LESSON.judged, LESSON.evaluate, LESSON.predict
 
@@ -465,8 +368,7 @@ def _part(measurement: Measurement, examples: Examples) -> Examples:
 @cache
 def bedside() -> Examples:
     """Give the beats of MIT-BIH, compared with what the first five minutes have shown, and with the past."""
-    found = list(recordings.mitdb(fetch.locate("mitdb")))
-    return _table("heartbeat", *kachuee.annotated(found), "symbol", found=found, learn=_LEARN)
+    return from_recordings(recordings.mitdb(fetch.locate("mitdb")), learn=_LEARN)
 
 
 def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
@@ -505,68 +407,3 @@ _WITH_FAULTS = LESSON.but(LESSON.name, LESSON.title, networks=LESSON.networks | 
 _OURS_ARM = _arm("DS1 to DS2", "ours", "none")
 _ARMS += tuple(replace(_OURS_ARM, protocol=protocol) for protocol in (_BEDSIDE, _LATER))
 STUDY = Study(_WITH_FAULTS, (*_ARMS, _OURS_ARM), _report, "protocols", 3, part=_part)
-
-
-# Measured: infarction against normal on PTB-XL, from scratch or from a heartbeat run
-
-#: Of the patients to learn from.
-SHARES = (0.01, 0.1, 1.0)
-
-
-def _transfer_arms() -> Iterator[Arm]:
-    plan_ = Plan(epochs=25, batch_size=64, schedule="cosine", keep="last")
-    for protocol, names in {"random beats": ("random-beats",), "by patient": FOLDS}.items():
-        starts = [(name, "scratch", 1.0) for name in ORIGINALS]
-        for start in ("scratch", "frozen", "full"):
-            starts += [("cnet", start, share) for share in SHARES if protocol == "by patient" or share == 1]
-        for network, start, share in dict.fromkeys(starts):
-            options = {"frozen": start == "frozen", "share": share}
-            seeds = (1, 2, 3, 4, 5) if start == "scratch" and share < 1 else (1,)  # few people: each draw is another
-            yield Arm(protocol, f"{network}, {start}, {share:.0%}", network, names, seeds, plan_, options)
-    for balance in ("smote", "smote-tomek"):
-        name, options = f"cnet {balance}, scratch, 100%", {"frozen": False, "share": 1.0, "balance": balance}
-        yield Arm("by patient", name, "cnet", FOLDS, (1,), plan_, options)
-
-
-def _start_of(measurement: Measurement, base: Path) -> dict:
-    """Name the heartbeat run that a network starts from, trained on beats at random; train it first."""
-    if "scratch" in measurement.arm.name:
-        return {}
-    before = STUDY.measurements("cnet-none-random-beats-seed-1")[0]
-    STUDY.run(before, base)
-    return {"transfer_from": STUDY.folder(before, base)}
-
-
-def _report_infarction(whole: Study, done: list[Measurement], base: Path) -> dict:
-    pools: dict[str, dict[str, Pool]] = {}
-    for arm, trained in study.by_arm(done).items():
-        pools.setdefault(arm.protocol, {})[arm.name] = whole.pooled(trained, base, _run_of)
-    apart = pools.get("by patient", {})
-    starts = [(start, share) for start in ("frozen", "full") for share in ("1%", "10%", "100%")]
-    pairs = {
-        f"cnet, {start}, {share}": (f"cnet, {start}, {share}", f"cnet, scratch, {share}") for start, share in starts
-    }
-    paired = study.differences(pairs, apart, apart, scores.macro_f1)
-    scored = {of: {name: _by_beat_and_recording(pool) for name, pool in arms.items()} for of, arms in pools.items()}
-    data = study.counts_of(whole.examples) | {"recordings": int(whole.examples.info["record"].nunique())}
-    return {"data": data, "protocols": scored, "paired": paired}
-
-
-def _run_of(measurement: Measurement) -> str:
-    return measurement.split if len(measurement.arm.seeds) == 1 else f"{measurement.split}, seed {measurement.seed}"
-
-
-def _by_beat_and_recording(pool: Pool) -> dict:
-    run = pool.tested.info["run"].str.split(", ")
-    record = pool.tested.info["record"] + run.str[1].fillna("")  # once for each training
-    first = np.sort(np.unique(record, return_index=True)[1])
-    mean = pd.DataFrame(pool.probability).groupby(record.to_numpy(), sort=False).mean().to_numpy()
-    by_recording = Pool(pool.tested.take(first), mean).scored(classwise.score)
-    each = {"by_split": pool.by_run(scores.macro_f1), "by_recording": by_recording}
-    if run.str.len().max() > 1:
-        seeds = replace(pool, tested=pool.tested.but(info=pool.tested.info.assign(run=run.str[1])))
-        each["by_seed"] = seeds.by_run(scores.macro_f1)
-    return pool.scored(classwise.score) | each | pool.notes
-
-
-INFARCTION_STUDY = Study(INFARCTION, tuple(_transfer_arms()), _report_infarction, "protocols", 2, options=_start_of)

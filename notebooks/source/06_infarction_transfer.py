@@ -54,7 +54,8 @@ from keras import layers
 from ecg_lessons import checks, simulator, study, training
 from ecg_lessons.data import fetch, recordings
 from ecg_lessons.evaluation import heartbeat_plots, plots
-from ecg_lessons.lessons import heartbeat as lesson
+from ecg_lessons.lessons import heartbeat
+from ecg_lessons.lessons import infarction as lesson
 from ecg_lessons.models import table
 from ecg_lessons.signals import beats
 
@@ -153,8 +154,8 @@ heartbeat_plots.territories(rows, beats.BEAT_RATE, LEADS, marked="II")
 # We cut lead II by the published rule (it loses beats, lesson 5; some of each recording are enough here) and call every beat by its recording's diagnosis, as Kachuee did.
 
 # %%
-mi = lesson.INFARCTION.load(SOURCE)
-split = lesson.INFARCTION.split(mi, "by-patient")
+mi = lesson.examples(SOURCE)
+split = lesson.split(mi, "by-patient")
 both = set(mi.patient[split.train]) & set(mi.patient[split.test])
 print("beats:", len(mi), "of", len(set(mi.patient)), "people; on both sides:", len(both))
 mi.counts()
@@ -163,9 +164,9 @@ mi.counts()
 # First CNet learns to name heartbeats (lesson 5), N, S, V, F and Q:
 
 # %%
-heartbeats = lesson.examples(SOURCE)
-plan = lesson.plan("cnet").but(epochs=6, batch_size=32)
-taught = lesson.train(RUNS / "beats", "cnet", SOURCE, "random-beats", plan, examples=heartbeats)
+heartbeats = heartbeat.examples(SOURCE)
+plan = heartbeat.plan("cnet").but(epochs=6, batch_size=32)
+taught = heartbeat.train(RUNS / "beats", "cnet", SOURCE, "random-beats", plan, examples=heartbeats)
 print("epochs:", len(taught.history))
 
 # %% [markdown]
@@ -197,10 +198,10 @@ checks.verdict("the loss of the head falls", history.history["loss"][-1] < histo
 # %%
 def learn(start, share):
     options = {} if start == "scratch" else {"transfer_from": RUNS / "beats", "frozen": start == "frozen"}
-    plan = lesson.INFARCTION.plan("cnet").but(batch_size=32, epochs=10 if share == 1 else 15)
+    plan = lesson.plan("cnet").but(batch_size=32, epochs=10 if share == 1 else 15)
     folder = RUNS / f"{start}-{share}"
-    run = lesson.INFARCTION.train(folder, None, SOURCE, plan=plan, examples=mi, share=share, **options)
-    return lesson.INFARCTION.evaluate(run, examples=mi)
+    run = lesson.train(folder, None, SOURCE, plan=plan, examples=mi, share=share, **options)
+    return lesson.evaluate(run, examples=mi)
 
 
 # %%
@@ -309,7 +310,7 @@ pd.DataFrame(rows, ["by beat", "by recording"]).T
 # The original's three recurrent networks, and SMOTE (lesson 5), on the same people:
 
 # %%
-arms_of = {f"{n}, scratch": n for n in lesson.ORIGINALS} | {
+arms_of = {f"{n}, scratch": n for n in heartbeat.ORIGINALS} | {
     "cnet, SMOTE": "cnet smote",
     "cnet, SMOTE-Tomek": "cnet smote-tomek",
 }
@@ -381,10 +382,10 @@ by_recording = checks.expect("06.by_recording", by_recording)
 #
 # **Three** (40 minutes). Carry a recurrent network over.
 #
-# - Train `bigru` on `heartbeats`, split `random-beats`, for one epoch: `lesson.plan("bigru").but(epochs=1, batch_size=64)`.
-# - Train it on `mi` for two epochs, with seeds 1 and 2 (and 3, if you have the time): `lesson.INFARCTION.plan("bigru").but(epochs=2, batch_size=32, seed=...)`. Do
+# - Train `bigru` on `heartbeats`, split `random-beats`, for one epoch: `heartbeat.plan("bigru").but(epochs=1, batch_size=64)`.
+# - Train it on `mi` for two epochs, with seeds 1 and 2 (and 3, if you have the time): `lesson.plan("bigru").but(epochs=2, batch_size=32, seed=...)`. Do
 #   so from scratch, with `"bigru"` as the network, and *full*, with `None` as the network and `transfer_from=` the folder of the first run.
-# - Compute the macro F1 of every run on the test people: `lesson.INFARCTION.evaluate(run, examples=mi)["macro_f1"].value`.
+# - Compute the macro F1 of every run on the test people: `lesson.evaluate(run, examples=mi)["macro_f1"].value`.
 # - Print the mean of full less the mean of scratch, and for each start its largest value less its smallest.
 #
 # Is the difference larger than what another seed changes? No check reads your answer: write one sentence, then open the solution.
@@ -392,16 +393,16 @@ by_recording = checks.expect("06.by_recording", by_recording)
 # <details><summary>Solution</summary>
 #
 # ```python
-# plan = lesson.plan("bigru").but(epochs=1, batch_size=64)
-# lesson.train(RUNS / "gru", "bigru", SOURCE, "random-beats", plan, examples=heartbeats)
+# plan = heartbeat.plan("bigru").but(epochs=1, batch_size=64)
+# heartbeat.train(RUNS / "gru", "bigru", SOURCE, "random-beats", plan, examples=heartbeats)
 # f1 = {"full": [], "scratch": []}
 # for seed in (1, 2):  # and 3, which takes as long again
 #     for start, more in (("full", {"transfer_from": RUNS / "gru"}), ("scratch", {"network": "bigru"})):
-#         plan = lesson.INFARCTION.plan("bigru").but(epochs=2, batch_size=32, seed=seed)
+#         plan = lesson.plan("bigru").but(epochs=2, batch_size=32, seed=seed)
 #         network = more.get("network")
 #         options = {k: v for k, v in more.items() if k != "network"}
-#         run = lesson.INFARCTION.train(RUNS / f"{start}-{seed}", network, SOURCE, plan=plan, examples=mi, **options)
-#         f1[start].append(lesson.INFARCTION.evaluate(run, examples=mi)["macro_f1"].value)
+#         run = lesson.train(RUNS / f"{start}-{seed}", network, SOURCE, plan=plan, examples=mi, **options)
+#         f1[start].append(lesson.evaluate(run, examples=mi)["macro_f1"].value)
 # print({start: np.round(values, 2) for start, values in f1.items()})
 # print(f"full less scratch {np.mean(f1['full']) - np.mean(f1['scratch']):.2f}; from seed to seed", {s: round(np.ptp(v), 2) for s, v in f1.items()})
 # ```

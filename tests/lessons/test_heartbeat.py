@@ -1,7 +1,6 @@
-"""Lesson 5: examples, splits, runs, transfer and files."""
+"""Lesson 5: examples, splits, runs and files."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import keras
@@ -20,7 +19,7 @@ from ecg_lessons.signals import unusual
 from ecg_lessons.splits import few
 
 FEW = lesson.plan("cnet").but(epochs=1, batch_size=128)
-CLASSES = lesson.CLASSES["heartbeat"]
+CLASSES = lesson.CLASSES
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +33,6 @@ def given(cohort):
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory):
-    return simulator.simulate_cohort(tmp_path_factory.mktemp("standing") / "cohort", patients=50)
-
-
-@pytest.fixture(scope="module")
-def infarcted(standing):
-    return lesson.from_diagnoses(lesson.diagnosed(recordings.ptb_xl(standing)))
-
-
-@pytest.fixture(scope="module")
 def run(given, tmp_path_factory):
     return lesson.train(tmp_path_factory.mktemp("runs") / "cnet", plan=FEW, examples=given)
 
@@ -54,20 +43,11 @@ def ours(given, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def folder(given, infarcted, tmp_path_factory):
-    """The four CSV files of the original, of simulated beats."""
-    folder = tmp_path_factory.mktemp("csv")
-    lesson.export_heartbeats(given, folder / "h")
-    lesson.export_infarctions(infarcted, folder / "i")
-    for path in [*(folder / "h").iterdir(), *(folder / "i").iterdir()]:
-        shutil.move(path, folder / path.name)
+def folder(given, tmp_path_factory):
+    """Two CSV files of the original, of simulated beats."""
+    folder = tmp_path_factory.mktemp("csv") / "beats"
+    lesson.export(given, folder)
     return folder
-
-
-def body(model):
-    """The weights of all but the last two layers."""
-    kept = [layer for layer in model.layers if layer.name not in ("hidden", "class")]
-    return [weight for layer in kept for weight in layer.get_weights()]
 
 
 def test_examples_are_what_they_promise(given):
@@ -95,41 +75,11 @@ def test_the_published_rule_finds_fewer_beats(cohort, given):
     assert set(found.patient) <= set(given.patient)
 
 
-def test_infarctions_are_those_of_the_superclasses(standing, infarcted):
-    known = {one.name: one.labels["superclasses"] for one in recordings.ptb_xl(standing)}
-    kind = infarcted.info["record"].map(known)
-    assert set(kind[infarcted.y == 0]) == {("NORM",)}
-    assert all("MI" in one for one in kind[infarcted.y == 1])
-    assert set(infarcted.y) == {0, 1}
-    assert set(infarcted.x) == {"beat"}
-
-
-def test_a_recording_published_twice_counts_once(standing):
-    found = [(one, "normal") for one, _ in zip(recordings.ptb_xl(standing), range(3), strict=False)]
-    twice = [*found, (replace(found[0][0], name="9000", patient="stranger"), "normal")]
-    assert len(lesson.from_diagnoses(twice)) == len(lesson.from_diagnoses(found))
-    assert "stranger" not in lesson.from_diagnoses(twice).patient
-
-
-def test_reasons_for_admission_become_classes(standing):
-    reasons = ["Healthy control", "Myocardial infarction", "Cardiomyopathy", "n/a"]
-    found = [
-        replace(one, labels={"reason": reason})
-        for one, reason in zip(recordings.ptb_xl(standing), reasons, strict=False)
-    ]
-    given = lesson.from_diagnoses(lesson.admitted(found))
-    assert set(given.info["record"][given.y == 0]) == {found[0].name}
-    assert set(given.info["record"][given.y == 1]) == {found[1].name}
-    with pytest.raises(InputError, match=r"scp_statements.csv must stand"):
-        lesson.from_diagnoses(lesson.admitted(found[2:]))
-
-
 def test_plans_are_the_originals():
     for name in ("cnet", "seq2seq", "bilstm", "bigru"):
         plan = lesson.plan(name, "paper")
         assert (plan.epochs, plan.batch_size, plan.learning_rate) == (80, 256, 1e-3)
         assert (plan.optimizer, plan.schedule) == ("adam", "constant")
-        assert lesson.INFARCTION.plan(name, "paper").epochs == 600
         assert (lesson.plan(name).epochs, lesson.plan(name).schedule) == (8, "cosine")
     plan = lesson.plan("ours", "paper")
     assert (plan.optimizer, plan.schedule, plan.keep) == ("adamw", "cosine", "last")
@@ -171,11 +121,6 @@ def test_ours_sees_comparisons_and_nothing_else(ours, given):
     np.testing.assert_array_equal(p, lesson.predict(ours, replace(part, x=part.x | {"beat": 0 * part.x["beat"]})))
     other = replace(part, x=part.x | {"unusual": np.roll(part.x["unusual"], 1, axis=0)})
     np.testing.assert_allclose(np.roll(p, 1, axis=0), lesson.predict(ours, other), atol=1e-6)
-
-
-def test_ours_has_nothing_to_compare_an_infarction_with(infarcted, tmp_path):
-    with pytest.raises(InputError, match="an infarction is in all beats"):
-        lesson.INFARCTION.train(tmp_path / "r", network="ours", plan=FEW, examples=infarcted)
 
 
 @pytest.fixture
@@ -232,61 +177,6 @@ def test_a_focal_run_survives_its_folder(given, tmp_path):
     assert measured == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("frozen", [True, False])
-def test_transfer_keeps_or_changes_the_body(run, infarcted, tmp_path, frozen):
-    trained = lesson.INFARCTION.train(
-        tmp_path / "r", plan=FEW, examples=infarcted, transfer_from=run.folder, frozen=frozen
-    )
-    assert trained.about["network"] == run.about["network"]
-    assert trained.about["transfer_from"] == str(run.folder)
-    before, after = body(run.model), body(trained.model)
-    same = [np.array_equal(one, two) for one, two in zip(before, after, strict=True)]
-    assert all(same) if frozen else not any(same)
-    result = lesson.INFARCTION.evaluate(trained, examples=infarcted)
-    assert {"infarction_sensitivity", "infarction_specificity"} <= set(result)
-    assert set(result["by_class"]) == {"normal", "infarction"}
-
-
-def test_an_interrupted_frozen_training_stays_frozen(run, infarcted, tmp_path, monkeypatch):
-    plan = FEW.but(epochs=2)
-    how = {"examples": infarcted, "transfer_from": run.folder, "frozen": True}
-
-    def stop(epoch, row):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        lesson.INFARCTION.train(tmp_path / "r", plan=plan, progress=stop, **how)
-    trained = lesson.INFARCTION.train(tmp_path / "r", plan=plan, **how)
-    assert len(trained.history) == 2
-    assert all(np.array_equal(*pair) for pair in zip(body(run.model), body(trained.model), strict=True))
-
-
-def test_mistakes_of_transfer_are_told(run, given, tmp_path):
-    def refused(told, **how):
-        with pytest.raises(InputError, match=told):
-            lesson.INFARCTION.train(tmp_path / "r", plan=FEW, examples=given, **how)
-        assert not (tmp_path / "r").exists()
-
-    refused("is no run", transfer_from=tmp_path)
-    refused("leave --network bigru out", transfer_from=run.folder, network="bigru")
-    refused("name a run with --transfer-from", frozen=True)
-    unfinished = tmp_path / "unfinished"
-    unfinished.mkdir()
-    (unfinished / "run.json").write_text('{"lesson": "heartbeat"}')
-    refused("has not finished", transfer_from=unfinished)
-    (unfinished / "run.json").write_text('{"lesson": "inversion"}')
-    (unfinished / "model.keras").write_text("")
-    refused("is a run of lesson 'inversion'", transfer_from=unfinished)
-    with pytest.raises(InputError, match="has learnt the same task from the same data"):
-        lesson.train(tmp_path / "r", plan=FEW, examples=given, transfer_from=run.folder)
-    between = training.Run(tmp_path / "between")  # what came from such a run has learnt it too
-    about = {"lesson": "heartbeat", "task": "infarction", "source": "physionet", "network": "cnet"}
-    between.write("run.json", about | {"transfer_from": str(run.folder)})
-    between.write("model.keras", "")
-    with pytest.raises(InputError, match="has learnt the same task from the same data"):
-        lesson.train(tmp_path / "r", plan=FEW, examples=given, transfer_from=between.folder)
-
-
 def test_mistakes_of_training_are_told(given, tmp_path):
     def refused(told, table=given, **how):
         with pytest.raises(InputError, match=told):
@@ -316,7 +206,7 @@ def test_runs_of_a_share_say_whom_they_saw(given, shown, tmp_path):
 
 
 def test_tables_are_the_same_beats(given, folder):
-    read = lesson.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
+    read = lesson.from_csv(folder / "mitbih_train.csv", folder / "mitbih_test.csv")
     assert len(read) == len(given)
     assert (read.info["part"] == 1).sum() == round(0.2 * len(given))
     order = [np.lexsort(one.x["beat"][..., 0].T) for one in (read, given)]
@@ -325,22 +215,15 @@ def test_tables_are_the_same_beats(given, folder):
     assert not read.info["known"].any()
 
 
-def test_tables_of_infarctions_hold_a_class_each(infarcted, folder):
-    for name, label in (("ptbdb_normal.csv", 0), ("ptbdb_abnormal.csv", 1)):
-        x, y = read_beats(folder / name, classes=2)
-        assert (y == label).all()
-        np.testing.assert_array_equal(x, infarcted.x["beat"][infarcted.y == label, :, 0])
-
-
 def test_export_leaves_a_full_folder_alone(given, folder):
     before = sorted(path.name for path in folder.iterdir())
     with pytest.raises(InputError, match="exists and is not empty"):
-        lesson.export_heartbeats(given, folder)
+        lesson.export(given, folder)
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
 def test_the_files_are_a_split(folder):
-    read = lesson.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
+    read = lesson.from_csv(folder / "mitbih_train.csv", folder / "mitbih_test.csv")
     parts = lesson.split(read, "files")
     record = read.info["record"].to_numpy()
     assert set(record[parts.train]) == set(record[parts.validation]) == {"mitbih_train.csv"}
@@ -352,19 +235,14 @@ def test_the_files_are_a_split(folder):
 
 @pytest.mark.parametrize("name", ["by-patient", "fold-0", "de-chazal"])
 def test_rows_of_nobody_are_not_split_by_patient(folder, name):
-    read = lesson.from_csv("heartbeat", folder / "mitbih_train.csv", folder / "mitbih_test.csv")
+    read = lesson.from_csv(folder / "mitbih_train.csv", folder / "mitbih_test.csv")
     with pytest.raises(InputError, match=r"do not say whose .* choose --split files"):
         lesson.split(read, name)
-    read = lesson.from_csv("infarction", folder / "ptbdb_normal.csv", folder / "ptbdb_abnormal.csv")
-    with pytest.raises(InputError, match=r"do not say whose .* choose --split random-beats"):
-        lesson.split(read, name)
-    with pytest.raises(InputError, match="no split 'files'"):
-        lesson.split(read, "files")
 
 
 def test_two_tables_need_two_names(folder):
     with pytest.raises(InputError, match=r"Two files are called mitbih_test.csv"):
-        lesson.from_csv("heartbeat", folder / "mitbih_test.csv", folder / "mitbih_test.csv")
+        lesson.from_csv(folder / "mitbih_test.csv", folder / "mitbih_test.csv")
 
 
 def test_a_run_on_tables_needs_them_to_be_judged(folder, given, tmp_path):
@@ -401,33 +279,19 @@ def test_intervals_of_nameless_beats_are_those_over_beats():
     y = rng.integers(0, 2, 4000)
     verdict = np.where(rng.random(4000) < 0.8, y, 1 - y)
     x, info = {"beat": np.zeros((4000, 1))}, pd.DataFrame({"known": np.zeros(4000, bool)})
-    given = Examples(x, y, np.arange(4000).astype(str), lesson.CLASSES["infarction"], info)
+    given = Examples(x, y, np.arange(4000).astype(str), CLASSES[:2], info)
     found = lesson.score(np.eye(2)[verdict], given)["accuracy"]
     half = 1.96 * np.sqrt(0.8 * 0.2 / 4000)
     assert found.high - found.low == pytest.approx(2 * half, rel=0.15)
 
 
 def test_verdicts_are_those_of_the_examples(run, cohort, given):
-    judged = lesson.judge_beats(run, cohort / "a002")
+    judged = lesson.judge(run, cohort / "a002")
     mine = given.take((given.info["record"] == "a002").to_numpy())
     p = lesson.predict(run, mine)
     assert judged["ID"].tolist() == names_of(mine.info).tolist()
     np.testing.assert_allclose(judged["PROBABILITY"], p.max(axis=1), atol=1e-4)
     assert judged["CLASS"].tolist() == np.array(CLASSES)[p.argmax(axis=1)].tolist()
-
-
-def test_verdicts_on_infarction_are_one_a_recording(infarcted, standing, tmp_path):
-    trained = lesson.INFARCTION.train(tmp_path / "r", plan=FEW, examples=infarcted)
-    judged = lesson.judge_recordings(trained, standing / "records500" / "00000")
-    assert list(judged.columns) == ["ID", "BEATS", "CLASS", "PROBABILITY"]
-    assert judged["ID"].is_unique
-    assert ((judged["CLASS"] == "no beats") == (judged["BEATS"] == 0)).all()
-    assert set(judged["CLASS"]) <= {"normal", "infarction", "no beats"}
-    third = (infarcted.info["record"] == "3").to_numpy()
-    mean = lesson.predict(trained, infarcted.take(third)).mean(axis=0)
-    assert judged["BEATS"][2] == third.sum() > 0
-    assert judged["CLASS"][2] == infarcted.classes[mean.argmax()]
-    assert judged["PROBABILITY"][2] == pytest.approx(mean.max(), abs=1e-4)
 
 
 def test_real_beats_of_ds1_and_ds2(real):

@@ -9,7 +9,7 @@ import pytest
 
 from ecg_lessons import simulator, study
 from ecg_lessons.data import recordings
-from ecg_lessons.lessons import heartbeat, inversion, patients
+from ecg_lessons.lessons import infarction, inversion, patients
 from ecg_lessons.models import museum
 from ecg_lessons.signals import beats, kachuee
 
@@ -157,9 +157,9 @@ def test_so_many_normal_people_have_a_raised_st_as_lesson_6_says(real):
 def test_lesson_6_says_what_became_of_the_normal_recordings(real):
     found = list(recordings.ptb_xl(real / "ptb-xl" / "1.0.3"))
     normal = [one for one in found if "NORM" in one.labels["diagnoses"]]
-    alone = [pair for pair in heartbeat.diagnosed(found) if pair[1] == "normal"]
+    alone = [pair for pair in infarction.diagnosed(found) if pair[1] == "normal"]
     cut = [len(kachuee.beat_of_diagnosis(*pair)[0]) for pair in alone]
-    kept = heartbeat.from_diagnoses(alone).info["record"].nunique()
+    kept = infarction.from_diagnoses(alone).info["record"].nunique()
     stored = study.read("infarction")["protocols"]["by patient"]["cnet, scratch, 100%"]["by_recording"]
     assert stored["by_class"]["normal"]["beats"] == kept
     assert f"Section 1 counted {len(normal)} normal recordings; {kept} of them are here." in text("06")
@@ -173,8 +173,8 @@ def test_lesson_6_says_what_became_of_the_normal_recordings(real):
 def test_lesson_6_says_how_old_its_infarctions_are(real):
     folder = real / "ptb-xl" / "1.0.3"
     stage = pd.read_csv(folder / "ptbxl_database.csv", index_col="ecg_id")["infarction_stadium1"]
-    ill = [pair for pair in heartbeat.diagnosed(recordings.ptb_xl(folder)) if pair[1] == "infarction"]
-    of = stage.loc[np.unique(heartbeat.from_diagnoses(ill).info["record"].astype(int))].value_counts()
+    ill = [pair for pair in infarction.diagnosed(recordings.ptb_xl(folder)) if pair[1] == "infarction"]
+    of = stage.loc[np.unique(infarction.from_diagnoses(ill).info["record"].astype(int))].value_counts()
     assert of["Stadium I"] == 1
     assert f"Of these {of.sum()} infarctions one is marked as acute; of {of['unknown']} the stage is unknown." in text(
         "06"

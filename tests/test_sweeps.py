@@ -204,7 +204,7 @@ def test_the_table_gives_mean_and_deviation_and_names_what_is_missing(project, c
     pd.testing.assert_frame_equal(pd.DataFrame.from_dict(told[0]["scores"], "index"), rows["compact"].scores)
     for place in (project.out / "crnn", project.out / "crnn" / "job"):
         assert [row.model for row in sweeps.summarise(place)] == ["crnn"]
-    monkeypatch.setattr("ecg_lessons.cli.commands.SWEEPS", project.out)
+    monkeypatch.setattr("ecg_lessons.cli.measuring.SWEEPS", project.out)
     assert "compact" not in call("summarize", "crnn")[1]
     assert "cnn is no run" in refused("summarize", "cnn")
     (found[0].folder / "trial.json").write_text("{")

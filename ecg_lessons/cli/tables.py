@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable
 from math import isnan
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +16,7 @@ from rich.table import Table
 from ecg_lessons.errors import InputError, shown
 
 out = Console(highlight=False, soft_wrap=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 #: What `predict` reads, beside CSV tables.
 ENDINGS = (".hea", ".mat", ".edf", ".bdf", ".dcm", ".npy", ".npz")
 #: What `predict` draws, and by which it knows again what it has drawn.
@@ -36,6 +39,15 @@ NAMELESS = "The files name no patients: a score on them may be of hearts that th
 def as_json(found) -> None:
     """Print JSON."""
     print(json.dumps(found, indent=1, ensure_ascii=False))
+
+
+def report(found, in_json: bool) -> None:
+    """Print what a look at a machine has found; end with status 1 where something is to mend."""
+    if in_json:
+        as_json([finding._asdict() for finding in found])
+    else:
+        out.print(str(found), markup=False)
+    raise typer.Exit(0 if found.well else 1)
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:

@@ -200,6 +200,15 @@ def test_ctrl_c_is_told_in_one_sentence(call, monkeypatch):
     assert call("check") == (130, "", told)
 
 
+def test_names_are_printed_as_they_are(call, tmp_path, capsys):
+    status, printed, _ = call("simulate", "--patients", 1, "--to", tmp_path / "[red]a :heart:")
+    assert (status, f"are in {tmp_path}/[red]a :heart:." in printed) == (0, True)
+    for words in ("short", "long " * 30):
+        tables.table("[red]run", ["[a]", "b"], [["[red]x", words]])
+        printed = capsys.readouterr().out
+        assert all(name in printed for name in ("[red]run", "[a]", "[red]x"))
+
+
 def test_verdicts_that_were_left_empty_are_counted(tmp_path, capsys):
     found = pd.DataFrame({"ID": ["a", "b", "c"], "TARGET": pd.array([1, pd.NA, 0], dtype="Int64")})
     tables.verdicts(found, tmp_path / "v.csv")

@@ -84,5 +84,5 @@ def _tell(message, *_) -> None:
 
 
 def _fail(sentence: str, status: int = 2) -> None:
-    print(f"ecg-lessons: {shown(sentence, 1000)}", file=sys.stderr)
+    _tell(sentence)
     sys.exit(status)

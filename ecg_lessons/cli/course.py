@@ -23,7 +23,7 @@ def course(
     from ecg_lessons.course import course as whole
 
     lessons = whole.build(to, lesson, out, jobs)
-    out.print(f"Open {to / 'index.html'} in a browser.", markup=False)
+    out.print(f"Open {to / 'index.html'} in a browser.")
     raise typer.Exit(1 if any(one.failure for one in lessons) else 0)
 
 
@@ -33,7 +33,7 @@ def lessons(to: OwnCopy = Path("work")) -> None:
     from ecg_lessons.course import copies
 
     new = copies.copy(to)
-    out.print(f"{len(new)} files are new in {to}. Open them: ecg-lessons lab --to {to}", markup=False)
+    out.print(f"{len(new)} files are new in {to}. Open them: ecg-lessons lab --to {to}")
 
 
 @commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -50,7 +50,7 @@ def reset(lesson: Annotated[str, Argument(help="Such as 01.")], to: OwnCopy = Pa
     """Bring the original of a lesson back into your copy; yours stays beside it."""
     from ecg_lessons.course import copies
 
-    out.print(f"{copies.reset(lesson, to)} is the original again.", markup=False)
+    out.print(f"{copies.reset(lesson, to)} is the original again.")
 
 
 @commands.command()

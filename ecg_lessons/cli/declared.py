@@ -160,7 +160,7 @@ def _train(lesson, values: dict) -> None:
         chosen = options if name == network else vars(lesson.options(**options).beside(name))
         with out.status("Training") as status:
             runs.append(lesson.train(place, name, tick=ticking(status, "Training"), **how, **chosen))
-        out.print(lesson.ending(runs[-1], paths), markup=False)
+        out.print(lesson.ending(runs[-1], paths))
     if len(runs) > 1:
         tables.compared(runs, [lesson.evaluate(run, examples=examples) for run in runs])
         tables.leak(runs[0].about["split"])
@@ -170,7 +170,7 @@ def _train(lesson, values: dict) -> None:
 
 def _line(epoch: int, row: dict) -> None:
     if "line" in row:
-        return out.print(row["line"], markup=False)
+        return out.print(row["line"])
     out.print(f"epoch {epoch}/{row['of']}  loss {row['loss']:.4f}  validation loss {row['val_loss']:.4f}")
 
 
@@ -206,7 +206,7 @@ def export_command(name: str) -> TyperCommand:
         with out.status("Writing") as status:
             more = {"source": source, "tick": ticking(status, "Writing")}
             said = write(examples, to, **values, **{key: more[key] for key in more if key in asked})
-        out.print(said, markup=False)
+        out.print(said)
 
     to = parameter("to", Path, inspect.Parameter.empty, help="A new folder.")
     return command(export, [to, _source_of(lesson), *keywords_of(write)], inspect.getdoc(write))
@@ -314,7 +314,7 @@ def convert_command(lesson) -> TyperCommand:
         with out.status("Converting"):
             apart = converting.convert(lesson, opened, to, force)
         of = f"{converting.EXAMPLES} examples of the {next(iter(lesson.sources.values())).what}"
-        out.print(f"The network is in {to}. On {of} it differs from Keras by {apart:.1g} at most.", markup=False)
+        out.print(f"The network is in {to}. On {of} it differs from Keras by {apart:.1g} at most.")
 
     to = parameter("to", Path, inspect.Parameter.empty, help="model.onnx, model.tflite, or a new folder (SavedModel).")
     force = parameter("force", bool, False, help="Replace a file.")

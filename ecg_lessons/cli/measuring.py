@@ -54,7 +54,7 @@ def summarize(
     for title, frame in report.tables.items():
         tables.frame(title, frame, "+" if title.startswith("Difference") else "")
     for line in report.lines:
-        out.print(line, markup=False)
+        out.print(line)
 
 
 def _summarize_sweep(place: Path, as_json: bool) -> None:
@@ -76,7 +76,7 @@ def _summarize_sweep(place: Path, as_json: bool) -> None:
     tables.table(f"{place}: mean ± deviation over folds, %", ["model", "job", "folds", *columns], cells)
     for row in found:
         if row.missing:
-            out.print(f"{row.model} {row.job}: missing {', '.join(row.missing)}.", markup=False)
+            out.print(f"{row.model} {row.job}: missing {', '.join(row.missing)}.")
 
 
 @commands.command()
@@ -107,11 +107,11 @@ def sweep(
     with files.alone(to / f".{asked.name}.lock", f"Another sweep of {asked.name} is at work in {to}: wait for it."):
         refused = _sweep(asked, planned, way, aloud=one is not None)
     for trial, reason in refused.items():
-        out.print(f"{trial}: {reason}", markup=False)
+        out.print(f"{trial}: {reason}")
     if refused:
         raise InputError(f"{len(refused)} of {len(planned)} trials did not finish: mend that and sweep again.")
     if one is None:
-        out.print(f"All trials are in {to} ({len(planned)}). Next: ecg-lessons summarize {to}", markup=False)
+        out.print(f"All trials are in {to} ({len(planned)}). Next: ecg-lessons summarize {to}")
 
 
 def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
@@ -168,17 +168,17 @@ def _telling(status, planned: int, left: list):
             last = "  ".join(f"{name} {value:.3f}" for name, value in list(told["scores"].items())[-2:])
             earlier = f", {told['epochs'] - begun[trial]} of them now" if begun[trial] else ""
             more = f"  {last}  ({told['epochs']} epochs{earlier}, {told['seconds']:.0f} s)"
-        out.print(f"{trial} {event}{more}", markup=False)
+        out.print(f"{trial} {event}{more}")
         tick()
 
     return tell, tick
 
 
 def _aloud(trial) -> None:
-    out.print(f"{trial}, in {trial.folder}", markup=False)
+    out.print(f"{trial}, in {trial.folder}")
 
     def progress(epoch: int, row: dict) -> None:
         out.print(f"epoch {epoch}  " + "  ".join(f"{name} {row[name]:.4g}" for name in row if name != "epoch"))
 
     scores = trial.run(progress)["scores"]
-    out.print("  ".join(f"{name} {value:.3f}" for name, value in scores.items()), markup=False)
+    out.print("  ".join(f"{name} {value:.3f}" for name, value in scores.items()))

@@ -39,7 +39,7 @@ def split(
     for path, part, about in made:
         splits.write(part, examples, path, {"source": source, "seed": seed} | about)
         told = ", ".join(f"{side} {len(rows):,}" for side, rows in part.sides.items())
-        out.print(f"{path}: {told}", markup=False)
+        out.print(f"{path}: {told}")
 
 
 @commands.command()

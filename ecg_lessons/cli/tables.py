@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,9 @@ from rich.table import Table
 
 from ecg_lessons.errors import InputError, shown
 
-out = Console(highlight=False, soft_wrap=True)
+#: What people call their files is printed as it is.
+_Console = partial(Console, markup=False, emoji=False)
+out = _Console(highlight=False, soft_wrap=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 #: What `predict` reads, beside CSV tables.
 ENDINGS = (".hea", ".mat", ".edf", ".bdf", ".dcm", ".npy", ".npz")
@@ -46,7 +49,7 @@ def report(found, in_json: bool) -> None:
     if in_json:
         as_json([finding._asdict() for finding in found])
     else:
-        out.print(str(found), markup=False)
+        out.print(str(found))
     raise typer.Exit(0 if found.well else 1)
 
 
@@ -55,8 +58,8 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     drawn = Table(*columns, title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
     for row in rows:
         drawn.add_row(*row)
-    width = Console(width=1000).measure(drawn).maximum
-    (out if width <= out.width else Console(width=width)).print(drawn)
+    width = _Console(width=1000).measure(drawn).maximum
+    (out if width <= out.width else _Console(width=width)).print(drawn)
 
 
 def frame(title: str, found, sign: str = "") -> None:
@@ -93,7 +96,7 @@ def scores(title: str, result: dict) -> None:
         _by_class(by_class)
     if left_out:
         named = ", ".join(f"{n:,} {symbol}" for symbol, n in left_out.items())
-        out.print(f"Left out, since no training patient has this kind: {named}.", markup=False)
+        out.print(f"Left out, since no training patient has this kind: {named}.")
     if met:
         out.print(f"Left out, since the run has learnt from them or from the same people: {met:,}.")
 
@@ -116,7 +119,7 @@ def _by_class(by_class: dict) -> None:
     if whom == "recordings":
         out.print("Intervals are over recordings: who was recorded is not published.")
     if (told := [f"{name} {_SYMBOLS[name]}" for name in by_class if name in _SYMBOLS]) and beats:
-        out.print(", ".join(told) + ".", markup=False)
+        out.print(", ".join(told) + ".")
     out.print("Majority: always naming the most frequent class.")
 
 
@@ -228,7 +231,7 @@ def write_plot(figure, caption: str, to: Path) -> None:
         words = {"words": html.escape(caption), "maker": _MAKER, "picture": base64.b64encode(content).decode()}
         content = _PAGE.format_map(words).encode()
     files.write(to, content)
-    out.print(f"The picture is in {to}: {caption}", markup=False)
+    out.print(f"The picture is in {to}: {caption}")
 
 
 def _is_verdicts(path: Path) -> bool:
@@ -246,13 +249,13 @@ def verdicts(found, to: Path) -> None:
     kind = "CLASS" if "CLASS" in found else "TARGET"
     if len(found) == 1:
         told = ", ".join(f"{name} {value}" for name, value in found.iloc[0].items() if value != "")
-        out.print(f"The verdict on {shown(ids.iloc[0])} is in {to}: {told}.", markup=False)
+        out.print(f"The verdict on {shown(ids.iloc[0])} is in {to}: {told}.")
     else:
         words = {0: "not exchanged", 1: "exchanged"} if kind == "TARGET" else {}
         told = found[kind][found[kind].notna() & (found[kind] != "")]
         counts = [f"{n:,} {words.get(name, name)}" for name, n in told.value_counts().items()]
         counts += [f"{len(found) - len(told):,} left empty"] * (len(told) < len(found))
-        out.print(f"{len(found)} verdicts are in {to}: {', '.join(counts)}.", markup=False)
+        out.print(f"{len(found)} verdicts are in {to}: {', '.join(counts)}.")
     if left_out:
         print(f"ecg-lessons: {len(left_out)} of the recordings could not be judged:", file=sys.stderr)
         for name, reason in left_out.items():

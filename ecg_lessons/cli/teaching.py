@@ -57,7 +57,7 @@ def grade(
         f"Marks and feedback are in {to / asked.name}.",
         f"Next: ecg-lessons mark {to} --assignment {assignment}",
     ]:
-        out.print(sentence, markup=False)
+        out.print(sentence)
 
 
 @commands.command()
@@ -70,7 +70,7 @@ def mark(
     """Mark plots and texts on a page of your own: one question for all students."""
     from ecg_lessons.grading import assignments, marking
 
-    marking.serve(marks, assignments.called(assignment), port, browser, lambda line: out.print(line, markup=False))
+    marking.serve(marks, assignments.called(assignment), port, browser, out.print)
 
 
 @commands.command()
@@ -80,7 +80,7 @@ def submit_check(notebook: Annotated[Path, Argument(help="Your notebook, saved."
 
     lines, well = submit.check(notebook)
     for line in lines:
-        out.print(line, markup=False)
+        out.print(line)
     if not well:
         raise typer.Exit(1)
 
@@ -90,7 +90,7 @@ def hand_in(notebook: Annotated[Path, Argument(help="Your notebook, saved.")]) -
     """Hand your notebook in, in a terminal of your server of the class."""
     from ecg_lessons.grading import submit
 
-    out.print(submit.hand_in(notebook), markup=False)
+    out.print(submit.hand_in(notebook))
 
 
 @commands.command()

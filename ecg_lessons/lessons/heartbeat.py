@@ -1,6 +1,6 @@
 """Lesson 5: name heartbeats by their AAMI class."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -303,13 +303,13 @@ def judge(
     return beat_verdicts(predict_rows(run, examples.x, tick), examples, left_out)
 
 
-def _beats_of(where: Callable[[], Path]) -> Callable[[Choices], Examples]:
-    return lambda options: from_recordings(recordings.mitdb(where()), options.rule)
+def _cohort(folder: Path, options: Choices) -> Examples:
+    return from_recordings(recordings.mitdb(folder), options.rule)
 
 
 SOURCES = {
-    "sample": Source("built-in cohort", _beats_of(simulator.sample_arrhythmias)),
-    "physionet": Source("MIT-BIH", _beats_of(lambda: fetch.locate("mitdb"))),
+    "sample": Source("built-in cohort", lambda options: _cohort(simulator.sample_arrhythmias(), options)),
+    "physionet": Source("MIT-BIH", lambda options: _cohort(fetch.locate("mitdb"), options)),
 }
 FILES_OF = {
     "train_csv": "The original's mitbih_train.csv, 187 values and the class a row.",

@@ -1,6 +1,6 @@
 """Lesson 6: carry what was learnt from heartbeats over to myocardial infarction."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -104,18 +104,18 @@ def judge(
     return table
 
 
-def _ecgs_of(where: Callable[[], Path]) -> Callable[[Choices], Examples]:
-    return lambda options: from_diagnoses(diagnosed(recordings.ptb_xl(where())))
+def _ptb_xl(folder: Path) -> Examples:
+    return from_diagnoses(diagnosed(recordings.ptb_xl(folder)))
 
 
-def _ptbdb(options: Choices) -> Examples:
-    return from_diagnoses(admitted(recordings.ptb_diagnostic(fetch.locate("ptbdb"))))
+def _ptbdb(folder: Path) -> Examples:
+    return from_diagnoses(admitted(recordings.ptb_diagnostic(folder)))
 
 
 SOURCES = {
-    "sample": Source("built-in cohort", _ecgs_of(simulator.sample_infarctions)),
-    "physionet": Source("PTB-XL", _ecgs_of(lambda: fetch.locate("ptb-xl"))),
-    "ptbdb": Source("PTB Diagnostic", _ptbdb),
+    "sample": Source("built-in cohort", lambda _: _ptb_xl(simulator.sample_infarctions())),
+    "physionet": Source("PTB-XL", lambda _: _ptb_xl(fetch.locate("ptb-xl"))),
+    "ptbdb": Source("PTB Diagnostic", lambda _: _ptbdb(fetch.locate("ptbdb"))),
 }
 FILES_OF = {"normal_csv": "The original's ptbdb_normal.csv.", "abnormal_csv": "Its ptbdb_abnormal.csv."}
 LESSON = heartbeat.LESSON.but(
@@ -167,10 +167,8 @@ def _report(whole: Study, done: list[Measurement], base: Path) -> dict:
     for arm, trained in study.by_arm(done).items():
         pools.setdefault(arm.protocol, {})[arm.name] = whole.pooled(trained, base, _run_of)
     apart = pools.get("by patient", {})
-    starts = [(start, share) for start in ("frozen", "full") for share in ("1%", "10%", "100%")]
-    pairs = {
-        f"cnet, {start}, {share}": (f"cnet, {start}, {share}", f"cnet, scratch, {share}") for start, share in starts
-    }
+    transferred = [(f"cnet, {start}, {share:.0%}", share) for start in ("frozen", "full") for share in SHARES]
+    pairs = {name: (name, f"cnet, scratch, {share:.0%}") for name, share in transferred}
     paired = study.differences(pairs, apart, apart, scores.macro_f1)
     scored = {of: {name: _by_beat_and_recording(pool) for name, pool in arms.items()} for of, arms in pools.items()}
     data = study.counts_of(whole.examples) | {"recordings": int(whole.examples.info["record"].nunique())}

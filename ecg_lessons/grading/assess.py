@@ -57,7 +57,7 @@ def choose(contents: dict[str, bytes], assignment: Assignment) -> tuple[str, lis
 
 def repaired(cells: list[dict], assignment: Assignment) -> tuple[list[dict], list[str]]:
     """Mend copies, deletions and changed types of cells; say what was mended. ``runs`` tells which cells are run."""
-    released = {c.metadata["nbgrader"]["grade_id"]: c for c in assignment.release().cells if "nbgrader" in c.metadata}
+    released = {c.id: c for c in assignment.release().cells if "nbgrader" in c.metadata}
     tests = {name: c for name, c in released.items() if c.metadata.nbgrader.locked}
     given, notes, mended = {cell["id"] for cell in cells}, [], []
     for name in released:
@@ -187,6 +187,21 @@ def _own(assignment: Assignment, unprotected: bool, answers: dict) -> dict:
     return expected(assignment, unprotected, name)
 
 
+def _judged(question: Question, answers: dict, wanted: dict) -> dict:
+    # The points of one question, and why they are these.
+    right, errors = 0, []
+    for number, check in enumerate(question.checks):
+        key = question.grade_id, number
+        answer = answers.get(key, {"error": "no value came back"})
+        right += "value" in answer and key in wanted and same(answer["value"], wanted[key]["value"], check.tolerance)
+        errors += [str(answer["error"])[:300]] if "error" in answer else []
+    about = {"id": question.grade_id, "of": question.points}
+    if question.manual:
+        return about | {"points": 0.0, "why": "marked by hand"}
+    points, tests = round(question.points * right / len(question.checks), 2), f"{right} of {len(question.checks)} tests"
+    return about | {"points": points, "why": errors[0] if errors else tests}
+
+
 def mark(contents: dict[str, bytes], assignment: Assignment, *, unprotected: bool = False) -> dict:
     """Mark one student's submission; whatever it is, give marks or a reason."""
     wanted = expected(assignment, unprotected)
@@ -198,20 +213,7 @@ def mark(contents: dict[str, bytes], assignment: Assignment, *, unprotected: boo
         notes.append(f"of {len(contents)} notebooks {chosen} was graded")
     answers, said, faults = run(code, assignment.questions, assignment.seconds, unprotected=unprotected)
     wanted = wanted | _own(assignment, unprotected, answers)
-    questions = []
-    for question in assignment.questions:
-        named = [(question.grade_id, n) for n in range(len(question.checks))]
-        right = [
-            "value" in answers.get(key, {})
-            and key in wanted
-            and same(answers[key]["value"], wanted[key]["value"], c.tolerance)
-            for key, c in zip(named, question.checks, strict=True)
-        ]
-        whys = [answers.get((question.grade_id, n), {"error": "no value came back"}) for n in range(len(right))]
-        errors = [str(why["error"])[:300] for why in whys if "error" in why]
-        why = "marked by hand" if question.manual else errors[0] if errors else f"{sum(right)} of {len(right)} tests"
-        points = 0.0 if question.manual else round(question.points * sum(right) / len(right), 2)
-        questions.append({"id": question.grade_id, "of": question.points, "points": points, "why": why})
+    questions = [_judged(question, answers, wanted) for question in assignment.questions]
     total = sum(question["points"] for question in questions)
     stubs = {c.id: c.source for c in assignment.release().cells if c.metadata.get("nbgrader", {}).get("solution")}
     if all(cell["source"] == stubs.get(cell["id"], cell["source"]) for cell in cells if cell["id"] != "name"):

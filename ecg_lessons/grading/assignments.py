@@ -167,9 +167,8 @@ def _refuse(path: Path, cells: list, questions: list[Question]) -> None:
         raise InputError(f"{path}: the points add up to {total:g}: make it 100.")
     for question in questions:
         if question.manual and sum(points for points, _ in question.items) != question.points:
-            raise InputError(
-                f"{path}: the rubric of {question.grade_id} does not add up to {question.points:g} points."
-            )
+            what = f"the rubric of {question.grade_id} does not add up to {question.points:g} points"
+            raise InputError(f"{path}: {what}.")
 
 
 def locate(part: str = "source") -> Path:

@@ -64,20 +64,12 @@ def grade(
     marked = gradebook.marks(to, assignment) if book else {}
     rows = []
     for one in collected:
-        marks = marked.get(gradebook.safe(one.student), {})
+        safe = gradebook.safe(one.student)
+        marks = marked.get(safe, {})
         about = told[one.student] = _summed(told[one.student], marks)
-        files.write(
-            here / "feedback" / f"{gradebook.safe(one.student)}.html",
-            pages.feedback(one.student, assignment, about, marks),
-        )
-        rows.append(
-            [
-                one.student,
-                *(about[name] for name in ("points", "by hand", "late", "total")),
-                about["sandbox"],
-                _remark(about),
-            ]
-        )
+        files.write(here / "feedback" / f"{safe}.html", pages.feedback(one.student, assignment, about, marks))
+        known = (about[name] for name in ("points", "by hand", "late", "total", "sandbox"))
+        rows.append([one.student, *known, _remark(about)])
     table = pd.DataFrame(rows, columns=["student", "automatic", "by hand", "late", "total", "sandbox", "remark"])
     files.write(here / "marks.csv", _harmless(table))
     names = {student: about["name"] for student, about in told.items() if isinstance(about["name"], str)}
@@ -165,15 +157,12 @@ def _besides(
         many = "1 pair is" if len(alike) == 1 else f"{len(alike)} pairs are"
         said.append(f"{many} alike beyond the release, {pair}: see similar.csv, and look yourself.")
     if rules.sheet:
-        marks, numbers = (
-            dict(zip(table["student"], table["total"], strict=True)),
-            {one.student: one.number for one in collected},
-        )
+        marks = dict(zip(table["student"], table["total"], strict=True))
+        numbers = {one.student: one.number for one in collected}
         filled = sheets.fill(rules.sheet, marks, numbers, rules.column)
         place = sheets.write(here / f"{rules.sheet.stem}-marks.csv", filled)
-        said.append(
-            f"{place.name} is your sheet with {len(marks) - len(filled.missing)} marks; {filled.empty} rows got none."
-        )
+        many = len(marks) - len(filled.missing)
+        said.append(f"{place.name} is your sheet with {many} marks; {filled.empty} rows got none.")
         if filled.missing:
             said.append(f"Not found in it, or several times: {', '.join(filled.missing)}.")
     return said

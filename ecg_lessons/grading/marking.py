@@ -57,16 +57,19 @@ def application(course: Path, assignment: Assignment, token: str) -> web.Applica
     return web.Application([("/", _Page, how), ("/answers", _Answers, how), ("/mark", _Mark, how)])
 
 
+def _lines(question: Question) -> list[str]:
+    return [f"{gradebook.PICKED}{points:g} {what}" for points, what in question.items]
+
+
 def picked(comment: str, question: Question) -> tuple[list[int], str]:
     """Tell the items of the rubric in a comment from the words beside them."""
-    lines = [f"{gradebook.PICKED}{points:g} {what}" for points, what in question.items]
-    said = comment.splitlines()
+    lines, said = _lines(question), comment.splitlines()
     return [n for n, line in enumerate(lines) if line in said], "\n".join(line for line in said if line not in lines)
 
 
 def comment(items: list[int], words: str, question: Question) -> str:
     """Write picked items and words as one comment."""
-    lines = [f"{gradebook.PICKED}{points:g} {what}" for n, (points, what) in enumerate(question.items) if n in items]
+    lines = [line for n, line in enumerate(_lines(question)) if n in items]
     return "\n".join([*lines, *words.strip().splitlines()])
 
 
@@ -162,9 +165,7 @@ def _answer(course: Path, assignment: Assignment, student: str, name: str) -> di
     for png in figures:  # ours, yet looked at once more
         base64.b64decode(png, validate=True)
     text = "".join(output.text for output in outputs if output.output_type == "stream")
-    source = cell.get("source", "")  # of a text, as `pages` made it harmless
-    return {
-        "source": source if cell.get("cell_type") == "code" else source.replace("&lt;", "<"),
-        "text": text,
-        "figures": figures,
-    }
+    source = cell.get("source", "")
+    if cell.get("cell_type") != "code":  # of a text, as `pages` made it harmless
+        source = source.replace("&lt;", "<")
+    return {"source": source, "text": text, "figures": figures}

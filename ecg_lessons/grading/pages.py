@@ -66,7 +66,7 @@ def notebook(cells: Sequence[Mapping], assignment: Assignment, told: Mapping) ->
     after: dict[str | None, list] = {None: []}
     answers, known, place, number = {}, None, None, 0
     released = assignment.release()
-    names = {cell.metadata["nbgrader"]["grade_id"] for cell in released.cells if "nbgrader" in cell.metadata}
+    names = {cell.id for cell in released.cells if "nbgrader" in cell.metadata}
     given = {cell.source for cell in released.cells}
     for cell in cells:
         outputs = []
@@ -79,18 +79,13 @@ def notebook(cells: Sequence[Mapping], assignment: Assignment, told: Mapping) ->
             place = after.setdefault(known, [])
             place.append((cell["type"], cell["source"], outputs))
     made = nbformat.v4.new_notebook(metadata=released.metadata)
-    own = lambda kind, source, outputs: _cell(kind, source if kind == "code" else _harmless(source), outputs)  # noqa: E731
-    made.cells = [own(*extra) for extra in after.pop(None)]
+    made.cells = [_cell(*extra) for extra in after.pop(None)]
     for cell in released.cells:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id")
-        source, outputs = answers.get(name, (None, []))
-        if source is not None and not cell.metadata["nbgrader"]["locked"]:
-            fresh = own(cell.cell_type, source, outputs)
+        if cell.id in answers and not cell.metadata["nbgrader"]["locked"]:
+            fresh = _cell(cell.cell_type, *answers[cell.id])
             fresh.id, fresh.metadata = cell.id, cell.metadata
-            made.cells.append(fresh)
-        else:
-            made.cells.append(cell)
-        made.cells += [own(*extra) for extra in after.get(name, ())] if name else []
+            cell = fresh
+        made.cells += [cell, *(_cell(*extra) for extra in after.get(cell.id, ()))]
     return made
 
 
@@ -107,7 +102,7 @@ def _cell(kind: str, source: str, outputs: list) -> Any:
 
     if kind == "code":
         return nbformat.v4.new_code_cell(source, outputs=outputs)
-    return nbformat.v4.new_markdown_cell(source)
+    return nbformat.v4.new_markdown_cell(_harmless(source))
 
 
 def _outputs(cell: Mapping) -> list:

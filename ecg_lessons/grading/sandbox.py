@@ -131,10 +131,8 @@ def container(
     words += [word for pair in settings.items() for word in ("--env", "=".join(pair))]
     words += [word for place in shown for word in ("--volume", f"{place}:{place}:ro")]
     words += ["--volume", f"{inputs}:/in:ro", "--entrypoint", "python3", os.environ.get("ECG_LESSONS_IMAGE", IMAGE)]
-    return [
-        *words,
-        *("-P" if word == "-I" else word for word in program[1:]),
-    ]  # the image finds the course by its environment
+    # The image finds the course by its environment, which -I would hide.
+    return [*words, *("-P" if word == "-I" else word for word in program[1:])]
 
 
 @functools.cache

@@ -177,7 +177,7 @@ def results(
     to: Annotated[Path, Option(help="Where the JSON goes.")] = Path("data/results"),
     runs: Annotated[Path, Option(help="Where the runs go; a stopped call goes on there.")] = Path("runs/results"),
     only: Annotated[str | None, Option(help="Those with this in their folder's name; numbers of others stay.")] = None,
-    jobs: Annotated[int, Option(help="Trainings side by side; 1 where a GPU computes.", min=1)] = 2,
+    jobs: Annotated[int | None, Option(help="Trainings side by side; else 1 on a GPU, or one a core.", min=1)] = None,
 ) -> None:
     """Measure a lesson on the real databases and store the numbers as JSON."""
     from rich.progress import track
@@ -187,18 +187,18 @@ def results(
     machine.setup()
     study, runs = lessons.study(lesson), runs.absolute()
     measurements = study.measurements(only)
-    if jobs > 1 and not machine.has_gpu():
-        _measure(lesson, measurements, study.trials(measurements, runs), jobs)
+    if (most := jobs or (1 if machine.has_gpu() else machine.cores())) > 1:
+        _measure(lesson, measurements, study.trials(measurements, runs), most)
     for measurement in track(measurements, description="Training", console=out):
         study.run(measurement, runs)
     out.print(f"The results are in {study.write(measurements, runs, to)}.")
 
 
-def _measure(lesson: str, measurements: list, left: list, jobs: int) -> None:
-    """Make all measurements but one by one; leave them to the caller where there is no room for two at once."""
+def _measure(lesson: str, measurements: list, left: list, most: int) -> None:
+    """Make measurements side by side; leave them to the caller where there is no room for two at once."""
     from ecg_lessons import machine, trials
 
-    if (number := machine.side_by_side(jobs, len(left))) == 1:
+    if (number := machine.side_by_side(most, len(left))) == 1:
         return
     with trials.Workers(number, machine.cores() / number, lesson) as pool, out.status("Starting") as status:
         refused = pool.run(left, *_telling(status, len(measurements), left))

@@ -133,6 +133,15 @@ def test_a_tour_is_offered_once_and_goes_by_keyboard(lab, visit):
     tour.wait_for()
     page.keyboard.press("Escape")
     tour.wait_for(state="detached")
+    lesson = page.get_by_role("tab", name="00_start_here.ipynb")
+    page.keyboard.press("Control+s")
+    lesson.and_(page.locator(":not(.jp-mod-dirty)")).locator(".lm-TabBar-tabCloseIcon").click()
+    tile = page.locator(".jp-Launcher-section", has_text="ECG Lessons").get_by_text("Start here: lesson 0")
+    tile.wait_for()  # where nothing is open, JupyterLab shows its launcher
+    page.screenshot(path=lab[1] / "launcher.png")
+    tile.click()
+    lesson.wait_for(timeout=LONG)
+    page.locator(".jp-Notebook").get_by_role("heading", name="Start here").wait_for(timeout=LONG)
     assert page.faults == [], "\n".join(page.faults)
 
 

@@ -21,6 +21,8 @@ NO_GPU = (
     "If this machine has an NVIDIA card, 'nvidia-smi' must show it; if it does not, install NVIDIA's driver. "
     "If it does, install ecg-lessons[gpu], or in a container NVIDIA's Container Toolkit on the host and add --gpus all."
 )
+#: What the largest process of a lesson takes, in bytes, with some room: 3.6 GB were measured.
+MEMORY = 4_000_000_000
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "opencv-python-headless", "wfdb")
 
 
@@ -140,6 +142,27 @@ class Report(tuple[Finding, ...]):
         )
 
 
+def cores() -> int:
+    """Count the processor cores that this process may use, which in a container are fewer than there are."""
+    import joblib
+
+    return joblib.cpu_count()
+
+
+def side_by_side(asked: int, waiting: int) -> int:
+    """Say how many processes shall work side by side: as many as asked for, have a core, MEMORY and something to do."""
+    import psutil
+
+    return max(min(asked, waiting, cores(), psutil.virtual_memory().available // MEMORY), 1)
+
+
+def has_gpu() -> bool:
+    """Tell whether the backend finds a GPU."""
+    import keras
+
+    return bool(_gpus(keras.backend.backend()))
+
+
 def check() -> Report:
     """Look at Python, the packages, the device, memory, disk and data, and time a training step."""
     import psutil
@@ -154,7 +177,7 @@ def check() -> Report:
         ("packages", ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)),
         _backend(),
         _device(),
-        ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
+        ("processor", f"{cores()} cores, {platform.machine()}"),
         ("memory", f"{memory:.1f} GiB free", "" if memory > 4 else "close other programs: lessons need 4 GiB"),
         ("disk", f"{free:.1f} GiB free in {_short(cache)}", "" if free > 1 else "make 1 GiB free there"),
         _writable(cache),

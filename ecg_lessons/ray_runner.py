@@ -57,7 +57,7 @@ def _outcome(ray, future) -> str:
         return ray.get(future)
     except ray.exceptions.RayError as error:
         _refuse_death(ray)
-        return f"{str(error).strip().splitlines()[-1]}; 'ecg-lessons sweep --one' shows all of it."
+        return f"{str(error).strip().splitlines()[-1]}; --serial shows all of it."
 
 
 @contextmanager

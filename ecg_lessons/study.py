@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ from ecg_lessons.examples import Examples
 from ecg_lessons.lesson import Lesson, count, names_of
 from ecg_lessons.plans import Plan
 from ecg_lessons.training import Run
+from ecg_lessons.trials import Trial
 
 #: The probabilities that a measurement keeps of its test rows.
 KEPT = "probabilities.npz"
@@ -156,6 +157,14 @@ class Study:
         """Tell whether a training has been measured."""
         return (self.folder(measurement, base) / KEPT).exists()
 
+    def trials(self, measurements: Iterable[Measurement], base: Path) -> list[Trial]:
+        """Give what is left to measure, for processes of their own; runs that others start from are trained here."""
+        left = [one for one in measurements if not self.done(one, base)]
+        for one in left:
+            self.options(one, base)
+        work = partial(_measured, self.lesson.name, base)
+        return [Trial(one.name, self.folder(one, base), partial(work, one.name), alone="--jobs 1") for one in left]
+
     def write(self, done: Sequence[Measurement], base: Path, to: Path) -> Path:
         """Gather scores into the JSON file; arms that are stored there and were not measured again stay."""
         path, now = to / f"{self.file}.json", stamp()
@@ -189,6 +198,17 @@ class Study:
         info = examples.info.iloc[rows].assign(run=runs).reset_index(drop=True)
         tested = examples.but(x=nothing, y=examples.y[rows], patient=examples.patient[rows], info=info)
         return Pool(tested, np.concatenate([one["probability"] for one in stored])[met], notes)
+
+
+def _measured(lesson: str, base: Path, name: str, folder: Path, progress: object) -> dict:
+    """Make one measurement in a process that knows nothing yet."""
+    from ecg_lessons import lessons, machine
+
+    machine.setup()
+    keras.utils.clear_session()  # it may have made another before
+    whole = lessons.study(lesson)
+    whole.run(next(one for one in whole.measurements(name) if one.name == name), base)
+    return {}
 
 
 def measure(

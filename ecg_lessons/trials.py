@@ -1,7 +1,7 @@
 """Many trainings: each in a folder of its own, finished whole or not at all, so that the same command goes on.
 
-The sweep of a job file and the patients of a leave-one-out are lists of trials. No library of networks is imported
-here: a sweep shall start at once.
+The sweep of a job file, the patients of a leave-one-out and what is measured of a lesson are lists of trials. No
+library of networks is imported here: a sweep shall start at once.
 """
 
 import os
@@ -32,6 +32,8 @@ class Trial:
     folder: Path
     work: Callable[..., dict]
     result_file: str = "trial.json"
+    #: What the command is given to have no trials side by side.
+    alone: str = "--serial"
 
     def __str__(self) -> str:
         return self.name
@@ -127,7 +129,8 @@ class Workers:
                 for trial in left:
                     if trial.epochs:
                         tell(trial, "lost its worker and goes on")
-        raise InputError("The workers die again and again, perhaps for lack of memory: add --serial.")
+        remedy = f"add {trials[0].alone}"
+        raise InputError(f"The workers die again and again, perhaps for lack of memory: {remedy}.")
 
 
 def _warm(lesson: str) -> None:
@@ -161,7 +164,7 @@ def attempt(trial: Trial) -> str:
     except InputError as error:
         return str(error)
     except Exception as error:
-        return f"{type(error).__name__}: {error}; 'ecg-lessons sweep --one' shows all of it."
+        return f"{type(error).__name__}: {error}; {trial.alone} shows all of it."
     return ""
 
 

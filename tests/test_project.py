@@ -1,10 +1,13 @@
 """The files around the package agree with each other and with what the package does."""
 
+import ast
 import json
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,23 @@ def test_conda_asks_for_the_same_packages_in_the_same_ranges():
     assert entries.pop(0) == "pip"
     assert set(python.removeprefix("python ").split(",")) == set(PROJECT["requires-python"].split(","))
     assert requirements(entries + pip) == requirements(PROJECT["dependencies"])
+
+
+def test_what_is_imported_is_asked_for():
+    """A package that only another one asks for may be gone with its next version."""
+    imported = set()
+    for path in (ROOT / "ecg_lessons").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                imported.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Import):
+                imported |= {one.name.partition(".")[0] for one in node.names}
+    imported -= {"ecg_lessons", "jax", *sys.stdlib_module_names}  # JAX is a backend, for those who have it
+    asked = requirements(sum(PROJECT["optional-dependencies"].values(), PROJECT["dependencies"]))
+    of = packages_distributions()
+    assert [
+        name for name in sorted(imported) if not set(map(canonicalize_name, of.get(name, [name]))) & set(asked)
+    ] == []
 
 
 def test_no_file_names_a_place_of_one_machine():

@@ -1,12 +1,16 @@
 """The measurements of all lessons, the whole way, on simulated patients."""
 
 import json
+import os
+import shutil
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ecg_lessons import lessons, simulator, study
+from ecg_lessons import lessons, machine, simulator, study
 from ecg_lessons.data import recordings
 from ecg_lessons.errors import InputError
 from ecg_lessons.evaluation import scores
@@ -273,3 +277,47 @@ def test_a_difference_is_paired_over_the_people_of_either_side():
     difference = better.minus(worse, scores.accuracy)
     assert (difference["value"], difference["high"]) == (1, 1)
     assert worse.minus(better, scores.accuracy)["value"] == -1
+
+
+@pytest.fixture
+def measured(project, call, monkeypatch):
+    """Give a command that measures a lesson of its own, and the folder of its runs."""
+    shutil.copy(Path(__file__).with_name("measured_lesson.py"), project.root / "mine/ecg_lessons/lessons/measured.py")
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(machine, "MEMORY", 1)
+    monkeypatch.setattr(machine, "has_gpu", lambda: False)
+    runs = project.root / "runs"
+    yield lambda *words: call("results", "measured", "--runs", runs, "--to", project.root, *words), runs
+    sys.modules.pop("ecg_lessons.lessons.measured", None)
+
+
+def test_measurements_are_made_side_by_side_and_once(measured):
+    """Each waits for the other, so two processes are at work; what others start from is made before, in this one."""
+    results, runs = measured
+    status, said, told = results()
+    assert (status, told) == (0, "")
+    stored = study.read("measured", runs.parent)["networks"]
+    assert {one["threads"] for one in stored.values()} == {"1"}
+    assert len({str(os.getpid()), *(one["process"] for one in stored.values())}) == 3
+    assert (runs / "start").read_text() == str(os.getpid())
+    assert "fold-0-seed-1 finished" in said
+    before = {path: path.stat().st_mtime_ns for path in runs.rglob("*.npz")}
+    assert results()[0] == 0
+    assert {path: path.stat().st_mtime_ns for path in runs.rglob("*.npz")} == before
+
+
+def test_one_at_a_time_is_measured_in_this_process(measured):
+    results, runs = measured
+    runs.mkdir()
+    (runs / "fold-1").touch()
+    assert results("--jobs", "1", "--only", "fold-0")[0] == 0
+    assert study.read("measured", runs.parent)["networks"]["fold-0"]["process"] == str(os.getpid())
+
+
+def test_what_cannot_be_measured_is_named_with_a_remedy(measured):
+    results, _ = measured
+    status, said, told = results("--only", "ill")
+    assert status == 2
+    assert "ill-fold-2-seed-1: the data of this fold are gone: fetch them." in said
+    assert "ill-fold-3-seed-1: KeyError: 'a fault of ours'; --jobs 1 shows all of it." in said
+    assert told == "ecg-lessons: 2 of 2 trainings did not finish: mend that and measure again.\n"

@@ -21,6 +21,7 @@ def results(
     to: Annotated[Path, Option(help="Where the JSON goes.")] = Path("data/results"),
     runs: Annotated[Path, Option(help="Where the runs go; a stopped call goes on there.")] = Path("runs/results"),
     only: Annotated[str | None, Option(help="Those with this in their folder's name; numbers of others stay.")] = None,
+    jobs: Annotated[int | None, Option(help="Trainings side by side; else 1 on a GPU, or one a core.", min=1)] = None,
 ) -> None:
     """Measure a lesson on the real databases and store the numbers as JSON."""
     from rich.progress import track
@@ -28,11 +29,27 @@ def results(
     from ecg_lessons import lessons, machine
 
     machine.setup()
-    study = lessons.study(lesson)
+    study, runs = lessons.study(lesson), runs.absolute()
     measurements = study.measurements(only)
+    if (most := jobs or (1 if machine.has_gpu() else machine.cores())) > 1:
+        _measure(lesson, measurements, study.trials(measurements, runs), most)
     for measurement in track(measurements, description="Training", console=out):
         study.run(measurement, runs)
     out.print(f"The results are in {study.write(measurements, runs, to)}.")
+
+
+def _measure(lesson: str, measurements: list, left: list, most: int) -> None:
+    """Make measurements side by side; leave them to the caller where there is no room for two at once."""
+    from ecg_lessons import machine, trials
+
+    if (number := machine.side_by_side(most, len(left))) == 1:
+        return
+    with trials.Workers(number, machine.cores() / number, lesson) as pool, out.status("Starting") as status:
+        refused = pool.run(left, *_telling(status, len(measurements), left))
+    for trial, reason in refused.items():
+        out.print(f"{trial}: {reason}")
+    if refused:
+        raise InputError(f"{len(refused)} of {len(left)} trainings did not finish: mend that and measure again.")
 
 
 @commands.command()
@@ -115,12 +132,12 @@ def sweep(
 
 
 def _sweep(asked, planned: list, way: str, aloud: bool) -> dict:
-    from ecg_lessons import ray_runner, trials
+    from ecg_lessons import machine, ray_runner, trials
 
     left = [trial for _, trial in planned if not trial.finished]
     if left and len(left) < len(planned):
         out.print(f"{len(planned) - len(left)} of {len(planned)} trials are finished already.")
-    workers = max(1, min(len(left), int((os.cpu_count() or 1) / asked.job.cpus)))
+    workers = max(1, min(len(left), int(machine.cores() / asked.job.cpus)))
     with trials.Workers(workers, asked.job.cpus, asked.job.lesson, way == "side by side" and bool(left)) as pool:
         if left or aloud:
             _check(asked)
@@ -165,7 +182,7 @@ def _telling(status, planned: int, left: list):
         more = f" after epoch {trial.epochs}" if event == "starts" and trial.epochs else ""
         if event == "finished":
             told = trial.result()
-            last = "  ".join(f"{name} {value:.3f}" for name, value in list(told["scores"].items())[-2:])
+            last = "  ".join(f"{name} {value:.3f}" for name, value in list(told.get("scores", {}).items())[-2:])
             earlier = f", {told['epochs'] - begun[trial]} of them now" if begun[trial] else ""
             more = f"  {last}  ({told['epochs']} epochs{earlier}, {told['seconds']:.0f} s)"
         out.print(f"{trial} {event}{more}")

@@ -6,7 +6,6 @@ A page for each lesson, and one that shows them all.
 import asyncio
 import hashlib
 import html
-import os
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -15,19 +14,16 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import psutil
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
-from ecg_lessons import files
+from ecg_lessons import files, machine
 from ecg_lessons.course import notebooks
 
 #: Lessons side by side: on two cores the course took 5 min 17 s, and one after the other 7 min 24 s before that.
 JOBS = 2
-#: What the largest process of a lesson takes, in bytes, with some room: 3.6 GB were measured.
-MEMORY = 4_000_000_000
 #: Seconds of a lesson whose table says nothing.
 USUAL = 120.0
 _INDEX = Path(__file__).with_name("index.html")
@@ -185,11 +181,10 @@ class _Running:
     """Lessons that run side by side, each in a process of its own, and what is told of them."""
 
     def __init__(self, to: Path, console: Console, lessons: list[Lesson], waiting: list[Lesson], jobs: int) -> None:
-        cores, room = os.cpu_count() or 1, psutil.virtual_memory().available // MEMORY
         self.to, self.console, self.lessons, self.waiting = to, console, lessons, waiting
-        self.lanes = max(min(jobs, cores, room, len(waiting)), 1)
+        self.lanes = machine.side_by_side(jobs, len(waiting))
         # More threads than cores would wait for one another; of one lesson at a time TensorFlow knows best.
-        self.threads = max(cores // self.lanes, 1) if self.lanes > 1 else 0
+        self.threads = machine.cores() // self.lanes if self.lanes > 1 else 0
         self.began: dict[str, float] = {}
         self.ran: list[Lesson] = []
 

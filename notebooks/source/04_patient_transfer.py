@@ -181,8 +181,8 @@ print("dead classes, run by run:", [dead for _, dead in cut])
 print(f"training loss: linear {losses[0]:.2f}, with the ReLU {losses[1]:.2f}")
 
 # %% [markdown]
-# Who dies is decided by the first random weights. Of nine seeds that we tried a class died in three; six passed. A fault that spares two runs
-# of three is hard to find. Our network has linear logits, and differs in nothing else.
+# Who dies is decided by the first random weights: some runs are spared. A fault that spares some runs is hard to
+# find. Our network has linear logits, and differs in nothing else.
 #
 # ## 3 · The protocol
 #
@@ -298,7 +298,7 @@ honest, flattered = (np.mean([frequent(scale, start) for start in starts]) for s
 checks.verdict("scaled by the test's own range: over ten points better, three trainings each", flattered > honest + 0.1)
 
 # %% [markdown]
-# The fault erased the growth of the lead, and with it the hardest part of the task. In a real patient it stays. (Here the difference is largest; in two to four of twenty it is over ten points.)
+# The fault erased the growth of the lead, and with it the hardest part of the task. In a real patient it stays. (Of our twenty people we show the one with the largest difference.)
 #
 # ## 5 · Twelve patients, one by one
 #

@@ -101,15 +101,17 @@ function pen(board) { // a stroke gives every column that it passes a new height
     trace();
   };
   board.addEventListener("pointerdown", (event) => {
-    if (event.button) return; // the main button only
+    if (event.button || !event.isPrimary) return; // the main button or the first finger only
     board.setPointerCapture(event.pointerId);
     event.preventDefault();
     to(event);
   });
-  board.addEventListener("pointermove", (event) => { if (last) event.getCoalescedEvents().forEach(to); });
+  board.addEventListener("pointermove", (event) => { // older Safari, and pages without HTTPS, do not have all the steps between
+    if (last && event.isPrimary) (event.getCoalescedEvents?.() ?? [event]).forEach(to);
+  });
   for (const end of ["pointerup", "pointercancel"]) {
-    board.addEventListener(end, () => {
-      if (!last) return;
+    board.addEventListener(end, (event) => {
+      if (!last || !event.isPrimary) return;
       last = null;
       before = "Your drawing.";
       show();

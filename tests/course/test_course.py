@@ -10,7 +10,7 @@ from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
-from ecg_lessons import cli
+from ecg_lessons import cli, machine
 from ecg_lessons.course import course, notebooks
 
 FIGURE = """# %% [markdown]
@@ -180,8 +180,8 @@ def test_one_lesson_by_its_number_and_no_other(clone):
 def test_the_time_left_is_that_of_what_runs_and_what_waits(clone, monkeypatch):
     """A table says a minute for the first; the others, which say nothing, count two."""
     lessons = [course.Lesson(source, notebooks.read(source)) for source in notebooks.sources(clone / "notebooks")]
-    monkeypatch.setattr(course.os, "cpu_count", lambda: 4)
-    monkeypatch.setattr(course, "MEMORY", 1)
+    monkeypatch.setattr(machine, "cores", lambda: 4)
+    monkeypatch.setattr(machine, "MEMORY", 1)
     alone, pair = (course._Running(clone, quiet(), lessons, list(lessons), jobs) for jobs in (1, 2))
     assert (alone.lanes, pair.lanes, pair.threads) == (1, 2, 2)
     assert (alone.seconds_left(), pair.seconds_left()) == (300, 150)
@@ -192,7 +192,7 @@ def test_the_time_left_is_that_of_what_runs_and_what_waits(clone, monkeypatch):
         running.ran, running.began = [running.waiting.pop(0)], {running.waiting.pop(0).source.stem: now}
     assert alone.seconds_left() == 240 - 90 + 240
     assert pair.seconds_left() == 240  # the last is begun only now, and takes twice its two minutes
-    monkeypatch.setattr(course, "MEMORY", 10**18)
+    monkeypatch.setattr(machine, "MEMORY", 10**18)
     assert course._Running(clone, quiet(), lessons, list(lessons), 2).lanes == 1  # no room for two
     assert course.left(390) == "about 6 min left"
     assert course.left(59) == "less than a minute left"
@@ -208,8 +208,8 @@ def test_lessons_run_side_by_side(clone, monkeypatch):
         at_work.discard(id(notebook))
 
     monkeypatch.setattr(notebooks, "running", running)
-    monkeypatch.setattr(course.os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(course, "MEMORY", 1)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(machine, "MEMORY", 1)
     course.build(clone / "two", None, quiet())
     assert most == [(1, 1), (2, 1), (2, 1)]
     most.clear()

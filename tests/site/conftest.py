@@ -27,7 +27,7 @@ def visit(browser):
 
     def open_page(path, width=1280, scheme="light", touch=False):
         view = {"width": width, "height": 900}
-        page = browser.new_page(viewport=view, color_scheme=scheme, has_touch=touch)
+        page = browser.new_page(viewport=view, color_scheme=scheme, has_touch=touch, is_mobile=touch)
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.on("console", lambda told: page.faults.append(told.text) if told.type == "error" else None)
@@ -40,3 +40,12 @@ def visit(browser):
     yield open_page
     for page in pages:
         page.close()
+
+
+def stroke(page, *points):
+    """Let a finger come down, go on from point to point, and leave."""
+    touch = page.context.new_cdp_session(page)
+    for k, (x, y) in enumerate(points):
+        kind = "touchMove" if k else "touchStart"
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

@@ -7,6 +7,7 @@ from ecg_lessons.lessons import beat_images
 from ecg_lessons.models import beat_image as models
 from ecg_lessons.signals.augment import DrawBeats, nine_crops
 
+from .conftest import stroke
 from .stored import LIVE, array, constant, cost, unfold
 
 DATA = constant("beat")
@@ -74,6 +75,57 @@ def test_a_hand_draws_and_the_network_answers(page):
     assert np.ptp(drawn[10:220]) < 0.02
     assert page.inner_text("#say").startswith("Your drawing.")
     assert page.locator("#verdict li.counts").count() == 1
+    assert page.faults == []
+
+
+def places(page, *shares):
+    """Give points of the board by their shares of its width and height."""
+    board = page.locator("#board").bounding_box()
+    return [(board["x"] + x * board["width"], board["y"] + y * board["height"]) for x, y in shares]
+
+
+#: A flat line with one high peak, as a finger draws it.
+PEAK = (0.01, 0.8), (0.2, 0.8), (0.45, 0.8), (0.5, 0.1), (0.55, 0.8), (0.8, 0.8), (0.99, 0.8)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("old", [False, True])
+def test_a_finger_draws_and_the_page_stays(visit, width, old):
+    page = visit(LIVE / "beat.html", width, touch=True)
+    if old:  # as in Safari, and wherever the page does not come by HTTPS
+        page.evaluate("delete PointerEvent.prototype.getCoalescedEvents")
+    page.locator("#kinds button").last.tap()  # empty paper
+    assert set(page.evaluate("drawn")) == {0.5}
+    page.evaluate("scrollTo(0, 50)")  # it could move both ways
+    before = page.evaluate("scrollY")
+    stroke(page, *places(page, *PEAK))
+    drawn = np.array(page.evaluate("drawn"))
+    assert drawn[256] > 0.9
+    assert np.ptp(drawn[10:220]) < 0.02
+    assert page.inner_text("#say").startswith("Your drawing. The network says ")
+    assert page.evaluate("scrollY") == before
+    assert page.faults == []
+
+
+def test_a_second_finger_or_a_palm_draws_nothing(visit):
+    page = visit(LIVE / "beat.html", 390, touch=True)
+    page.evaluate("drawn.fill(0.5)")
+    touch = page.context.new_cdp_session(page)
+
+    def send(kind, *fingers):
+        points = [{"id": k, "x": x, "y": y} for k, (x, y) in enumerate(fingers)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    (x, y), (far, low) = places(page, (0.1, 0.8), (0.9, 0.95))
+    send("touchStart", (x, y))
+    send("touchStart", (x, y), (far, low))
+    for step in range(4):
+        send("touchMove", (x + 10 * step, y), (far, low - 5 * step))
+    send("touchMove", (x + 40, y))  # the second one has left
+    assert page.inner_text("#say").startswith("A simulated beat: ")  # the first still draws
+    send("touchEnd")
+    assert page.inner_text("#say").startswith("Your drawing.")
+    assert set(page.evaluate("drawn.slice(150)")) == {0.5}
     assert page.faults == []
 
 

@@ -7,6 +7,7 @@ from ecg_lessons.lessons import inversion
 from ecg_lessons.models import inversion as models
 from ecg_lessons.signals import leads
 
+from .conftest import stroke
 from .stored import LIVE, array, constant, cost, unfold
 
 DATA = constant("electrodes")
@@ -90,15 +91,6 @@ def test_a_hand_exchanges_the_arms_by_mouse_and_by_keys(page):
     assert page.faults == []
 
 
-def stroke(page, *points):
-    """Let a finger come down, go on from point to point, and leave."""
-    touch = page.context.new_cdp_session(page)
-    for k, (x, y) in enumerate(points):
-        kind = "touchMove" if k else "touchStart"
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-
 @pytest.mark.parametrize(("a", "b"), [("RA", "LA"), ("RL", "V4")])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_finger_exchanges_electrodes_and_the_page_stays(visit, width, a, b):
@@ -108,14 +100,6 @@ def test_a_finger_exchanges_electrodes_and_the_page_stays(visit, width, a, b):
     assert said(page).startswith(f"{a} and {b} exchanged. The network says ")
     assert page.evaluate("scrollY") == 100
     assert page.faults == []
-
-
-def test_a_finger_beside_the_torso_scrolls(visit):
-    page = visit(LIVE / "electrodes.html", 390, touch=True)
-    torso = page.locator("#torso").bounding_box()
-    assert torso["x"] >= 40  # a finger's width
-    stroke(page, *[(20, torso["y"] + 300 - 40 * step) for step in range(6)])
-    page.wait_for_function("scrollY > 50")
 
 
 @pytest.mark.parametrize("touch", [False, True])

@@ -8,6 +8,7 @@ import pytest
 from ecg_lessons.lessons import rhythm
 from ecg_lessons.models import crnn
 
+from .conftest import stroke
 from .stored import LIVE, array, constant, cost, numbers, unfold
 
 DATA, STRIPS = constant("rhythm"), constant("rhythm", "STRIPS")
@@ -96,6 +97,26 @@ def test_a_strip_runs_is_guessed_and_then_explained(page):
     page.get_by_role("button", name="Next strip").click()
     assert page.input_value("#strip") == "1"
     assert not page.is_visible("#answer")
+    assert page.faults == []
+
+
+def test_a_finger_moves_the_strip_guesses_and_goes_on(visit):
+    page = visit(LIVE / "rhythm.html", 390, touch=True)
+    page.locator("#play").tap()
+    page.wait_for_function("at > 6.1")
+    time = page.locator("#time").bounding_box()
+    left, right, y = time["x"] + 8, time["x"] + time["width"] - 8, time["y"] + time["height"] / 2
+    stroke(page, *np.linspace((left, y), ((left + right) / 2, y), 6).tolist())
+    assert page.evaluate("at") == pytest.approx(18, abs=1)  # the slider goes from 6 to 30 s
+    assert page.inner_text("#play") == "Play"  # a hand on the slider stops the strip
+    stroke(page, *np.linspace(((left + right) / 2, y), (right, y), 6).tolist())
+    assert page.evaluate("at") == 30
+    assert page.evaluate("scrollY") == 0
+    page.get_by_role("button", name="noise").tap()
+    assert page.inner_text("#say").startswith("It is ")
+    page.wait_for_selector("#whole[data-done='0']")
+    page.locator("#next").tap()
+    assert page.input_value("#strip") == "1"
     assert page.faults == []
 
 

@@ -1,8 +1,10 @@
 // The tour of the first minute: JupyterLab offers it once, when lesson 0 opens, and keeps it in the menu Help.
-// JupyterLab loads this file as it stands. The dialog is the browser's own: it holds the keyboard, so that no key
-// reaches the notebook behind it, and Escape closes it.
+// And a tile of the launcher that opens lesson 0. JupyterLab loads this file as it stands.
+// The dialog is the browser's own: it holds the keyboard, so that no key reaches the notebook behind it, and Escape
+// closes it.
 (() => {
   const ID = "ecg-lessons:tour";
+  const START = "ecg-lessons:start";
   const LESSON = "00_start_here.ipynb";
 
   const button = (name) => (panel) => panel.node.querySelector(`[data-jp-item-name="${name}"]`);
@@ -158,6 +160,30 @@
     offer(app); // not awaited: JupyterLab is restored only after all have been activated
   }
 
-  const plugin = { id: ID, autoStart: true, activate };
-  (window._JUPYTERLAB ??= {})["ecg-lessons"] = { init: () => {}, get: async () => () => plugin };
+  const tour = { id: ID, autoStart: true, activate };
+
+  const PULSE = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M2 13h5l2-4 3 11 4-17 3 10h3"
+    fill="none" stroke="#d32f2f" stroke-width="2" stroke-linejoin="round" stroke-linecap="round"/></svg>`;
+
+  // JupyterLab shares its own parts by name; without them there is no tile, and the tour all the same.
+  async function tiles() {
+    const part = async (name) => (await Object.values(shared[name])[0].get())();
+    const [{ ILauncher }, { LabIcon }] = await Promise.all(["@jupyterlab/launcher", "@jupyterlab/ui-components"].map(part));
+    function activate(app, launcher) {
+      app.commands.addCommand(START, {
+        label: "Start here: lesson 0",
+        caption: "Open lesson 0",
+        icon: new LabIcon({ name: START, svgstr: PULSE }),
+        execute: () => app.commands.execute("docmanager:open", { path: LESSON }),
+      });
+      launcher.add({ command: START, category: "ECG Lessons" });
+    }
+    return [{ id: START, autoStart: true, requires: [ILauncher], activate }];
+  }
+
+  let shared;
+  (window._JUPYTERLAB ??= {})["ecg-lessons"] = {
+    init: (scope) => { shared = scope; },
+    get: async () => { const plugins = [tour, ...(await tiles().catch(() => []))]; return () => plugins; },
+  };
 })();

@@ -1,10 +1,14 @@
 """How far every network is from what this machine could do: ``make limits`` writes data/results/limits.json.
 
+What a student waits for goes into data/results/waits.json: the cells of the lessons that take long.
+
 Peaks are measured, not read from a data sheet: a matrix product and a convolution for arithmetic, negating a long
 array for memory. A training step is counted as three times the arithmetic of judging; what draws pictures, makes
 spectrograms or swaps electrodes is not counted, but its time is.
 """
 
+import asyncio
+import itertools
 import json
 import os
 import platform
@@ -19,7 +23,7 @@ from functools import partial
 from pathlib import Path
 
 CLONE = Path(__file__).parents[1]
-PLACE, PARTS = CLONE / "data" / "results" / "limits.json", CLONE / "build" / "limits"
+PLACE, PARTS = CLONE / "data" / "results", CLONE / "build" / "limits"
 #: What is tried: all in float32, all in bfloat16, or convolutions alone.
 PRECISIONS = ("float32", "mixed_bfloat16", "convolutions in bfloat16")
 #: Networks that are like others in the table, or that learn in phases (crnn).
@@ -28,6 +32,8 @@ LIKE_OTHERS = ("crnn", "plain", "compact-devices", "alexnet", "vgg16", "inceptio
 LARGE = 2e10
 #: Seconds that a step is repeated for, at least.
 ENOUGH = 2.0
+#: A cell that takes more seconds is listed.
+LONG = 10
 
 
 def best(call, enough: float = ENOUGH, least: int = 3) -> float:
@@ -193,6 +199,29 @@ def measure(name: str, network: str) -> dict:
     return steps | ({"epoch": epoch(learning)} if small else {})
 
 
+def waits() -> dict[str, dict]:
+    """Time every lesson, alone on the machine, and its long cells: their section, and how each begins."""
+    from ecg_lessons.course import notebooks
+
+    found = {}
+    for source in notebooks.sources(CLONE / "notebooks"):
+        notebook, begun, section, cells = notebooks.read(source), [], "", []
+        timed = notebooks.running(
+            notebook, source.parents[1], lambda *_, begun=begun: begun.append(time.perf_counter())
+        )
+        asyncio.run(timed)
+        begun.append(time.perf_counter())
+        seconds = (after - before for before, after in itertools.pairwise(begun))
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                section = next(reversed(re.findall(r"^#+ (.+)", cell.source, re.MULTILINE)), section)
+            elif (took := next(seconds)) > LONG:
+                cells.append({"section": section, "begins": cell.source.splitlines()[0], "seconds": round(took, 1)})
+        found[source.stem[:2]] = {"seconds": round(begun[-1] - begun[0], 1), "cells": cells}
+        print(f"lesson {source.stem[:2]}: {found[source.stem[:2]]}", file=sys.stderr)
+    return found
+
+
 def processor() -> str:
     """Name the processor and its share of it."""
     told = Path("/proc/cpuinfo")
@@ -229,7 +258,9 @@ def main() -> None:
     for name in (name for name in lessons.titles() if name != "infarction"):  # whose networks are those of heartbeats
         for network in (network for network in lessons.get(name).networks if network not in LIKE_OTHERS):
             found["networks"].setdefault(name, {})[network] = part([name, network])
-    files.write(PLACE, found)
+    files.write(PLACE / "limits.json", found)
+    about = {"machine": found["machine"], "measured": found["measured"]}
+    files.write(PLACE / "waits.json", about | {"lessons": part(["waits"])})
     shutil.rmtree(PARTS)
 
 
@@ -238,6 +269,7 @@ if __name__ == "__main__":
         from ecg_lessons import machine
 
         machine.setup()
-        print(json.dumps(peaks() if sys.argv[1:] == ["peaks"] else measure(*sys.argv[1:])))
+        alone = {"peaks": peaks, "waits": waits}.get(sys.argv[1])
+        print(json.dumps(alone() if alone else measure(*sys.argv[1:])))
     else:
         main()

@@ -194,6 +194,22 @@ def limits(to: Path) -> str:
     return f"{told}: {reached}.\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def waits() -> str:
+    """Write what a student waits for: every lesson, and its long cells."""
+    stored = json.loads((CLONE / "data" / "results" / "waits.json").read_text(encoding="utf-8"))
+    rows = ["| lesson | whole, s | section | the cell begins with | s |", "|---|---|---|---|---|"]
+    for number, lesson in stored["lessons"].items():
+        page = next(path.stem for path in CLONE.glob(f"notebooks/{number}_*.ipynb"))
+        whole = [f"[{number}](notebooks/{page})", f"{lesson['seconds']:.0f}"]
+        for cell in lesson["cells"] or [dict.fromkeys(("section", "begins", "seconds"), "")]:
+            begins = f"`{cell['begins']}`" if cell["begins"] else "–"
+            took = f"{cell['seconds']:.0f}" if cell["begins"] else "–"
+            rows.append(f"| {' | '.join([*whole, cell['section'] or '–', begins, took])} |")
+            whole = ["", ""]
+    measured = stored["measured"]
+    return f"Measured on {measured['date']}: {stored['machine']}, Keras {measured['keras']}.\n\n" + "\n".join(rows)
+
+
 def reference(to: Path) -> None:
     """Write a page for each part of the package."""
     package = CLONE / "ecg_lessons"
@@ -221,14 +237,15 @@ def main() -> None:
     reference(to)
     source = os.environ.get("SOURCE", "")
     where = f"It lies at <{source}>." if source else "Whoever showed you this site knows where it lies."
-    for name, text in {
-        "get_the_course": where,
-        "syllabus": syllabus(),
-        "results": results(),
-        "limits": limits(to),
+    for (name, mark), text in {
+        ("get_the_course", "HERE"): where,
+        ("syllabus", "HERE"): syllabus(),
+        ("results", "HERE"): results(),
+        ("limits", "HERE"): limits(to),
+        ("limits", "WAITS"): waits(),
     }.items():
         page = to / f"{name}.md"
-        page.write_text(page.read_text(encoding="utf-8").replace("%HERE%", text), encoding="utf-8")
+        page.write_text(page.read_text(encoding="utf-8").replace(f"%{mark}%", text), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -211,10 +211,8 @@ results = {(start, share): learn(start, share) for share in (0.1, 1.0) for start
 
 # %%
 learnt = {start: training.Run(RUNS / f"{start}-1.0").history["accuracy"].iloc[-1] for start in starts}
-gap = learnt["scratch"] - learnt["frozen"]
-checks.verdict(f"{whose}, on the training beats: frozen 5 points or more below scratch", gap > 0.05)
-gain = results["full", 1.0]["macro_f1"].value - results["frozen", 1.0]["macro_f1"].value
-checks.verdict(f"{whose}, on new people: full above frozen", gain > 0)
+gap = min(learnt["scratch"], learnt["full"]) - learnt["frozen"]
+checks.verdict(f"{whose}, on the training beats: frozen 5 points or more below scratch and full", gap > 0.05)
 
 # %%
 told = pd.read_csv(RUNS / "scratch-1.0" / "predictions.csv", dtype={"record": str}).set_index("record")

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 import tomllib
 from functools import reduce
 from operator import getitem
@@ -201,11 +202,14 @@ def waits() -> str:
     for number, lesson in stored["lessons"].items():
         page = next(path.stem for path in CLONE.glob(f"notebooks/{number}_*.ipynb"))
         whole = [f"[{number}](notebooks/{page})", f"{lesson['seconds']:.0f}"]
-        for cell in lesson["cells"] or [dict.fromkeys(("section", "begins", "seconds"), "")]:
-            begins = f"`{cell['begins']}`" if cell["begins"] else "–"
-            took = f"{cell['seconds']:.0f}" if cell["begins"] else "–"
-            rows.append(f"| {' | '.join([*whole, cell['section'] or '–', begins, took])} |")
+        for cell in lesson["cells"]:
+            begins = textwrap.shorten(cell["begins"], 40, placeholder=" …").replace(
+                "|", "\\|"
+            )  # else a cell of the table would end there
+            rows.append(f"| {' | '.join([*whole, cell['section'], f'`{begins}`', format(cell['seconds'], '.0f')])} |")
             whole = ["", ""]
+        if whole[0]:  # no long cell
+            rows.append(f"| {' | '.join([*whole, '–', '–', '–'])} |")
     measured = stored["measured"]
     return f"Measured on {measured['date']}: {stored['machine']}, Keras {measured['keras']}.\n\n" + "\n".join(rows)
 

@@ -298,7 +298,7 @@ honest, flattered = (np.mean([frequent(scale, start) for start in starts]) for s
 checks.verdict("scaled by the test's own range: over ten points better, three trainings each", flattered > honest + 0.1)
 
 # %% [markdown]
-# The fault erased the growth of the lead, and with it the hardest part of the task. In a real patient it stays. (Of our twenty people we show the one with the largest difference.)
+# The fault erased the growth of the lead, and with it the hardest part of the task. In a real patient it stays. (In most of our twenty people the difference is smaller.)
 #
 # ## 5 · Twelve patients, one by one
 #

@@ -128,14 +128,27 @@ def test_a_figure_in_a_notebook_is_one_small_png_of_its_own_size():
     assert done.stderr == ""
 
 
-def test_data_sets_of_arrays_are_not_tuned():
+@pytest.mark.parametrize("rows", [3, 8, 11])
+def test_arrays_are_cut_into_the_batches_that_keras_makes(rows):
     machine.setup()
     machine.setup()
     import numpy as np
     from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
-    data = ArrayDataAdapter(np.zeros((8, 2)), np.zeros(8), batch_size=4).get_tf_dataset()
-    assert data.options().autotune.enabled is False
+    x = {"signal": np.arange(rows * 6, dtype=np.int16).reshape(rows, 3, 2), "length": np.arange(rows) / 3}
+    for shuffle in (False, True):
+        adapter = ArrayDataAdapter(x, np.arange(rows) % 2, batch_size=4, shuffle=shuffle, class_weight={0: 1.0, 1: 3.0})
+        data = adapter.get_tf_dataset()
+        assert data.options().autotune.enabled is False
+        batches = list(data.as_numpy_iterator())
+        assert [len(y) for _, y, _ in batches] == [min(4, rows - start) for start in range(0, rows, 4)]
+        found = [np.concatenate([batch[0][name] for batch in batches]) for name in ("signal", "length")]
+        order = found[0][:, 0, 0].argsort()
+        assert shuffle or (order == np.arange(rows)).all()
+        np.testing.assert_array_equal(found[0][order], x["signal"])
+        assert (found[0].dtype, found[1].dtype) == (np.int16, np.float32)
+        np.testing.assert_allclose(found[1][order], x["length"], rtol=1e-6)
+        np.testing.assert_array_equal(np.concatenate([w for *_, w in batches])[order], 1 + 2 * (np.arange(rows) % 2))
 
 
 class Card:

@@ -270,11 +270,11 @@ rhythm_plots.traces({name: one[0, : 8 * RATE] / 1000 for name, one in versions.i
 #
 # ## 6 · Train
 #
-# Now the compact network learns from four fifths of the simulated recordings, for a minute.
+# Now the compact network learns from four fifths of the simulated recordings, ten seconds of each at a time, for half a minute.
 
 # %%
-design = lesson.design("compact", epochs=24, batch_size=16, average=0.95)
-design = design.but(augmentation=design.augmentation.but(window_seconds=20.0))
+design = lesson.design("compact", epochs=16, batch_size=16, average=0.9)
+design = design.but(augmentation=design.augmentation.but(window_seconds=10.0))
 (RUNS / "compact.toml").write_text(design.toml(), encoding="utf-8")
 run = lesson.train(RUNS / "compact", RUNS / "compact.toml", SOURCE, "fold-0", examples=given)
 print("epochs:", len(run.history))

@@ -23,11 +23,12 @@ course: .venv/.ready  ## Run the lessons on the built-in cohort, into build/cour
 lab: .venv/.ready  ## Open JupyterLab on your own copy of the lessons, in work/
 	@$(BIN)/ecg-lessons lab --to work
 
-# The notebooks run as copies in another folder, with the solutions of their exercises as last cells. One thread for each
-# of the two processes: TensorFlow's threads wait for one another where there are more of them than cores.
+# The notebooks run as copies in another folder, with the solutions of their exercises as last cells. Three processes for
+# two cores: a quarter of the time each waits for a browser, a kernel or another command. One thread for each:
+# TensorFlow's threads wait for one another where there are more of them than cores. The longest go first.
 test: lint  ## Check style, package, notebooks, solutions, and stored outputs
 	@$(BIN)/python -m ecg_lessons.course.notebooks --solved build/solved
-	@ECG_LESSONS_SOURCE=sample TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(BIN)/pytest -n 2 --dist loadscope --nbval --nbval-current-env tests build/solved
+	@ECG_LESSONS_SOURCE=sample TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --nbval --nbval-current-env build/solved tests
 
 fuzz: .venv/.ready  ## Read 10,000 damaged files (the tests try 500), and kill commands at each file operation (3)
 	@ECG_LESSONS_FUZZ=10000 ECG_LESSONS_MOMENTS=100 $(BIN)/pytest -q -n 0 tests/test_kills.py tests/test_fuzz.py

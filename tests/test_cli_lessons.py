@@ -1,19 +1,18 @@
 """What the command line does for every lesson: train, evaluate, predict, export, and what each refuses."""
 
 import importlib.util
+import io
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
+from contextlib import redirect_stdout
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ecg_lessons import lessons
+from ecg_lessons import cli, lessons
 from ecg_lessons.data.tables import read_beats, write_beats
 
 pytestmark = pytest.mark.usefixtures("at_hand")
@@ -71,11 +70,14 @@ def files(physionet, tmp_path_factory):
 
     def export(name):
         if name not in ready:
-            words = [sys.executable, "-m", "ecg_lessons", "export", name, *CASES[name].export.split()]
-            env = os.environ | {"ECG_LESSONS_DATA": str(physionet)}
-            done = subprocess.run([*words, "--to", root / name], env=env, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
-            ready[name] = root / name, done.stdout
+            words = ["ecg-lessons", "export", name, *CASES[name].export.split(), "--to", str(root / name)]
+            with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
+                patch.setenv("ECG_LESSONS_DATA", str(physionet))
+                patch.setattr("sys.argv", words)
+                with pytest.raises(SystemExit) as end:
+                    cli.main()
+            assert not end.value.code
+            ready[name] = root / name, said.getvalue()
         return ready[name]
 
     return export

@@ -130,11 +130,11 @@ def test_killed_and_resumed_equals_unbroken(tmp_path):
     def command(folder, pause):
         return [sys.executable, str(script), str(tmp_path / folder), str(pause)]
 
-    with subprocess.Popen(command("killed", 30), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command("killed", 300), stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if line == "epoch 1\n":
                 break
-        deadline = time.time() + 20
+        deadline = time.time() + 200
         while not (tmp_path / "killed" / "history.csv").exists() and time.time() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)

@@ -42,6 +42,9 @@ SCRIPTS = {
 def handed_in(text):
     """Make a submission that says the text wherever a student can."""
     notebook = FIRST.release()
+    named = [cell.id for cell in notebook.cells if "nbgrader" in cell.metadata]
+    # What the release itself computes has nothing to say here.
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown" or cell.id in named]
     solved = {cell.metadata["grade_id"]: cell for cell in FIRST.cells if cell.metadata.get("solution")}
     for cell in notebook.cells:
         if cell.id in solved and cell.cell_type == "code" and solved[cell.id].metadata.get("points"):
@@ -113,7 +116,7 @@ def formgrader(marks):
 
     def answers(process):
         for _ in range(240):
-            with contextlib.suppress(requests.ConnectionError):
+            with contextlib.suppress(requests.RequestException):
                 if requests.get(f"{base}/api/status?token=secret", timeout=5).ok:
                     return base
             assert process.poll() is None, process.stdout.read()

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from functools import cache
 
 import make_submissions as made
 import nbformat
@@ -10,7 +11,8 @@ import pytest
 from ecg_lessons.grading import assess, assignments, grade, sandbox
 
 pytestmark = pytest.mark.skipif(bool(sandbox.refusal()), reason=str(sandbox.refusal()))
-THIRD = assignments.called("3")
+THIRD = made.THIRD
+called = cache(assignments.called)  # what the reference gives is computed once for each
 ALL = sum(question.points for question in THIRD.questions if not question.manual)
 
 
@@ -30,21 +32,15 @@ def code_cell(source):
     return nbformat.v4.new_code_cell(source)
 
 
-REPAIRED = {
-    "shell into a name": lambda nb: cell_of(nb, "crops").update(source="files = !ls\n" + cell_of(nb, "crops").source),
-    "magics": lambda nb: nb.cells.insert(0, code_cell("%matplotlib inline\n!ls\nimport pandas as pd")),
-    "shell of IPython": lambda nb: nb.cells.insert(
-        0, code_cell("get_ipython().run_line_magic('matplotlib', 'inline')\nanswer = input('?') + 'x'")
-    ),
-}
-
-
-@pytest.mark.parametrize("name", REPAIRED)
-def test_what_can_be_repaired_keeps_its_points(name):
+def test_what_can_be_repaired_keeps_its_points():
     notebook = solved()
-    REPAIRED[name](notebook)
+    cell_of(notebook, "crops").source = "files = !ls\n" + cell_of(notebook, "crops").source
+    notebook.cells.insert(0, code_cell("%matplotlib inline\n!ls\nimport pandas as pd"))
+    notebook.cells.insert(
+        1, code_cell("get_ipython().run_line_magic('matplotlib', 'inline')\nanswer = input('?') + 'x'")
+    )
     told = points(notebook)
-    assert told["points"] == ALL, told
+    assert (told["points"], told["faults"]) == (ALL, [])
 
 
 @pytest.mark.parametrize(
@@ -63,41 +59,45 @@ def test_an_untouched_notebook_has_no_points_and_says_so():
     assert "nothing was filled in" in told["notes"]
 
 
+#: Of each function some ways to write it.
 HONEST = {
-    "lists": ("nine_crops", "return nine_crops_(picture).tolist()"),
-    "float32": ("nine_crops", "return nine_crops_(picture).astype('float32')"),
-    "tuple of arrays": ("nine_crops", "return tuple(nine_crops_(picture))"),
-    "tensor": (
-        "nine_crops",
-        "import keras\n    return keras.ops.convert_to_tensor(nine_crops_(picture).astype('float32'))",
-    ),
-    "other names": ("nine_crops", "bild = picture\n    alle = nine_crops_(bild)\n    return alle"),
-    "numpy integer": ("best_epoch", "return np.argmin(np.asarray(loss)) + 1"),
-    "loop for vectors": ("best_epoch", "return min(range(len(loss)), key=lambda i: loss[i]) + 1"),
-    "array of one": ("best_epoch", "return np.array(np.argmin(loss) + 1)"),
-    "shape (1,)": ("best_epoch", "return np.array([np.argmin(loss) + 1])"),
-    "pandas": ("best_epoch", "import pandas as pd\n    return pd.Series(loss).idxmin() + 1"),
-    "a line that begins with %": ("best_epoch", "best = (np.argmin(loss)\n            % 10**9)\n    return best + 1"),
-    "true division": ("after_pooling", "return float(np.floor(size / pool))"),
-    "frame": ("order", "import pandas as pd\n    return pd.DataFrame(order_(classes))"),
+    "nine_crops": {
+        "lists": "return nine_crops_(picture).tolist()",
+        "float32": "return nine_crops_(picture).astype('float32')",
+        "tuple of arrays": "return tuple(nine_crops_(picture))",
+        "tensor": "import keras\n    return keras.ops.convert_to_tensor(nine_crops_(picture).astype('float32'))",
+        "other names": "bild = picture\n    alle = nine_crops_(bild)\n    return alle",
+    },
+    "best_epoch": {
+        "numpy integer": "return np.argmin(np.asarray(loss)) + 1",
+        "loop for vectors": "return min(range(len(loss)), key=lambda i: loss[i]) + 1",
+        "array of one": "return np.array(np.argmin(loss) + 1)",
+        "shape (1,)": "return np.array([np.argmin(loss) + 1])",
+        "pandas": "import pandas as pd\n    return pd.Series(loss).idxmin() + 1",
+        "a line that begins with %": "best = (np.argmin(loss)\n            % 10**9)\n    return best + 1",
+    },
+    "after_pooling": {"true division": "return float(np.floor(size / pool))"},
+    "order": {"frame": "import pandas as pd\n    return pd.DataFrame(order_(classes))"},
 }
 
 
-@pytest.mark.parametrize("name", HONEST)
-def test_honest_variants_lose_nothing(name):
-    notebook = solved()
-    function, body = HONEST[name]
-    cell = next(cell for cell in notebook.cells if f"def {function}(" in cell.source)
-    (head,) = [line for line in cell.source.splitlines() if line.startswith(f"def {function}(")]
-    cell.source += f"\n\n\n{function}_ = {function}\n\n\n{head}\n    {body}\n"
+@pytest.mark.parametrize("turn", range(max(map(len, HONEST.values()))))
+def test_honest_variants_lose_nothing(turn):
+    """Each notebook holds one variant of every function that has as many."""
+    notebook, tried = solved(), []
+    for function, variants in HONEST.items():
+        for name, body in list(variants.items())[turn : turn + 1]:
+            cell = next(cell for cell in notebook.cells if f"def {function}(" in cell.source)
+            (head,) = [line for line in cell.source.splitlines() if line.startswith(f"def {function}(")]
+            cell.source += f"\n\n\n{function}_ = {function}\n\n\n{head}\n    {body}\n"
+            tried.append(name)
     told = points(notebook)
-    assert told["points"] == ALL, told["questions"]
-    assert len(HONEST) >= 10
+    assert told["points"] == ALL, (tried, told["questions"])
 
 
 @pytest.mark.parametrize("number", "12345")
 def test_the_reference_earns_every_automatic_point_with_any_name(number):
-    assignment = assignments.called(number)
+    assignment = THIRD if number == "3" else called(number)
     of = sum(question.points for question in assignment.questions if not question.manual)
     told = assess.mark({"a.ipynb": nbformat.writes(solved(assignment, "Zoë Ünal")).encode()}, assignment)
     assert told["points"] == of, told["questions"]
@@ -107,7 +107,7 @@ def test_the_reference_earns_every_automatic_point_with_any_name(number):
 
 def test_answers_for_the_data_of_another_earn_nothing_where_data_are_asked_for():
     """Who copies values gets nothing for them; who copies the name too is told."""
-    first = assignments.called("1")
+    first = called("1")
     bob = solved(first, "Bob")
     cell_of(bob, "rule").source += "\nfalse_alarms, found = 4, 30"
     told = assess.mark({"a.ipynb": nbformat.writes(bob).encode()}, first)
@@ -134,15 +134,15 @@ FORGED = [b'"figures": 7', b'"figures": [5]', b'"text": ["a"]', b'"text": "\\ud8
 
 def test_what_a_cell_prints_never_stops_the_others(tmp_path):
     (tmp_path / "in").mkdir()
+    notebook = solved()
     for n, line in enumerate(FORGED):
-        notebook = solved()
-        forged = b'{"cell": 900, ' + line + b"}\n"
+        forged = b'{"cell": %d, ' % (900 + n) + line + b"}\n"
         notebook.cells.append(code_cell(f"print('\\ud800')\nimport os\nos.write(1, {forged!r})"))
-        (tmp_path / "in" / f"{n}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
+    (tmp_path / "in" / "forged.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
     notebook.cells[1].metadata["nbgrader"] = {"grade_id": ["name"]}
     (tmp_path / "in" / f"{'x' * 240}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     table, _ = grade.grade(tmp_path / "in", THIRD, tmp_path / "marks")
-    assert list(table["automatic"]) == [ALL] * 5
+    assert list(table["automatic"]) == [ALL] * 2
 
 
 def test_what_nobody_foresaw_gets_a_reason(tmp_path, monkeypatch):

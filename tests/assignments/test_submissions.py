@@ -1,9 +1,11 @@
 """The 24 failures of public forums, as submissions: each gets the expected points, or a reason."""
 
+from copy import deepcopy
+
 import make_submissions as made
 import pytest
 
-from ecg_lessons.grading import grade, sandbox
+from ecg_lessons.grading import assess, grade, sandbox
 
 THIRD = made.THIRD
 ALL = sum(question.points for question in THIRD.questions if not question.manual)
@@ -44,7 +46,16 @@ def test_the_folder_is_what_the_script_writes():
 
 @pytest.mark.skipif(bool(sandbox.refusal()), reason=str(sandbox.refusal()))
 def test_every_submission_gets_its_points_or_a_reason(tmp_path, monkeypatch):
-    monkeypatch.setattr(type(THIRD), "seconds", 15)  # a quarter of what it allows: two submissions never end
+    run, ran = assess.run, {}
+
+    def once(code, questions, *more, **how):
+        """Run the same code once: what differs in some submissions is gone when it is run."""
+        asked = (*code, *(question.grade_id for question in questions))
+        if asked not in ran:
+            ran[asked] = run(code, questions, *more, **how)
+        return deepcopy(ran[asked])
+
+    monkeypatch.setattr(assess, "run", once)
     table, _ = grade.grade(made.FOLDER, THIRD, tmp_path / "marks")
     table = table.set_index("student")
     assert set(table.index) == set(made.CASES)

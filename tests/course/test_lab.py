@@ -49,7 +49,7 @@ def lab(tmp_path_factory):
 
 
 def _answers(base):
-    with contextlib.suppress(requests.ConnectionError):
+    with contextlib.suppress(requests.RequestException):
         return requests.get(f"{base}/api/status", TOKEN, timeout=5).ok
 
 

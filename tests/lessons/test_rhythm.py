@@ -134,26 +134,22 @@ def test_a_stored_split_serves_for_training(given, tmp_path):
 
 
 def test_phases_hand_their_weights_on(given, tmp_path):
+    still = {"trains": "all", "epochs": 1, "learning_rate": 1e-12}
     phases = [{"trains": name, "epochs": 1} for name in ("convolutions", "recurrence", "all")]
+    phases.insert(2, still)
     network = small(tmp_path, phases=phases, repeat_classes=[1, 3, 1, 7], signal={"channels": 8})
     run = rhythm.train(tmp_path / "run", network, "sample", "fold-0", examples=given)
-    models = [type(run).open(tmp_path / "run" / place).model for place in ("phase-1", "phase-2", ".")]
+    models = [type(run).open(tmp_path / "run" / place).model for place in ("phase-1", "phase-2", "phase-3", ".")]
     for part in ("convolutions", "waves"):
-        first, second, last = (model.get_layer(part).get_weights() for model in models)
+        first, second, _, last = (model.get_layer(part).get_weights() for model in models)
         # What batch normalisation has seen goes on in no frozen layer either.
         for one, two in zip(first, second, strict=True):
             np.testing.assert_array_equal(one, two)
         assert any((one != two).any() for one, two in zip(second, last, strict=True))
-    assert run.plan.epochs == 1
-
-
-def test_the_last_phase_goes_on_with_the_recurrence_of_the_one_before(given, tmp_path):
-    still = {"trains": "all", "epochs": 1, "learning_rate": 1e-12}
-    phases = [{"trains": name, "epochs": 1} for name in ("convolutions", "recurrence")]
-    run = rhythm.train(tmp_path / "run", small(tmp_path, phases=[*phases, still]), examples=given)
-    before = type(run).open(tmp_path / "run" / "phase-2").model.get_layer("recurrence_1").get_weights()
-    for one, two in zip(before, run.model.get_layer("recurrence_1").get_weights(), strict=True):
+    before, after = (model.get_layer("recurrence_1").get_weights() for model in models[1:3])
+    for one, two in zip(before, after, strict=True):  # the phase that trains all goes on with the one before
         np.testing.assert_allclose(one, two, atol=1e-6)
+    assert run.plan.epochs == 1
 
 
 def test_repeats_must_fit_the_classes(given, tmp_path):

@@ -168,9 +168,9 @@ def mitdb(real):
 
 
 def test_real_counts_of_annotated_beats(mitdb):
-    started = time.perf_counter()
+    started = time.process_time()
     x, info = kachuee.annotated(recordings.mitdb(mitdb))
-    assert time.perf_counter() - started < 15
+    assert time.process_time() - started < 15
     assert x.shape == (109_494, 187)
     assert (x.min(), x.max()) == (0, 1)
     assert (x.max(axis=1) > 0).all()

@@ -591,7 +591,7 @@ vote = checks.expect("02.vote", vote)
 #
 # A vote is not the mean of the probabilities: where two networks say 0.5 N and 0.4 A and a third 0.9 A, the vote is N and the mean A.
 #
-# Each answer is right in 71 to 78 of 100 cases, and the vote in 78: several noisy readers are rarely worse than one. (Your digits will differ.)
+# Each answer is right in 62 to 74 of 100 cases, and the vote in 74: several noisy readers are rarely worse than one. (Your digits will differ.)
 # </details>
 #
 # **Three** (40 minutes). How far does a rule get that sees the RR intervals alone? Describe every recording by four numbers (irregularity, rate, shortest and longest
@@ -616,7 +616,7 @@ vote = checks.expect("02.vote", vote)
 # print(of_tree)
 # ```
 #
-# The tree reaches about 0.79, the network of one minute's training about 0.75: on simulated recordings four numbers nearly suffice, since irregularity is put in by hand. The
+# The tree reaches about 0.79, the network of half a minute's training about 0.73: on simulated recordings four numbers nearly suffice, since irregularity is put in by hand. The
 # tree sees no P wave, no shape of a beat and no noise but through false peaks. Whoever trains a network should know what a rule gives.
 # </details>
 #

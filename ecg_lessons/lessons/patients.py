@@ -198,7 +198,7 @@ class Settings:
 
 SETTINGS = {
     "laptop": Settings(most=300),
-    "quick": Settings(folds=4, most=100, adaptation=Adaptation(steps=120)),
+    "quick": Settings(folds=4, most=60, adaptation=Adaptation(steps=80, learning_rate=2e-3)),
     "paper": Settings(adaptation=Adaptation(balance=0.0)),
 }
 _OURS = Plan(epochs=8, batch_size=128, learning_rate=1e-3, patience=2)

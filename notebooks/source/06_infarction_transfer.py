@@ -165,7 +165,7 @@ mi.counts()
 
 # %%
 heartbeats = heartbeat.examples(SOURCE)
-plan = heartbeat.plan("cnet").but(epochs=6, batch_size=32)
+plan = heartbeat.plan("cnet").but(epochs=3, batch_size=64)
 taught = heartbeat.train(RUNS / "beats", "cnet", SOURCE, "random-beats", plan, examples=heartbeats)
 print("epochs:", len(taught.history))
 
@@ -198,7 +198,7 @@ checks.verdict("the loss of the head falls", history.history["loss"][-1] < histo
 # %%
 def learn(start, share):
     options = {} if start == "scratch" else {"transfer_from": RUNS / "beats", "frozen": start == "frozen"}
-    plan = lesson.plan("cnet").but(batch_size=32, epochs=10 if share == 1 else 15)
+    plan = lesson.plan("cnet").but(batch_size=32, epochs=6 if share == 1 else 10)
     folder = RUNS / f"{start}-{share}"
     run = lesson.train(folder, None, SOURCE, plan=plan, examples=mi, share=share, **options)
     return lesson.evaluate(run, examples=mi)
@@ -381,7 +381,7 @@ by_recording = checks.expect("06.by_recording", by_recording)
 # **Three** (40 minutes). Carry a recurrent network over.
 #
 # - Train `bigru` on `heartbeats`, split `random-beats`, for one epoch: `heartbeat.plan("bigru").but(epochs=1, batch_size=64)`.
-# - Train it on `mi` for two epochs, with seeds 1 and 2 (and 3, if you have the time): `lesson.plan("bigru").but(epochs=2, batch_size=32, seed=...)`. Do
+# - Train it on half of the people of `mi` for two epochs, with seeds 1 and 2 (and 3, if you have the time): `lesson.plan("bigru").but(epochs=2, batch_size=32, seed=...)`, `share=0.5`. Do
 #   so from scratch, with `"bigru"` as the network, and *full*, with `None` as the network and `transfer_from=` the folder of the first run.
 # - Compute the macro F1 of every run on the test people: `lesson.evaluate(run, examples=mi)["macro_f1"].value`.
 # - Print the mean of full less the mean of scratch, and for each start its largest value less its smallest.
@@ -399,7 +399,7 @@ by_recording = checks.expect("06.by_recording", by_recording)
 #         plan = lesson.plan("bigru").but(epochs=2, batch_size=32, seed=seed)
 #         network = more.get("network")
 #         options = {k: v for k, v in more.items() if k != "network"}
-#         run = lesson.train(RUNS / f"{start}-{seed}", network, SOURCE, plan=plan, examples=mi, **options)
+#         run = lesson.train(RUNS / f"{start}-{seed}", network, SOURCE, plan=plan, examples=mi, share=0.5, **options)
 #         f1[start].append(lesson.evaluate(run, examples=mi)["macro_f1"].value)
 # print({start: np.round(values, 2) for start, values in f1.items()})
 # print(f"full less scratch {np.mean(f1['full']) - np.mean(f1['scratch']):.2f}; from seed to seed", {s: round(np.ptp(v), 2) for s, v in f1.items()})

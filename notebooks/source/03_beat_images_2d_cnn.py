@@ -234,8 +234,9 @@ for name, split in (("random split", mixed), ("patient split", apart)):
     print(f"{name}: {len(both)} of {len(set(some.patient))} people on both sides")
 
 # %%
-run_mixed = lesson.train(RUNS / "mixed", "light", SOURCE, "random-beats", examples=some)
-run_apart = lesson.train(RUNS / "apart", "light", SOURCE, "by-patient", examples=some)
+plan = lesson.plan("light").but(epochs=3, batch_size=64)
+run_mixed = lesson.train(RUNS / "mixed", "light", SOURCE, "random-beats", plan, examples=some)
+run_apart = lesson.train(RUNS / "apart", "light", SOURCE, "by-patient", plan, examples=some)
 print("epochs:", len(run_mixed.history), "and", len(run_apart.history))
 
 # %%
@@ -469,7 +470,7 @@ every = seen.take(np.random.default_rng(0).permutation(len(seen))[:500]).x["curv
 named = model.predict(every, verbose=0).argmax(axis=1)
 by_map, by_chance = explain.deletion(model, every, explain.grad_cam(model, every, named), share=0.2)
 by_blank, _ = explain.deletion(model, every, explain.grad_cam(blank, every, named), share=0.2)
-checks.verdict("the map beats the blank network's by a tenth or more", by_map.mean() > 1.1 * by_blank.mean())
+checks.verdict("the map beats the blank network's by half or more", by_map.mean() > 1.5 * by_blank.mean())
 
 # %% tags=["nbval-ignore-output"]
 print(f"rank correlation of the two maps: {alike.mean():.2f}")
@@ -586,17 +587,17 @@ parameters = checks.expect("03.parameters", parameters)
 # </details>
 #
 # **Three** (40 minutes). Wire the crops into a training: `lesson.train(..., nine_crops=True)` shows each training beat as one random crop, and `lesson.evaluate` then takes the mean
-# answer to all nine. Train `light` with a patient split, with and without crops, with two seeds each (`lesson.plan("light").but(epochs=3, seed=...)`, on `lesson.thin(given, 60)`).
+# answer to all nine. Train `light` with a patient split, with and without crops, with two seeds each (`lesson.plan("light").but(epochs=3, batch_size=64, seed=...)`, on `lesson.thin(given, 30)`).
 # A run wants a folder of its own, and is called as in section 5; hand your plan over as `plan=`, the beats as `examples=`. Compare
 # accuracy and macro F1 with the spread of the seeds. What do you conclude, and what would you need to conclude more?
 #
 # <details><summary>Solution</summary>
 #
 # ```python
-# few = lesson.thin(given, 60)
+# few = lesson.thin(given, 30)
 # for crops in (False, True):
 #     for seed in (1, 2):
-#         plan = lesson.plan("light").but(epochs=3, seed=seed)
+#         plan = lesson.plan("light").but(epochs=3, batch_size=64, seed=seed)
 #         run = lesson.train(RUNS / f"{crops}-{seed}", "light", SOURCE, "by-patient", plan, examples=few, nine_crops=crops)
 #         result = lesson.evaluate(run, examples=few)
 #         print(crops, seed, f"accuracy {result['accuracy'].value:.3f}, macro F1 {result['macro_f1'].value:.3f}")
@@ -623,7 +624,7 @@ parameters = checks.expect("03.parameters", parameters)
 # - A random split measures how well a network knows the same hearts. On MIT-BIH the patient split costs 22 points, all else equal.
 # - By patient, by class, over several folds, beside the majority baseline: then a number means something.
 # - Stretching erased the RR interval. Put beside the picture it helps, with known hearts more than with new ones.
-# - An explanation must change when the network does, and beat that of a blank one; ours did not.
+# - An explanation must change when the network does, and clearly beat that of a blank one; ours did not.
 #
 # ## References
 #

@@ -106,6 +106,7 @@ def _whole_batches(tf, arrays, size: int):
 
     if not all(isinstance(array, np.ndarray) and array.dtype.kind in "fiub" for array in tree.flatten(arrays)):
         return None
+    arrays = tree.lists_to_tuples(arrays)  # a list would be made one tensor
     arrays = tree.map_structure(lambda array: array.astype("float32") if array.dtype.kind == "f" else array, arrays)
     rows = len(tree.flatten(arrays)[0])
     whole = rows // size

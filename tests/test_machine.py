@@ -149,6 +149,11 @@ def test_arrays_are_cut_into_the_batches_that_keras_makes(rows):
         assert (found[0].dtype, found[1].dtype) == (np.int16, np.float32)
         np.testing.assert_allclose(found[1][order], x["length"], rtol=1e-6)
         np.testing.assert_array_equal(np.concatenate([w for *_, w in batches])[order], 1 + 2 * (np.arange(rows) % 2))
+    several = [np.zeros((rows, 3)), np.ones((rows, 5))]  # as for a network of two inputs
+    (first, second), *_ = next(
+        ArrayDataAdapter(several, np.zeros(rows), batch_size=4).get_tf_dataset().as_numpy_iterator()
+    )
+    assert (first.shape[1], second.shape[1]) == (3, 5)
 
 
 class Card:

@@ -266,11 +266,11 @@ rhythm_plots.traces({name: one[0, : 8 * RATE] / 1000 for name, one in versions.i
 
 # %% [markdown]
 # *One simulated recording. Stretched, the rate changes and the evenness does not; where bursts set it to zero (shaded), an R peak
-# can be lost, and the class is still N. (Near 60 or 100 a minute, stretching may turn N into O: a risk.) Turned upside down, another variant, distances stay.*
+# can be lost, and the class is still N. (Near 60 or 100 a minute, stretching may turn N into O.) Turned upside down, another variant, distances stay.*
 #
 # ## 6 · Train
 #
-# Now the compact network learns from four fifths of the simulated recordings, ten seconds of each at a time, for half a minute.
+# The compact network learns from four fifths of the recordings, ten seconds at a time.
 
 # %%
 design = lesson.design("compact", epochs=16, batch_size=16, average=0.9)

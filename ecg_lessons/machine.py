@@ -78,7 +78,7 @@ def _capability(tf, gpu) -> tuple[int, int]:
 
 def _feed_whole_batches(tf) -> None:
     # Keras looks up the rows of each batch in a pipeline of functions, and traces them anew for every call of `fit`:
-    # half of the time of the lessons' shortest trainings. Arrays that keep their order are cut into batches once.
+    # a third of the time of the lessons' shortest trainings. Arrays that keep their order are cut into batches once.
     # And tf.data's autotuner has nothing to tune in arrays in memory. It sleeps for 10 ms, 20 ms, 40 ms ... and a data
     # set that ends waits until it wakes: an epoch of 23 s took 41 s. Keras has no way to say either; should it change
     # what is wrapped here, epochs only get slower again.
@@ -107,8 +107,11 @@ def _whole_batches(tf, arrays, size: int):
     if not all(isinstance(array, np.ndarray) and array.dtype.kind in "fiub" for array in tree.flatten(arrays)):
         return None
     arrays = tree.lists_to_tuples(arrays)  # a list would be made one tensor
-    arrays = tree.map_structure(lambda array: array.astype("float32") if array.dtype.kind == "f" else array, arrays)
+    floats = {"dtype": "float32", "copy": False}
+    arrays = tree.map_structure(lambda array: array.astype(**floats) if array.dtype.kind == "f" else array, arrays)
     rows = len(tree.flatten(arrays)[0])
+    if not rows:
+        return None
     whole = rows // size
     parts = []
     if whole:
